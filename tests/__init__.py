@@ -1,0 +1,3 @@
+"""Tests of the four packages; only `tests.support` is imported by name."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Helpers of the tests: each file is one kind of help, imported by its own name."""
+
+__all__: list[str] = []
