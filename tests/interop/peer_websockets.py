@@ -1,0 +1,5 @@
+"""The peer `websockets`, through its message API."""
+
+from tests.interop.websockets_api import make_peer
+
+PEER = make_peer("websockets")
