@@ -1,0 +1,55 @@
+"""Turns a host into socket addresses, in the order in which they should be tried.
+
+An address given as such must never go through a resolver or a thread: that would be slow, and a
+resolver may answer with something else.
+"""
+
+import asyncio
+import itertools
+import socket
+from typing import Any
+
+from .target import Target
+
+__all__ = ["Address", "resolve"]
+
+# Family, type, protocol, canonical name, socket address: what getaddrinfo() returns.
+Address = tuple[int, int, int, str, Any]
+
+
+async def resolve(target: Target, family: int = socket.AF_UNSPEC) -> list[Address]:
+    """Return the target's stream addresses, IPv6 and IPv4 taking turns (RFC 8305, section 4).
+
+    The resolver's first choice stays first.
+
+    Args:
+        target: name or address, and port.
+        family: `socket.AF_INET` or `socket.AF_INET6` to have only those.
+
+    Raises:
+        OSError: the name does not resolve (`socket.gaierror`).
+    """
+    if target.ip_version is not None:
+        return list(
+            socket.getaddrinfo(
+                target.host,
+                target.port,
+                family=family,
+                type=socket.SOCK_STREAM,
+                flags=socket.AI_NUMERICHOST,
+            )
+        )
+    found = await asyncio.get_running_loop().getaddrinfo(
+        target.host, target.port, family=family, type=socket.SOCK_STREAM
+    )
+    # Some resolvers name an address more than once, for instance for two lines of a hosts file.
+    return take_turns(list(dict.fromkeys(found)))
+
+
+def take_turns(addresses: list[Address]) -> list[Address]:
+    """Interleave the families, keeping the resolver's order within each."""
+    families: dict[int, list[Address]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    rounds = itertools.zip_longest(*families.values())
+    return [address for turn in rounds for address in turn if address is not None]

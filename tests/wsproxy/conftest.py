@@ -1,0 +1,49 @@
+"""What the tests of wsproxy share: an echo server, and a real proxy of each kind."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from tests.wsproxy.real_proxies import RealProxy, microsocks, tinyproxy
+from tests.wsproxy.serving import echo, serving
+
+# A password that must be percent-encoded in a URL, and could be found in a log.
+USER = "wsuser"
+PASSWORD = "p:a@s-sWord"
+ENCODED = "p%3Aa%40s-sWord"
+
+
+@pytest_asyncio.fixture
+async def echo_port() -> AsyncIterator[int]:
+    """Give the port of a target that says hello and then echoes."""
+    async with serving(echo) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def http_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
+    """Run tinyproxy, open to everybody here."""
+    with tinyproxy(tmp_path_factory.mktemp("tinyproxy")) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def http_proxy_with_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
+    """Run tinyproxy with basic authentication, for `USER` and the password `secret`."""
+    with tinyproxy(tmp_path_factory.mktemp("tinyproxy"), f"{USER} secret") as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def socks_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
+    """Run microsocks, open to everybody here."""
+    with microsocks(tmp_path_factory.mktemp("microsocks")) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def socks_proxy_with_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
+    """Run microsocks for `USER` with `PASSWORD`."""
+    with microsocks(tmp_path_factory.mktemp("microsocks"), (USER, PASSWORD)) as proxy:
+        yield proxy

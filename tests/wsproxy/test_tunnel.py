@@ -1,0 +1,385 @@
+"""The door: real proxies, misbehaving ones, deadlines, cancellation, and nothing left behind.
+
+That no socket and no task is left is asserted after every test here by the fixture `no_leaks`.
+"""
+
+import asyncio
+import logging
+import socket
+import traceback
+
+import pytest
+
+from tests.support.tls import Tls
+from tests.wsproxy.conftest import ENCODED, PASSWORD, USER
+from tests.wsproxy.real_proxies import RealProxy, free_port
+from tests.wsproxy.serving import (
+    Handler,
+    answering,
+    dripping,
+    echo,
+    endless,
+    scripted,
+    serving,
+    silent,
+)
+from wsproxy import (
+    DEFAULT_USER_AGENT,
+    ProxyAuthenticationError,
+    ProxyConnectionError,
+    ProxyError,
+    ProxyRefusedError,
+    ProxyReplyError,
+    ProxyTimeoutError,
+    ProxyUnsupportedError,
+    ProxyURLError,
+    open_tunnel,
+)
+
+BOUND = 20.0
+
+
+async def check_echo(sock: socket.socket) -> None:
+    """Check that the tunnel lost nothing of a target that speaks first, then use it both ways."""
+    assert sock.gettimeout() == 0
+    reader, writer = await asyncio.open_connection(sock=sock)
+    try:
+        async with asyncio.timeout(BOUND):
+            assert await reader.readline() == b"hello\n"
+            payload = bytes(range(256)) * 1024
+            writer.write(payload)
+            assert await reader.readexactly(len(payload)) == payload
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+# --- real proxies ---
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("rdns", [None, True, False])
+async def test_http(http_proxy: RealProxy, echo_port: int, host: str, rdns: bool | None) -> None:
+    proxy = f"http://127.0.0.1:{http_proxy.port}"
+    await check_echo(await open_tunnel(proxy, host, echo_port, rdns=rdns, timeout=BOUND))
+
+
+async def test_http_with_password(http_proxy_with_password: RealProxy, echo_port: int) -> None:
+    proxy = f"http://{USER}:secret@127.0.0.1:{http_proxy_with_password.port}"
+    await check_echo(await open_tunnel(proxy, "127.0.0.1", echo_port, timeout=BOUND))
+
+
+@pytest.mark.parametrize("credentials", ["", f"{USER}:wrong@", "someone:secret@"])
+async def test_http_without_the_right_password(
+    http_proxy_with_password: RealProxy, echo_port: int, credentials: str
+) -> None:
+    proxy = f"http://{credentials}127.0.0.1:{http_proxy_with_password.port}"
+    with pytest.raises(ProxyRefusedError) as caught:
+        await open_tunnel(proxy, "127.0.0.1", echo_port, timeout=BOUND)
+    # tinyproxy of Debian 12 says 401 to wrong credentials and 407 to none.
+    assert caught.value.code in (401, 407)
+    assert caught.value.reason
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("rdns", [None, True, False])
+async def test_socks5(
+    socks_proxy: RealProxy, echo_port: int, scheme: str, host: str, rdns: bool | None
+) -> None:
+    proxy = f"{scheme}://127.0.0.1:{socks_proxy.port}"
+    # A name resolved here may come out as ::1, where the target does not listen.
+    target = "127.0.0.1" if rdns is False else host
+    await check_echo(await open_tunnel(proxy, target, echo_port, rdns=rdns, timeout=BOUND))
+
+
+async def test_socks5_with_password(socks_proxy_with_password: RealProxy, echo_port: int) -> None:
+    proxy = f"socks5://{USER}:{ENCODED}@127.0.0.1:{socks_proxy_with_password.port}"
+    await check_echo(await open_tunnel(proxy, "127.0.0.1", echo_port, timeout=BOUND))
+
+
+@pytest.mark.parametrize("credentials", ["", f"{USER}:wrong@", f"someone:{ENCODED}@"])
+async def test_socks5_without_the_right_password(
+    socks_proxy_with_password: RealProxy, echo_port: int, credentials: str
+) -> None:
+    proxy = f"socks5://{credentials}127.0.0.1:{socks_proxy_with_password.port}"
+    with pytest.raises(ProxyAuthenticationError):
+        await open_tunnel(proxy, "127.0.0.1", echo_port, timeout=BOUND)
+
+
+async def test_ipv6_targets(http_proxy: RealProxy, socks_proxy: RealProxy) -> None:
+    async with serving(echo, "::1") as port:
+        for proxy in (
+            f"http://127.0.0.1:{http_proxy.port}",
+            f"socks5://127.0.0.1:{socks_proxy.port}",
+        ):
+            await check_echo(await open_tunnel(proxy, "::1", port, timeout=BOUND))
+
+
+async def test_tls_inside(http_proxy: RealProxy, socks_proxy: RealProxy, tls: Tls) -> None:
+    async def encrypted_echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readexactly(5))
+
+    server = await asyncio.start_server(encrypted_echo, "127.0.0.1", 0, ssl=tls.server)
+    port = server.sockets[0].getsockname()[1]
+    for proxy in (f"http://127.0.0.1:{http_proxy.port}", f"socks5://127.0.0.1:{socks_proxy.port}"):
+        sock = await open_tunnel(proxy, "localhost", port, timeout=BOUND)
+        reader, writer = await asyncio.open_connection(
+            sock=sock, ssl=tls.client, server_hostname="localhost"
+        )
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        writer.close()
+        await writer.wait_closed()
+    server.close()
+
+
+async def test_a_target_that_refuses(http_proxy: RealProxy, socks_proxy: RealProxy) -> None:
+    port = free_port()
+    with pytest.raises(ProxyRefusedError) as caught:
+        await open_tunnel(f"http://127.0.0.1:{http_proxy.port}", "127.0.0.1", port, timeout=BOUND)
+    assert caught.value.code in (500, 502, 503)
+    assert (caught.value.proxy_host, caught.value.proxy_port) == ("127.0.0.1", http_proxy.port)
+    with pytest.raises(ProxyRefusedError) as caught:
+        await open_tunnel(
+            f"socks5://127.0.0.1:{socks_proxy.port}", "127.0.0.1", port, timeout=BOUND
+        )
+    assert caught.value.code == 5
+
+
+# --- what is asked of the proxy ---
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "expected"),
+    [
+        ("http://{}", {}, [f"User-Agent: {DEFAULT_USER_AGENT}"]),
+        ("http://{}", {"user_agent": None}, []),
+        ("http://{}", {"user_agent": "me"}, ["User-Agent: me"]),
+        ("http://u:p@{}", {"user_agent": None}, ["Proxy-Authorization: Basic dTpw"]),
+        (
+            "http://u:p@{}",
+            {"headers": {"proxy-authorization": "Bearer x", "user-agent": "y"}},
+            ["proxy-authorization: Bearer x", "user-agent: y"],
+        ),
+        (
+            "http://{}",
+            {"headers": [("X-A", "1"), ("X-A", "2")], "user_agent": None},
+            ["X-A: 1", "X-A: 2"],
+        ),
+    ],
+)
+async def test_the_connect_request(
+    url: str, options: dict[str, object], expected: list[str]
+) -> None:
+    heads: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    async with serving(proxy) as port:
+        address = url.format(f"127.0.0.1:{port}")
+        sock = await open_tunnel(address, "example.com", 443, timeout=BOUND, **options)  # type: ignore[arg-type]
+        sock.close()
+    first = ["CONNECT example.com:443 HTTP/1.1", "Host: example.com:443"]
+    assert heads[0].decode().split("\r\n") == [*first, *expected, "", ""]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "rdns", "request_end"),
+    [
+        ("socks4", None, b"\x7f\x00\x00\x01\x00"),
+        ("socks4", False, b"\x7f\x00\x00\x01\x00"),
+        ("socks4", True, b"\x00\x00\x00\x01\x00localhost\x00"),
+        ("socks4a", None, b"\x00\x00\x00\x01\x00localhost\x00"),
+        ("socks4a", False, b"\x7f\x00\x00\x01\x00"),
+    ],
+)
+async def test_who_resolves_for_socks4(scheme: str, rdns: bool | None, request_end: bytes) -> None:
+    request = b"\x04\x01\x01\xbb" + request_end
+    async with serving(scripted((len(request), b"\x00\x5a" + b"\x00" * 6))) as port:
+        proxy = f"{scheme}://127.0.0.1:{port}"
+        (await open_tunnel(proxy, "localhost", 443, rdns=rdns, timeout=BOUND)).close()
+
+
+# --- refused before anything is sent ---
+
+
+@pytest.mark.parametrize(
+    ("proxy", "host", "port", "kind"),
+    [
+        ("proxy:8080", "h", 1, ProxyError),
+        ("http://proxy:http", "h", 1, ProxyURLError),
+        ("ftp://proxy", "h", 1, ProxyUnsupportedError),
+        ("https://proxy", "h", 1, ProxyUnsupportedError),
+        ("http://a%3Ab:c@proxy", "h", 1, ProxyUnsupportedError),
+        ("http://proxy", "a\r\nb", 1, ValueError),
+        ("http://proxy", "h", 0, ValueError),
+        ("socks5://%C3%A9:x@proxy", "h", 1, ProxyUnsupportedError),
+        ("socks4://proxy", "::1", 1, ProxyUnsupportedError),
+    ],
+)
+async def test_refused_at_once(proxy: str, host: str, port: int, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        await open_tunnel(proxy, host, port, timeout=BOUND)
+
+
+async def test_the_user_agent_is_checked_too() -> None:
+    with pytest.raises(ValueError, match="User-Agent"):
+        await open_tunnel("http://proxy", "h", 1, user_agent="a\r\nb")
+
+
+# --- misbehaviour ---
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks4a", "socks5"])
+async def test_nobody_listens(scheme: str) -> None:
+    port = free_port()
+    with pytest.raises(ProxyConnectionError) as caught:
+        await open_tunnel(f"{scheme}://127.0.0.1:{port}", "example.com", 443, timeout=BOUND)
+    assert (caught.value.proxy_host, caught.value.proxy_port) == ("127.0.0.1", port)
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+    assert caught.value.errno == caught.value.__cause__.errno
+
+
+async def test_a_proxy_without_an_address() -> None:
+    with pytest.raises(ProxyConnectionError, match=r"nowhere\.invalid"):
+        await open_tunnel("http://nowhere.invalid", "example.com", 443, timeout=BOUND)
+
+
+@pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:1", "socks5://127.0.0.1:1"])
+async def test_a_target_without_an_address(proxy: str) -> None:
+    with pytest.raises(ProxyConnectionError, match=r"nowhere\.invalid cannot be resolved here"):
+        await open_tunnel(proxy, "nowhere.invalid", 443, rdns=False, timeout=BOUND)
+
+
+HTTP_ANSWERS: dict[str, tuple[Handler, type[ProxyError], int | None]] = {
+    "407": (answering(b"HTTP/1.1 407 Authenticate\r\n\r\n"), ProxyAuthenticationError, 407),
+    "502": (answering(b"HTTP/1.1 502 Bad Gateway\r\nA: b\r\n\r\n"), ProxyRefusedError, 502),
+    "302": (answering(b"HTTP/1.1 302 Found\r\nLocation: http://a\r\n\r\n"), ProxyRefusedError, 302),
+    "garbage": (answering(b"\x00\x01garbage\r\n\r\n"), ProxyReplyError, None),
+    "garbage after HTTP": (answering(b"HTTP/1.1 garbage\r\n\r\n"), ProxyReplyError, None),
+    "nothing": (answering(), ProxyReplyError, None),
+    "half a head": (answering(b"HTTP/1.1 200 OK\r\nA: b"), ProxyReplyError, None),
+    "endless head": (endless(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 9999), ProxyReplyError, None),
+    "endless line": (endless(b"HTTP/1.1 200 ", b"x" * 65536), ProxyReplyError, None),
+    "endless interim": (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), ProxyReplyError, None),
+}
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind", "code"), HTTP_ANSWERS.values(), ids=HTTP_ANSWERS.keys()
+)
+async def test_http_answers(handler: Handler, kind: type[ProxyError], code: int | None) -> None:
+    async with serving(handler) as port:
+        with pytest.raises(ProxyError) as caught:
+            await open_tunnel(f"http://127.0.0.1:{port}", "example.com", 443, timeout=BOUND)
+        assert type(caught.value) is kind
+        assert caught.value.code == code
+        assert (caught.value.proxy_host, caught.value.proxy_port) == ("127.0.0.1", port)
+
+
+async def test_a_reply_in_pieces_with_the_tunnels_first_bytes_behind_it() -> None:
+    head = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
+    pieces = [head[n : n + 1] for n in range(len(head) - 1)]
+    async with serving(answering(*pieces, head[-1:] + b"hello", then_wait=True)) as port:
+        with await open_tunnel(f"http://127.0.0.1:{port}", "h", 443, timeout=BOUND) as sock:
+            assert await asyncio.get_running_loop().sock_recv(sock, 100) == b"hello"
+
+
+SLOW = {
+    "http silent": ("http", silent),
+    "http dripping": ("http", dripping(b"HTTP/1.1 200 OK\r\nA: ", b"x")),
+    "http interim": ("http", dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n")),
+    "socks4a silent": ("socks4a", silent),
+    "socks5 silent": ("socks5", silent),
+    "socks5 silent later": ("socks5", scripted((3, b"\x05\x00"), (1000, b""))),
+}
+
+
+@pytest.mark.parametrize(("scheme", "handler"), SLOW.values(), ids=SLOW.keys())
+async def test_the_deadline_counts_for_everything(scheme: str, handler: Handler) -> None:
+    async with serving(handler) as port:
+        with pytest.raises(ProxyTimeoutError, match=r"within 0\.2 s") as caught:
+            await open_tunnel(f"{scheme}://127.0.0.1:{port}", "example.com", 443, timeout=0.2)
+        assert (caught.value.proxy_host, caught.value.proxy_port) == ("127.0.0.1", port)
+        assert isinstance(caught.value, TimeoutError)
+
+
+async def test_a_deadline_of_the_callers_is_not_ours() -> None:
+    async with serving(silent) as port:
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.1):
+                await open_tunnel(f"http://127.0.0.1:{port}", "example.com", 443)
+        assert not isinstance(caught.value, ProxyError)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks4a", "socks5"])
+async def test_cancelled_at_every_step(scheme: str, echo_port: int) -> None:
+    """Cancel after 0, 1, 2, … turns of the loop, until the tunnel stands before the cancel."""
+    handler = {
+        "http": answering(b"HTTP/1.1 200", b" OK\r\n", b"\r\n", then_wait=True),
+        "socks4a": scripted((21, b"\x00\x5a" + b"\x00" * 6)),
+        "socks5": scripted(
+            (4, b"\x05\x02"), (5, b"\x01\x00"), (18, b"\x05\x00\x00\x01" + b"\0" * 6)
+        ),
+    }[scheme]
+    async with serving(handler) as port:
+        for turns in range(1000):
+            task = asyncio.create_task(
+                open_tunnel(f"{scheme}://u:p@127.0.0.1:{port}", "example.com", 443)
+            )
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            try:
+                sock = await task
+            except asyncio.CancelledError:
+                continue
+            sock.close()
+            break
+        else:
+            pytest.fail("the tunnel was never opened")
+        assert turns > 2
+
+
+# --- secrets ---
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        answering(
+            b"HTTP/1.1 407 wsuser or p:a@s-sWord is wrong\r\nX: d3N1c2VyOnA6YUBzLXNXb3Jk\r\n\r\n"
+        ),
+        answering(b"wsuser p:a@s-sWord\r\n\r\n"),
+        silent,
+    ],
+    ids=["407", "garbage", "silence"],
+)
+async def test_credentials_are_nowhere_to_be_seen(
+    handler: Handler, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 0.0
+    caplog.set_level(logging.DEBUG)
+    for scheme in ("http", "socks4a", "socks5"):
+        async with serving(handler) as port:
+            proxy = f"{scheme}://{USER}:{ENCODED}@127.0.0.1:{port}"
+            with pytest.raises(ProxyError) as caught:
+                await open_tunnel(proxy, "example.com", 443, timeout=0.2)
+        shown = [*_told_by(caught.value), caplog.text]
+        for secret in (USER, PASSWORD, ENCODED, "d3N1c2VyOnA6YUBzLXNXb3Jk"):
+            assert secret not in "\n".join(shown), secret
+
+
+def _told_by(error: BaseException | None) -> list[str]:
+    """Return all that an exception and those behind it say, without the lines of the sources."""
+    told = []
+    while error is not None:
+        told += traceback.format_exception_only(error)
+        told += [repr(error), repr(getattr(error, "__dict__", None)), repr(error.args)]
+        error = error.__cause__ or error.__context__
+    return told
