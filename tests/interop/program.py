@@ -6,10 +6,11 @@ Its exit status is 0 only if every byte of every reply was right.
 
 import argparse
 import asyncio
+import contextlib
+import io
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,20 +61,21 @@ async def run_loop(
     place: Place, pairs: Sequence[Pair], seconds: float, on_result: OnResult
 ) -> None:
     """Run all pairs on the current event loop, one after the other."""
-    by_server: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        by_server[pair.server].append(pair)
-
-    async def run_servers(proxy: str | None) -> None:
-        route = Route(place.tls.client, proxy)
-        for server, its_pairs in by_server.items():
+    async with contextlib.AsyncExitStack() as stack:
+        route = Route(place.tls.client)
+        if any(pair.transport.proxied for pair in pairs):
+            try:
+                proxy = await stack.enter_async_context(socks5_proxy(place.log_file("proxy")))
+            except (OSError, RuntimeError, TimeoutError) as error:
+                for pair in pairs:
+                    if pair.transport.proxied:
+                        on_result(place.loop, Result(pair, error=describe(error)))
+                pairs = [pair for pair in pairs if not pair.transport.proxied]
+            else:
+                route = Route(place.tls.client, proxy)
+        for server in dict.fromkeys(pair.server for pair in pairs):
+            its_pairs = [pair for pair in pairs if pair.server == server]
             await run_server(place, server, its_pairs, route, seconds, on_result)
-
-    if any(pair.transport.proxied for pair in pairs):
-        async with socks5_proxy(place.log_file("proxy")) as proxy:
-            await run_servers(proxy)
-    else:
-        await run_servers(None)
 
 
 async def run_server(
@@ -137,6 +139,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str]) -> int:
     """Run the demonstration and return its exit status."""
     options = parse(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # it may not be able to write what it must show
+        sys.stdout.reconfigure(errors="backslashreplace")
     pairs = list(all_pairs(options.clients, options.servers, options.transports))
     if not pairs:
         print("No pair has that client, server and transport.", file=sys.stderr)

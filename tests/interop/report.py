@@ -6,6 +6,7 @@ what is right was decided before.
 
 import contextlib
 import platform
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -49,10 +50,10 @@ class Report:
     @contextlib.contextmanager
     def progress(self) -> Iterator[None]:
         """Show the progress as long as the block runs."""
-        if not self._console.is_terminal:
+        if not (self._console.is_interactive and sys.stdout.isatty()):
             yield
             return
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(
             *columns, TextColumn("{task.description}"), console=self._console, transient=True
         ) as self._bar:
@@ -64,13 +65,14 @@ class Report:
         """Take the result of one pair."""
         self._results[loop, result.pair] = result
         self.right = self.right and result.error is None
-        line = f"{result.pair}, {loop}: {_outcome(result)}"
+        name = f"{result.pair}, {loop}"
+        line = f"{name}: {_outcome(result)}"
         if self._bar is None:
             self._console.print(line, markup=False, soft_wrap=True)
             return
-        self._bar.update(self._bar.task_ids[0], advance=1, description=escape(line))
+        self._bar.update(self._bar.task_ids[0], advance=1, description=escape(name))
         if result.error:
-            self._bar.console.print(f"[red]FAILED[/] {escape(line)}")
+            self._bar.console.print(line, style="red", markup=False, soft_wrap=True)
 
     def read_logs(self, folder: Path) -> None:
         """Keep the ends of the servers' logs, for the case that something went wrong."""
@@ -104,7 +106,7 @@ class Report:
     def _table(self) -> Table:
         table = Table(caption="the columns of the loops give round trips per second")
         for title in ("client", "server", "transport"):
-            table.add_column(title)
+            table.add_column(title, overflow="fold")
         table.add_column("messages", justify="right")
         for loop in self._loops:
             table.add_column(loop, justify="right")

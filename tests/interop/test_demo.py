@@ -1,5 +1,6 @@
 """The demonstration as its user runs it: exit status, table, and what it says about a fault."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,18 @@ PATIENCE = 60.0
 
 
 def demo(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run it from a folder that is not the repository's."""
+    """Run it from a folder that is not the repository's, with an output that is no terminal."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+    }
     return subprocess.run(
         (sys.executable, str(DEMO), "--seconds", "0.01", *arguments),
         capture_output=True,
         cwd=folder,
         encoding="utf-8",
-        env=None,
+        env=environment | {"COLUMNS": "80", "PYTHONUTF8": "1"},
         timeout=PATIENCE,
         check=False,
     )
