@@ -1,0 +1,39 @@
+/*
+ * Symbol visibility and C++ linkage for every wsframe header.
+ *
+ * It must never include another wsframe header, and it is not meant to be included by users
+ * directly: include wsframe/wsframe.h.
+ */
+#ifndef WSFRAME_EXPORT_H
+#define WSFRAME_EXPORT_H
+
+/*
+ * WSFRAME_SHARED is defined by the build for users of the shared library (CMake and pkg-config do
+ * it), WSFRAME_BUILDING only while the shared library itself is compiled. The static library is
+ * compiled with hidden visibility, so a module that links it does not export it again.
+ */
+#if defined(WSFRAME_SHARED)
+#if defined(_WIN32)
+#if defined(WSFRAME_BUILDING)
+#define WSF_API __declspec(dllexport)
+#else
+#define WSF_API __declspec(dllimport)
+#endif
+#elif defined(__GNUC__)
+#define WSF_API __attribute__((visibility("default")))
+#else
+#define WSF_API
+#endif
+#else
+#define WSF_API
+#endif
+
+#ifdef __cplusplus
+#define WSF_BEGIN_DECLS extern "C" {
+#define WSF_END_DECLS }
+#else
+#define WSF_BEGIN_DECLS
+#define WSF_END_DECLS
+#endif
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * Which vector instructions the processor and the operating system offer (x86 only).
+ */
+#include "mask_kernels.h"
+
+#if defined(WSF_X86)
+
+#if defined(_MSC_VER)
+
+#include <immintrin.h>
+#include <intrin.h>
+
+/* Register `reg` (0 to 3 for EAX to EDX) of a CPUID leaf; 0 if there is no such leaf. */
+static unsigned cpuid(int leaf, int reg) {
+    int out[4];
+    __cpuid(out, 0);
+    if (leaf > out[0]) {
+        return 0;
+    }
+    __cpuidex(out, leaf, 0);
+    return (unsigned)out[reg];
+}
+
+/* Whether the system saves all the register parts in `mask` (bits of XCR0). */
+static bool saved(unsigned mask) {
+    bool osxsave = cpuid(1, 2) >> 27 & 1u;
+    return osxsave && ((unsigned)_xgetbv(0) & mask) == mask;
+}
+
+bool wsf_cpu_has_sse2(void) {
+    return cpuid(1, 3) >> 26 & 1u;
+}
+
+bool wsf_cpu_has_avx2(void) {
+    return saved(0x06) && (cpuid(7, 1) >> 5 & 1u);
+}
+
+bool wsf_cpu_has_avx512(void) {
+    unsigned features = cpuid(7, 1);
+    return wsf_cpu_has_avx2() && saved(0xE6) && (features >> 16 & 1u) && (features >> 30 & 1u) &&
+           (features >> 31 & 1u);
+}
+
+#else
+
+bool wsf_cpu_has_sse2(void) {
+    return __builtin_cpu_supports("sse2");
+}
+
+bool wsf_cpu_has_avx2(void) {
+    return __builtin_cpu_supports("avx2");
+}
+
+bool wsf_cpu_has_avx512(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512bw");
+}
+
+#endif
+
+#else
+
+/* ISO C wants at least one declaration in a source file. */
+typedef int wsf_cpu_is_empty;
+
+#endif

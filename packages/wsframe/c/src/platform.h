@@ -1,0 +1,77 @@
+/*
+ * What differs between compilers and processors, named once.
+ *
+ * Sources test these names, never compiler macros of their own. Nothing here is visible to users.
+ */
+#ifndef WSF_PLATFORM_H
+#define WSF_PLATFORM_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
+#define WSF_X86 1
+#elif defined(__aarch64__) || defined(_M_ARM64)
+#define WSF_ARM64 1
+#endif
+
+/* SSE2 is part of every 64-bit x86, so code for it needs no run-time choice there. */
+#if defined(__SSE2__) || defined(_M_X64)
+#define WSF_ALWAYS_SSE2 1
+#endif
+
+/* A function may use instructions that the rest of the file may not; MSVC always allows them. */
+#if defined(__GNUC__)
+#define WSF_TARGET(isa) __attribute__((target(isa)))
+#define WSF_LIKELY(x) __builtin_expect(!!(x), 1)
+#else
+#define WSF_TARGET(isa)
+#define WSF_LIKELY(x) (x)
+#endif
+
+#if defined(_MSC_VER)
+#define WSF_INLINE static __forceinline
+#define WSF_THREAD_LOCAL __declspec(thread)
+#elif defined(__GNUC__)
+#define WSF_INLINE static inline __attribute__((always_inline))
+#define WSF_THREAD_LOCAL _Thread_local
+#else
+#define WSF_INLINE static inline
+#define WSF_THREAD_LOCAL _Thread_local
+#endif
+
+/* One word shared between threads without order: MSVC has no <stdatomic.h> in C11 mode, but its
+ * aligned volatile accesses of a word are whole. */
+#if defined(_MSC_VER) && !defined(__clang__)
+#define WSF_ATOMIC(type) volatile type
+#define wsf_atomic_load(p) (*(p))
+#define wsf_atomic_store(p, v) ((void)(*(p) = (v)))
+#else
+#include <stdatomic.h>
+#define WSF_ATOMIC(type) _Atomic(type)
+#define wsf_atomic_load(p) atomic_load_explicit((p), memory_order_relaxed)
+#define wsf_atomic_store(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
+#endif
+
+/* Words at any address, in the machine's byte order. */
+WSF_INLINE uint64_t wsf_load64(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+WSF_INLINE uint32_t wsf_load32(const uint8_t *p) {
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+WSF_INLINE void wsf_store64(uint8_t *p, uint64_t word) {
+    memcpy(p, &word, sizeof word);
+}
+
+WSF_INLINE void wsf_store32(uint8_t *p, uint32_t word) {
+    memcpy(p, &word, sizeof word);
+}
+
+#endif
