@@ -1,0 +1,316 @@
+"""Every task of the repository: `nox -l` lists them, `nox -s NAME` runs one.
+
+The packages are built once for each interpreter and set of sources; the sessions install those
+wheels. What a session does to the machine stays below .nox, .cache, dist and docs/_build.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.reuse_venv = "yes"
+
+ROOT = Path(__file__).parent
+PACKAGES = ROOT / "packages"
+CACHE = ROOT / ".cache"
+DIST = ROOT / "dist"
+
+# Each package with the ones its build needs, in the order in which they are built.
+NAMES: dict[str, list[str]] = {"wsframe": [], "wscore": ["wsframe"], "wsproxy": [], "wscompat": []}
+COMPILED = ("wsframe", "wscore")
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+
+TEST_TOOLS = ("pytest>=9", "pytest-asyncio>=1.4", "pytest-timeout", "trustme", "uvloop")
+# Both are also what the demonstration and the interop tests talk with.
+PEERS = ("websockets>=16", "picows>=2")
+BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
+# Another version may format differently.
+LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.1")
+
+
+# --- Interpreters -------------------------------------------------------------------------------
+
+
+def can_build(python: Path, version: str) -> bool:
+    """Tell whether an interpreter runs, is of this version, and has its headers and venv.
+
+    Running it is the only way to know: pyenv puts commands on PATH for versions that are not
+    selected, and they only print an error.
+    """
+    check = (
+        "import pathlib, sys, sysconfig, venv;"
+        f"ok = '%d.%d' % sys.version_info[:2] == {version!r};"
+        "header = pathlib.Path(sysconfig.get_path('include'), 'Python.h');"
+        "sys.exit(not (ok and header.is_file()))"
+    )
+    try:
+        done = subprocess.run([python, "-I", "-c", check], capture_output=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+def find_interpreter(version: str) -> Path | None:
+    """Return an interpreter of this version: the one nox runs on, one of PATH, one of pyenv."""
+    name = f"python{version}"
+    folders = [Path(sys.base_prefix, "bin")] if version == HERE else []
+    folders += [Path(folder) for folder in os.get_exec_path()]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    folders += sorted(pyenv.glob(f"versions/{version}*/bin"), reverse=True)
+    candidates = (folder / name for folder in folders)
+    return next((python for python in candidates if can_build(python, version)), None)
+
+
+def usable_versions() -> list[str]:
+    """Return the versions to test, and let nox find exactly those interpreters by their names."""
+    found = {version: find_interpreter(version) for version in VERSIONS}
+    for version, python in found.items():
+        if python and shutil.which(f"python{version}") != str(python):
+            os.environ["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    # The version nox runs on is named even without headers: the build then says what is missing.
+    return [version for version in VERSIONS if found[version] or version == HERE]
+
+
+PYTHONS = usable_versions()
+
+
+# --- Wheels -------------------------------------------------------------------------------------
+
+
+def files_of(*folders: Path) -> Iterable[Path]:
+    """Return all source files below some folders, without what tools leave there."""
+    ignored = {"__pycache__", "build", "dist"}
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not ignored & set(path.relative_to(folder).parts):
+                yield path
+
+
+def digest(name: str) -> str:
+    """Return what changes when a package's wheel may change: a hash of all it is made from."""
+    folders = [PACKAGES / name, *(PACKAGES / needed for needed in NAMES[name])]
+    result = hashlib.sha256()
+    for path in files_of(*folders, *([ROOT / "cmake"] if name in COMPILED else [])):
+        content = path.read_bytes()
+        result.update(f"{path.relative_to(ROOT)}\0{len(content)}\0".encode())
+        result.update(content)
+    return result.hexdigest()[:16]
+
+
+def python_tag(session: nox.Session) -> str:
+    """Return the name of the session's interpreter in file names, such as `cp311`."""
+    return "cp" + (session.python or HERE).replace(".", "")
+
+
+def wheel_folder(session: nox.Session, name: str) -> Path:
+    """Return where the wheel of a package, built from the sources as they are, belongs."""
+    return CACHE / "wheels" / python_tag(session) / f"{name}-{digest(name)}"
+
+
+def built_wheels(session: nox.Session, names: Iterable[str] = NAMES) -> list[str]:
+    """Return the wheels the `wheels` session has built."""
+    return [str(next(wheel_folder(session, name).glob("*.whl"))) for name in names]
+
+
+def install_packages(session: nox.Session, *tools: str) -> None:
+    """Install the four packages into a session, with the tools it needs.
+
+    All sessions get the packages through here. In a session whose environment is used again,
+    wheels that are there already are left alone.
+    """
+    wheels = built_wheels(session)
+    session.install(*wheels, *tools)
+    note = Path(session.virtualenv.location, "installed-wheels.txt")
+    if not note.is_file() or note.read_text() != "\n".join(wheels):
+        session.install("--force-reinstall", "--no-deps", *wheels)
+        note.write_text("\n".join(wheels))
+
+
+@nox.session(python=PYTHONS, default=False)
+def wheels(session: nox.Session) -> None:
+    """Build the wheels that the other sessions install, unless nothing has changed since."""
+    missing = [name for name in NAMES if not list(wheel_folder(session, name).glob("*.whl"))]
+    if not missing:
+        session.log("the wheels are up to date")
+        return
+    if not any(map(shutil.which, ("cc", "gcc", "clang", "cl", os.environ.get("CC", "cc")))):
+        session.error("no C compiler: install one (Debian, Ubuntu: apt install build-essential)")
+    if not find_interpreter(session.python):
+        session.error(
+            f"Python {session.python} has no headers or no venv module here "
+            "(Debian, Ubuntu: apt install python3-dev python3-venv)"
+        )
+    # Build isolation would compile wsframe a second time for wscore, so it is off, and what the
+    # backends need is installed here instead.
+    session.install(*sorted(build_requirements()), *BUILD_TOOLS)
+    for name in NAMES:
+        if name in missing:
+            build_wheel(session, name)
+
+
+def build_requirements() -> set[str]:
+    """Return what the packages' pyproject.toml files name as needed to build them."""
+    projects = (nox.project.load_toml(PACKAGES / name / "pyproject.toml") for name in NAMES)
+    return {needed for project in projects for needed in project["build-system"]["requires"]}
+
+
+def build_wheel(session: nox.Session, name: str) -> None:
+    """Build one wheel; compiled packages keep their build folders, to compile only what changed."""
+    settings = []
+    if name in COMPILED:
+        if needed := NAMES[name]:
+            wheels_needed = built_wheels(session, needed)
+            session.install("--force-reinstall", "--no-deps", *wheels_needed)
+        # What a package is linked with makes a new folder: its changes are not all seen by ninja.
+        parts = [name, *(digest(other) for other in NAMES[name])]
+        build = CACHE / "build" / python_tag(session) / "-".join(parts)
+        settings = [f"--config-settings=build-dir={build}"]
+    target = wheel_folder(session, name)
+    for old in target.parent.glob(f"{name}-*"):
+        shutil.rmtree(old)
+    session.run(
+        *("python", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"),
+        *("--wheel-dir", str(target), *settings, str(PACKAGES / name)),
+    )
+
+
+# --- The main job and the tests -----------------------------------------------------------------
+
+
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
+def demo(session: nox.Session) -> None:
+    """Let every client talk with every server over loopback, and show a table of how it went."""
+    install_packages(session, "trustme", "uvloop", *PEERS)
+    session.run("python", "tests/interop/demo.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS, requires=["wheels-{python}"])
+def tests(session: nox.Session) -> None:
+    """Run the tests of all packages; what follows `--` goes to pytest."""
+    install_packages(session, *TEST_TOOLS, *PEERS, *BUILD_TOOLS, "cython>=3.2", "setuptools")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def tests_c(session: nox.Session) -> None:
+    """Run the unit tests of libwsframe, plain and under ASan and UBSan."""
+    session.install(*BUILD_TOOLS)
+    sanitize = "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+    for kind, flags in (("plain", ""), ("sanitized", sanitize)):
+        build = CACHE / "build" / f"c-{kind}"
+        session.run(
+            *("cmake", "-S", str(PACKAGES / "wsframe" / "c"), "-B", str(build), "-G", "Ninja"),
+            *("-DCMAKE_BUILD_TYPE=RelWithDebInfo", f"-DCMAKE_C_FLAGS={flags}"),
+            *("-DWSFRAME_TESTS=ON", "-DWSFRAME_EXAMPLES=ON", "-DWSFRAME_WERROR=ON"),
+        )
+        session.run("cmake", "--build", str(build))
+        session.run("ctest", "--test-dir", str(build), "--output-on-failure", *session.posargs)
+
+
+# --- Checks of the sources ----------------------------------------------------------------------
+
+
+def sources(*suffixes: str) -> list[str]:
+    """Return the files with these suffixes that the linters look at."""
+    folders = (ROOT / name for name in ("packages", "tests", "examples", "benchmarks"))
+    found = files_of(*(folder for folder in folders if folder.is_dir()))
+    return [str(path.relative_to(ROOT)) for path in found if path.suffix in suffixes]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the style of Python, C and Cython, and the spelling; `-- --fix` repairs what it can."""
+    session.install(*LINTERS)
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []), ".")
+    session.run("ruff", "format", *([] if fix else ["--check"]), ".")
+    session.run(
+        "clang-format", *(["-i"] if fix else ["--dry-run", "-Werror"]), *sources(".c", ".h")
+    )
+    session.run("cython-lint", *sources(".pyx", ".pxd"))
+    session.run("codespell")
+
+
+@nox.session(requires=[f"wheels-{HERE}"])
+def typing(session: nox.Session) -> None:
+    """Check the types, and that the stubs of compiled modules tell the truth."""
+    install_packages(session, "mypy", "nox", *TEST_TOOLS)
+    session.run("mypy", *(str(PACKAGES / name / "src" / name) for name in NAMES))
+    session.run("mypy", "noxfile.py", "tests/conftest.py", "tests/support")
+    allowed = ROOT / "tests" / "stubtest-allowed.txt"
+    session.chdir(session.create_tmp())
+    session.run("stubtest", "--allowlist", str(allowed), *COMPILED)
+
+
+# --- What is published --------------------------------------------------------------------------
+
+
+@nox.session(default=False)
+def dist(session: nox.Session) -> None:
+    """Make the sdist of each package, and its wheel from the sdist, both into dist/."""
+    session.install("build", "twine")
+    shutil.rmtree(DIST, ignore_errors=True)
+    # wscore's sdist asks for wsframe by name; until it is published only dist/ has it.
+    known = " ".join([DIST.as_uri(), *os.environ.get("PIP_FIND_LINKS", "").split()])
+    for name in NAMES:
+        # Without a choice, build makes the sdist and then the wheel from that sdist.
+        session.run(
+            *("python", "-m", "build", "--outdir", str(DIST), str(PACKAGES / name)),
+            env={"PIP_FIND_LINKS": known},
+        )
+    session.run("twine", "check", "--strict", *map(str, sorted(DIST.iterdir())))
+
+
+@nox.session(requires=["dist"], default=False)
+def layers(session: nox.Session) -> None:
+    """Install each package alone from its wheel, do one real thing, and look what came along."""
+    session.install("virtualenv")
+    for name in NAMES:
+        place = Path(session.create_tmp(), name)
+        session.run("virtualenv", "--quiet", "--clear", str(place))
+        python = str(place / ("Scripts" if os.name == "nt" else "bin") / "python")
+        (wheel,) = DIST.glob(f"{name}[-_]*.whl")
+        known = ("--find-links", str(DIST))
+        session.run(python, "-m", "pip", "install", "--quiet", *known, str(wheel), external=True)
+        session.run(python, "-I", f"tests/layers/{name}_alone.py", external=True)
+
+
+# --- Documentation and development --------------------------------------------------------------
+
+
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
+def docs(session: nox.Session) -> None:
+    """Build the site of all packages into docs/_build/html; a warning is an error."""
+    install_packages(session, "sphinx>=8", "furo", "myst-parser", "sphinx-copybutton")
+    built = ROOT / "docs" / "_build"
+    session.run(
+        *("sphinx-build", "--fail-on-warning", "--keep-going", "--fresh-env", "--builder", "html"),
+        *("--doctree-dir", str(built / "doctrees"), str(ROOT / "docs"), str(built / "html")),
+    )
+
+
+@nox.session(default=False)
+def dev(session: nox.Session) -> None:
+    """Install all packages editable, with the tools, into .nox/dev; run it again to rebuild.
+
+    Python files are used from the sources as they are. After a change of a C or Cython file this
+    compiles what depends on it.
+    """
+    session.install(*sorted(build_requirements()), *BUILD_TOOLS, *TEST_TOOLS, *PEERS, "mypy")
+    for name in NAMES:
+        settings = []
+        if name in COMPILED:
+            build = CACHE / "build" / "dev" / name
+            settings = [f"--config-settings=build-dir={build}"]
+        session.install("--no-build-isolation", *settings, "--editable", str(PACKAGES / name))
+    session.log(f"use {Path(session.bin, 'python').relative_to(ROOT)}")
