@@ -1,0 +1,51 @@
+"""WebSocket for asyncio: transports, listeners, servers. The zero-copy callback API."""
+
+from .closing import WSCloseHandshake, WSCloseInfo
+from .connect import ws_connect
+from .enums import WSCloseCode, WSMsgType
+from .errors import (
+    WSError,
+    WSHandshakeError,
+    WSInvalidHeaderError,
+    WSInvalidMessageError,
+    WSInvalidStatusError,
+    WSInvalidUpgradeError,
+    WSInvalidURL,
+    WSProtocolError,
+)
+from .frame import WSFrame
+from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+from .listener import WSListener
+from .logs import PICOWS_DEBUG_LL, WSCORE_DEBUG_LL
+from .serve import ws_create_server
+from .transport import WSTransport
+from .url import WSParsedURL
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "PICOWS_DEBUG_LL",
+    "WSCORE_DEBUG_LL",
+    "WSCloseCode",
+    "WSCloseHandshake",
+    "WSCloseInfo",
+    "WSError",
+    "WSFrame",
+    "WSHandshakeError",
+    "WSInvalidHeaderError",
+    "WSInvalidMessageError",
+    "WSInvalidStatusError",
+    "WSInvalidURL",
+    "WSInvalidUpgradeError",
+    "WSListener",
+    "WSMsgType",
+    "WSParsedURL",
+    "WSProtocolError",
+    "WSTransport",
+    "WSUpgradeRequest",
+    "WSUpgradeResponse",
+    "WSUpgradeResponseWithListener",
+    "__version__",
+    "ws_connect",
+    "ws_create_server",
+]

@@ -1,0 +1,37 @@
+# The life of a connection as a table, and the record of its closing handshake.
+
+cpdef enum State:
+    HANDSHAKING
+    OPEN
+    CLOSE_SENT
+    CLOSE_RECEIVED
+    CLOSED
+    FAILING
+    DISCONNECTING
+    LOST
+
+cpdef enum Event:
+    UPGRADE
+    SEND_CLOSE
+    RECEIVE_CLOSE
+    FAIL
+    DISCONNECT
+    LOSE
+
+cdef State next_state(State state, Event event) except *
+cdef str state_name(State state)
+cdef bint is_legal(State state, Event event) noexcept
+cdef bint can_send(State state) noexcept
+cdef bint can_receive(State state) noexcept
+cdef bint is_disconnected(State state) noexcept
+
+
+cdef class WSCloseInfo:
+    cdef readonly object code
+    cdef readonly object reason
+
+
+cdef class WSCloseHandshake:
+    cdef readonly WSCloseInfo recv
+    cdef readonly WSCloseInfo sent
+    cdef readonly bint recv_then_sent

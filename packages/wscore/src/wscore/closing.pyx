@@ -1,0 +1,121 @@
+"""The life of a connection, from the opening handshake to the lost connection, as one table.
+
+Every change of state goes through `next_state`, which refuses what the table does not name.
+
+A connection *fails* when this side gives up on it (a refused request, a protocol error, an exception
+in user code): the peer is told why, all further input is thrown away, and the peer is given a moment
+to read what it was told before the connection goes. It is *disconnecting* from the moment it was told to go.
+"""
+
+__all__ = ["TRANSITIONS", "Event", "State", "WSCloseHandshake", "WSCloseInfo"]
+
+TRANSITIONS = {
+    State.HANDSHAKING: {
+        Event.UPGRADE: State.OPEN,
+        Event.FAIL: State.FAILING,
+        Event.DISCONNECT: State.DISCONNECTING,
+        Event.LOSE: State.LOST,
+    },
+    State.OPEN: {
+        Event.SEND_CLOSE: State.CLOSE_SENT,
+        Event.RECEIVE_CLOSE: State.CLOSE_RECEIVED,
+        Event.FAIL: State.FAILING,
+        Event.DISCONNECT: State.DISCONNECTING,
+        Event.LOSE: State.LOST,
+    },
+    State.CLOSE_SENT: {
+        Event.RECEIVE_CLOSE: State.CLOSED,
+        Event.FAIL: State.FAILING,
+        Event.DISCONNECT: State.DISCONNECTING,
+        Event.LOSE: State.LOST,
+    },
+    State.CLOSE_RECEIVED: {
+        Event.SEND_CLOSE: State.CLOSED,
+        Event.FAIL: State.FAILING,
+        Event.DISCONNECT: State.DISCONNECTING,
+        Event.LOSE: State.LOST,
+    },
+    State.CLOSED: {
+        Event.FAIL: State.FAILING,
+        Event.DISCONNECT: State.DISCONNECTING,
+        Event.LOSE: State.LOST,
+    },
+    State.FAILING: {
+        Event.DISCONNECT: State.DISCONNECTING,
+        Event.LOSE: State.LOST,
+    },
+    State.DISCONNECTING: {
+        Event.LOSE: State.LOST,
+    },
+    State.LOST: {},
+}
+
+cdef int ILLEGAL = -1
+cdef int[8][6] _table
+
+for _state in State:
+    for _event in Event:
+        _table[<int>_state][<int>_event] = TRANSITIONS[_state].get(_event, ILLEGAL)
+
+
+cdef State next_state(State state, Event event) except *:
+    """The state after an event; RuntimeError if the event cannot happen in this state."""
+    cdef int following = _table[<int>state][<int>event]
+    if following == ILLEGAL:
+        raise RuntimeError(f"{Event(event)!r} cannot happen in {State(state)!r}")
+    return <State>following
+
+
+cdef str state_name(State state):
+    return State(state).name
+
+
+cdef bint is_legal(State state, Event event) noexcept:
+    return _table[<int>state][<int>event] != ILLEGAL
+
+
+cdef bint can_send(State state) noexcept:
+    """Whether frames may be sent: not after our CLOSE (RFC 6455, 5.5.1)."""
+    return state == OPEN or state == CLOSE_RECEIVED
+
+
+cdef bint can_receive(State state) noexcept:
+    """Whether frames are delivered: not after the peer's CLOSE, nor once we have given up."""
+    return state == OPEN or state == CLOSE_SENT
+
+
+cdef bint is_disconnected(State state) noexcept:
+    return state >= DISCONNECTING
+
+
+cdef class WSCloseInfo:
+    """The content of one CLOSE frame.
+
+    Attributes:
+        code: a `WSCloseCode`, or an int if it is not a registered one; `WSCloseCode.NO_INFO` if
+            the frame had none.
+        reason: the reason, a str, or None if the frame had none.
+    """
+
+    def __cinit__(self, code, reason):
+        self.code = code
+        self.reason = reason
+
+    def __repr__(self):
+        return f"WSCloseInfo(code={self.code!r}, reason={self.reason!r})"
+
+
+cdef class WSCloseHandshake:
+    """What is known of the closing handshake (RFC 6455, 7.1).
+
+    Attributes:
+        recv: the CLOSE that was received, or None.
+        sent: the CLOSE that was sent, or None.
+        recv_then_sent: whether the peer began, so that ours is the reply.
+    """
+
+    def __repr__(self):
+        return (
+            f"WSCloseHandshake(recv={self.recv!r}, sent={self.sent!r}, "
+            f"recv_then_sent={bool(self.recv_then_sent)})"
+        )

@@ -1,0 +1,126 @@
+"""The exception tree of wscore, and what each exception carries.
+
+Errors of system calls (`OSError`, `ssl.SSLError`) and of asyncio (`TimeoutError`, `CancelledError`)
+are never wrapped: they reach the caller as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .http import WSUpgradeResponse
+
+__all__ = [
+    "WSError",
+    "WSHandshakeError",
+    "WSInvalidHeaderError",
+    "WSInvalidMessageError",
+    "WSInvalidStatusError",
+    "WSInvalidURL",
+    "WSInvalidUpgradeError",
+    "WSProtocolError",
+]
+
+
+class WSError(Exception):
+    """Base class of every exception that wscore defines."""
+
+
+class WSInvalidURL(WSError):
+    """A URL that is not a valid WebSocket URL (RFC 6455, 3).
+
+    Args:
+        url: the URL as it was given; credentials in it are not shown in the text.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{_without_credentials(url)!r} is not a WebSocket URL: {reason}")
+        self.url = url
+        self.reason = reason
+
+
+class WSProtocolError(WSError):
+    """A violation of the protocol, to be answered with a CLOSE frame.
+
+    Raised from `WSListener.on_ws_frame`, it chooses the close code that the peer is sent.
+
+    Args:
+        code: the close code (RFC 6455, 7.4).
+        message: the close reason.
+    """
+
+    def __init__(self, code: int, message: str | bytes = "") -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+
+class WSHandshakeError(WSError):
+    """The opening handshake failed.
+
+    Args:
+        description: what was wrong, with the value that was at fault.
+        raw_header: the head of the peer's message as far as it was received, or None.
+        raw_body: the body of the peer's response as far as it was received, or None.
+        response: the peer's parsed response, or None if it could not be parsed.
+    """
+
+    def __init__(
+        self,
+        description: str,
+        raw_header: bytes | None = None,
+        raw_body: bytes | None = None,
+        response: WSUpgradeResponse | None = None,
+    ) -> None:
+        super().__init__(description)
+        self.raw_header = raw_header
+        self.raw_body = raw_body
+        self.response = response
+
+
+class WSInvalidMessageError(WSHandshakeError):
+    """The peer's message is not valid HTTP, is too large, or is incomplete."""
+
+
+class WSInvalidStatusError(WSHandshakeError):
+    """The server answered with a status other than 101; see `response` and `raw_body`."""
+
+
+class WSInvalidHeaderError(WSHandshakeError):
+    """A header field of the handshake is missing or has a wrong value.
+
+    Args:
+        description: what was wrong.
+        name: the header field's name.
+        value: its value, or None if it is missing.
+        raw_header: as for `WSHandshakeError`.
+        raw_body: as for `WSHandshakeError`.
+        response: as for `WSHandshakeError`.
+    """
+
+    def __init__(
+        self,
+        description: str,
+        name: str,
+        value: str | None = None,
+        raw_header: bytes | None = None,
+        raw_body: bytes | None = None,
+        response: WSUpgradeResponse | None = None,
+    ) -> None:
+        super().__init__(description, raw_header, raw_body, response)
+        self.name = name
+        self.value = value
+
+
+class WSInvalidUpgradeError(WSInvalidHeaderError):
+    """`Upgrade` or `Connection` does not ask for, or agree to, the WebSocket protocol."""
+
+
+def _without_credentials(url: str) -> str:
+    """The URL with what stands before an ``@`` of its authority replaced by ``***``."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, tail = rest.partition("/")
+    _, at, host = authority.rpartition("@")
+    return f"{scheme}{separator}{'***@' if at else ''}{host}{slash}{tail}"

@@ -1,0 +1,137 @@
+"""The view of one received frame that `on_ws_frame` is given.
+
+A frame points into the receive buffer and owns nothing. When the callback is over it is retired:
+its methods raise from then on. Memoryviews of its payload that are still alive then keep their
+memory, and keep showing the bytes they were made for.
+"""
+
+cimport cython
+from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.memoryview cimport PyMemoryView_FromObject
+from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
+
+from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS
+
+from .enums cimport CLOSE, close_code_to_python
+
+__all__ = ["WSFrame"]
+
+
+@cython.final
+cdef class WSFrame:
+    """A received frame, valid during the callback that it was passed to.
+
+    Attributes:
+        msg_type: its `WSMsgType`; CONTINUATION for all frames of a message but the first.
+        fin: whether it is the last frame of its message.
+        rsv1: the first reserved bit, set by some extensions.
+        rsv2: the second reserved bit.
+        rsv3: the third reserved bit.
+        last_in_buffer: whether no further complete frame has been received yet.
+        payload_size: bytes of payload.
+        tail_size: how many received bytes come after this frame.
+    """
+
+    def __init__(self):
+        raise TypeError("frames are made by a connection")
+
+    cdef int _check(self) except -1:
+        if self._block is None:
+            raise RuntimeError(
+                "a WSFrame is valid only during the callback that it was passed to: "
+                "copy the payload there"
+            )
+        return 0
+
+    cdef void _retire(self) noexcept:
+        self._block = None
+        self.payload_ptr = NULL
+
+    cpdef bytes get_payload_as_bytes(self):
+        """A copy of the payload."""
+        self._check()
+        return PyBytes_FromStringAndSize(self.payload_ptr, self.payload_size)
+
+    cpdef str get_payload_as_utf8_text(self):
+        """The payload decoded as UTF-8.
+
+        Raises:
+            UnicodeDecodeError: if it is not UTF-8; a fragment of a text may end inside a character.
+        """
+        self._check()
+        return PyUnicode_DecodeUTF8(self.payload_ptr, self.payload_size, NULL)
+
+    cpdef str get_payload_as_utf8(self):
+        """The same as `get_payload_as_utf8_text`, under its older name."""
+        return self.get_payload_as_utf8_text()
+
+    cpdef str get_payload_as_ascii_text(self):
+        """The payload decoded as ASCII.
+
+        Raises:
+            UnicodeDecodeError: if it is not ASCII.
+        """
+        self._check()
+        return PyUnicode_DecodeASCII(self.payload_ptr, self.payload_size, NULL)
+
+    cpdef object get_payload_as_memoryview(self):
+        """A read-only memoryview of the payload where it was received, without a copy.
+
+        It may be kept: it then keeps its memory, which is dearer than a copy of a small payload.
+        """
+        self._check()
+        return PyMemoryView_FromObject(self)
+
+    cpdef object get_close_code(self):
+        """The code of a CLOSE frame; `WSCloseCode.NO_INFO` if it has none.
+
+        Raises:
+            TypeError: if this is not a CLOSE frame.
+        """
+        self._check_close()
+        return close_code_to_python(0 if self._close_code == WSF_CLOSE_NO_STATUS else self._close_code)
+
+    cpdef bytes get_close_message(self):
+        """The reason of a CLOSE frame as bytes, or None if it has none.
+
+        Raises:
+            TypeError: if this is not a CLOSE frame.
+        """
+        self._check_close()
+        if self.payload_size <= 2:
+            return None
+        return PyBytes_FromStringAndSize(self.payload_ptr + 2, self.payload_size - 2)
+
+    cpdef str get_close_reason(self):
+        """The reason of a CLOSE frame as text, or None if it has none.
+
+        Raises:
+            TypeError: if this is not a CLOSE frame.
+        """
+        message = self.get_close_message()
+        return None if message is None else message.decode()
+
+    def _check_close(self):
+        self._check()
+        if self.msg_type != CLOSE:
+            raise TypeError(f"this is not a CLOSE frame but {self.msg_type!r}")
+
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        self._check()
+        PyBuffer_FillInfo(view, self, self.payload_ptr, self.payload_size, True, flags)
+        self._shown = self._block
+        self._shown.views += 1
+        self._views += 1
+
+    def __releasebuffer__(self, Py_buffer* view):
+        self._shown.views -= 1
+        self._views -= 1
+        if self._views == 0:
+            self._shown = None
+
+    def __repr__(self):
+        return (
+            f"WSFrame(msg_type={self.msg_type!r}, fin={bool(self.fin)}, "
+            f"payload_size={self.payload_size})"
+        )

@@ -1,0 +1,321 @@
+"""The opening handshake in both roles (RFC 6455, 4): what the HTTP messages must contain.
+
+Sans-I/O: bytes go in, messages and errors come out. The order of the server's checks is syntax and
+limits, then method and version, then (after the listener factory has seen the request) what an
+upgrade needs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+from multidict import CIMultiDict
+
+from .errors import (
+    WSInvalidHeaderError,
+    WSInvalidMessageError,
+    WSInvalidStatusError,
+    WSInvalidUpgradeError,
+)
+from .http import (
+    TOKEN,
+    HTTPSyntaxError,
+    RequestReader,
+    ResponseReader,
+    WSHeadersLike,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+)
+from .url import WSParsedURL
+
+__all__ = ["ClientHandshake", "RefusedRequest", "ServerHandshake", "accept_key"]
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+
+
+class RefusedRequest(Exception):
+    """A request that gets an error response.
+
+    Args:
+        status: the response's status.
+        text: what is wrong with the request; it becomes the response's body.
+        headers: further header fields of the response.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.headers = headers or {}
+
+    def response(self) -> WSUpgradeResponse:
+        """The response to send."""
+        return WSUpgradeResponse.create_error_response(
+            self.status, str(self).encode("utf-8", "backslashreplace"), self.headers
+        )
+
+
+def accept_key(key: str) -> str:
+    """The value of ``Sec-WebSocket-Accept`` for a ``Sec-WebSocket-Key`` (RFC 6455, 4.2.2)."""
+    return base64.b64encode(hashlib.sha1(key.encode("ascii") + _GUID).digest()).decode("ascii")
+
+
+class ServerHandshake:
+    """A server's side of one opening handshake."""
+
+    def __init__(self) -> None:
+        self._reader = RequestReader()
+
+    def feed(self, data: bytes) -> tuple[WSUpgradeRequest, int] | None:
+        """Read the request, as far as it does not have to be one for an upgrade.
+
+        Args:
+            data: the bytes that follow those of the last call.
+
+        Returns:
+            None if it is not complete; otherwise the request, and how many bytes of `data` belong
+            to it.
+
+        Raises:
+            RefusedRequest: if it is malformed, over a limit, not a GET, not HTTP/1.1, has a body,
+                or does not have exactly one ``Host``.
+        """
+        try:
+            result = self._reader.feed(data)
+        except HTTPSyntaxError as exc:
+            raise RefusedRequest(exc.status, str(exc), _allow(exc.status)) from None
+        if result is not None:
+            _check_request(result[0])
+        return result
+
+    def accept(self, request: WSUpgradeRequest, response: WSUpgradeResponse) -> None:
+        """Check that the request asks for an upgrade, and complete the response that grants it.
+
+        Args:
+            request: what `feed` returned.
+            response: a response with status 101; the fields that RFC 6455 needs are added.
+
+        Raises:
+            RefusedRequest: if the request does not ask for an upgrade to WebSocket version 13, or
+                has no valid key.
+        """
+        key = _check_upgrade(request)
+        response.headers["Upgrade"] = "websocket"
+        response.headers["Connection"] = "Upgrade"
+        response.headers["Sec-WebSocket-Accept"] = accept_key(key)
+
+
+class ClientHandshake:
+    """A client's side of one opening handshake.
+
+    Args:
+        url: where to.
+        extra_headers: further header fields of the request; ``Host`` replaces the generated one.
+    """
+
+    def __init__(self, url: WSParsedURL, extra_headers: WSHeadersLike | None = None) -> None:
+        self._reader = ResponseReader()
+        self._key = base64.b64encode(os.urandom(16)).decode("ascii")
+        headers: CIMultiDict[str] = CIMultiDict(
+            {
+                "Host": url.host_header,
+                "Upgrade": "websocket",
+                "Connection": "Upgrade",
+                "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": self._key,
+            }
+        )
+        for name, value in _pairs(extra_headers):
+            if name.lower() == "host":
+                headers[name] = value
+            else:
+                headers.add(name, value)
+        if url.user_info and "Authorization" not in headers:
+            credentials = ":".join(url.user_info).encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode('ascii')}"
+        self.request = WSUpgradeRequest(b"GET", url.resource_name.encode(), b"HTTP/1.1", headers)
+
+    def feed(self, data: bytes) -> tuple[WSUpgradeResponse, int] | None:
+        """Read the response.
+
+        Args:
+            data: the bytes that follow those of the last call.
+
+        Returns:
+            None if it is not complete; otherwise the response, which grants the upgrade, and how
+            many bytes of `data` belong to it.
+
+        Raises:
+            WSInvalidMessageError: if it is not HTTP or is over a limit.
+            WSInvalidStatusError: if its status is not 101.
+            WSInvalidUpgradeError: if ``Upgrade`` or ``Connection`` is wrong.
+            WSInvalidHeaderError: if another field is wrong.
+        """
+        try:
+            result = self._reader.feed(data)
+        except HTTPSyntaxError as exc:
+            raise WSInvalidMessageError(
+                f"the server's answer is not a valid HTTP response: {exc}",
+                raw_header=bytes(self._reader.head),
+            ) from None
+        if result is not None:
+            self._check_response(result[0])
+        return result
+
+    def end(self) -> None:
+        """The connection ended before the response was complete.
+
+        Raises:
+            WSInvalidMessageError: if there was no complete head.
+            WSInvalidStatusError: if there was one, and what followed it ended with the connection.
+        """
+        response = self._reader.end()
+        if response is not None:
+            self._check_response(response)
+        raise WSInvalidMessageError(
+            "the server closed the connection before its answer to the handshake was complete",
+            raw_header=bytes(self._reader.head),
+        )
+
+    def _check_response(self, response: WSUpgradeResponse) -> None:
+        head = bytes(self._reader.head)
+        headers = response.headers
+        if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
+            raise WSInvalidStatusError(
+                f"the server answered with status {response.status:d}, not 101",
+                head,
+                response.body,
+                response,
+            )
+
+        def wrong(kind: type[WSInvalidHeaderError], name: str, why: str) -> WSInvalidHeaderError:
+            value = headers.get(name)
+            return kind(f"{name}: {value!r}: {why}", name, value, head, response.body, response)
+
+        if response.version != b"HTTP/1.1":
+            raise WSInvalidMessageError(f"the server speaks {response.version!r}", head)
+        if [value.lower() for value in _list(headers, "Upgrade")] != ["websocket"]:
+            raise wrong(WSInvalidUpgradeError, "Upgrade", "it must be websocket")
+        if "upgrade" not in (value.lower() for value in _list(headers, "Connection")):
+            raise wrong(WSInvalidUpgradeError, "Connection", "it must name Upgrade")
+        if headers.getall("Sec-WebSocket-Accept", []) != [accept_key(self._key)]:
+            raise wrong(
+                WSInvalidHeaderError, "Sec-WebSocket-Accept", "it does not answer our key"
+            )
+        if _has_body(headers):
+            name = "Transfer-Encoding" if "Transfer-Encoding" in headers else "Content-Length"
+            raise wrong(WSInvalidHeaderError, name, "a 101 response has no body")
+        self._check_negotiation(headers, wrong)
+
+    def _check_negotiation(self, headers: CIMultiDict[str], wrong: _MakeError) -> None:
+        """The server may choose only from what was offered (RFC 6455, 4.1)."""
+        offered = self.request.headers
+        protocol = headers.getall("Sec-WebSocket-Protocol", [])
+        if len(protocol) > 1 or not set(protocol) <= set(_list(offered, "Sec-WebSocket-Protocol")):
+            raise wrong(WSInvalidHeaderError, "Sec-WebSocket-Protocol", "it was not offered")
+        names = {_extension_name(item) for item in _list(offered, "Sec-WebSocket-Extensions")}
+        for item in _list(headers, "Sec-WebSocket-Extensions"):
+            if _extension_name(item) not in names:
+                raise wrong(WSInvalidHeaderError, "Sec-WebSocket-Extensions", "it was not offered")
+
+
+class _MakeError(Protocol):
+    def __call__(
+        self, kind: type[WSInvalidHeaderError], name: str, why: str
+    ) -> WSInvalidHeaderError: ...
+
+
+def _check_request(request: WSUpgradeRequest) -> None:
+    if request.method != b"GET":
+        status = HTTPStatus.METHOD_NOT_ALLOWED
+        raise RefusedRequest(status, f"method {request.method!r}", _allow(status))
+    if request.version != b"HTTP/1.1":
+        raise RefusedRequest(
+            HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, f"version {request.version!r}"
+        )
+    hosts = request.headers.getall("Host", [])
+    if len(hosts) != 1:
+        raise RefusedRequest(HTTPStatus.BAD_REQUEST, f"{len(hosts)} Host fields, not one")
+    if _has_body(request.headers):
+        raise RefusedRequest(HTTPStatus.BAD_REQUEST, "the request has a body")
+
+
+def _check_upgrade(request: WSUpgradeRequest) -> str:
+    """Check what an upgrade needs (RFC 6455, 4.2.1); the request's key."""
+    headers = request.headers
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    if "websocket" not in (value.lower() for value in _list(headers, "Upgrade")):
+        raise RefusedRequest(
+            HTTPStatus.UPGRADE_REQUIRED,
+            f"Upgrade: {headers.get('Upgrade')!r}: this is a WebSocket endpoint",
+            upgrade,
+        )
+    if "upgrade" not in (value.lower() for value in _list(headers, "Connection")):
+        raise RefusedRequest(
+            HTTPStatus.UPGRADE_REQUIRED,
+            f"Connection: {headers.get('Connection')!r}: it does not name Upgrade",
+            upgrade,
+        )
+    if headers.getall("Sec-WebSocket-Version", []) != ["13"]:
+        raise RefusedRequest(
+            HTTPStatus.UPGRADE_REQUIRED,
+            f"Sec-WebSocket-Version: {headers.get('Sec-WebSocket-Version')!r}: it must be 13",
+            {**upgrade, "Sec-WebSocket-Version": "13"},
+        )
+    for name in ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"):
+        _check_list(headers, name)
+    keys = headers.getall("Sec-WebSocket-Key", [])
+    if len(keys) != 1 or not _is_key(keys[0]):
+        raise RefusedRequest(
+            HTTPStatus.BAD_REQUEST,
+            f"Sec-WebSocket-Key: {keys!r}: it must be one, of 16 bytes in base64",
+        )
+    return keys[0]
+
+
+def _check_list(headers: CIMultiDict[str], name: str) -> None:
+    """A comma list whose items begin with tokens (RFC 6455, 9.1 and 11.3.4)."""
+    for value in headers.getall(name, []):
+        for item in value.split(","):
+            head = item.partition(";")[0] if name.endswith("Extensions") else item
+            if not TOKEN.fullmatch(head.strip()):
+                raise RefusedRequest(HTTPStatus.BAD_REQUEST, f"{name}: {value!r} is malformed")
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _has_body(headers: CIMultiDict[str]) -> bool:
+    lengths = headers.getall("Content-Length", [])
+    return "Transfer-Encoding" in headers or any(length != "0" for length in lengths)
+
+
+def _list(headers: CIMultiDict[str], name: str) -> list[str]:
+    """The items of a comma list that may be spread over several fields."""
+    values = headers.getall(name, [])
+    return [item for value in values for part in value.split(",") if (item := part.strip())]
+
+
+def _extension_name(item: str) -> str:
+    return item.partition(";")[0].strip().lower()
+
+
+def _allow(status: HTTPStatus) -> Mapping[str, str]:
+    return {"Allow": "GET"} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
+
+
+def _pairs(headers: WSHeadersLike | None) -> Iterable[tuple[str, str]]:
+    if headers is None:
+        return ()
+    return headers.items() if isinstance(headers, Mapping) else headers

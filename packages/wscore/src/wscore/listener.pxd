@@ -1,0 +1,10 @@
+from .frame cimport WSFrame
+from .transport cimport WSTransport
+
+
+cdef class WSListener:
+    cpdef on_ws_connected(self, WSTransport transport)
+    cpdef on_ws_frame(self, WSTransport transport, WSFrame frame)
+    cpdef on_ws_disconnected(self, WSTransport transport)
+    cpdef pause_writing(self)
+    cpdef resume_writing(self)

@@ -1,0 +1,47 @@
+"""The base class of user handlers: callbacks that do nothing until they are overridden."""
+
+__all__ = ["WSListener"]
+
+
+cdef class WSListener:
+    """The user's end of one connection.
+
+    The callbacks are plain functions, called from the event loop, one at a time. The transport
+    that they are passed is always the same object for the same connection.
+    """
+
+    cpdef on_ws_connected(self, WSTransport transport):
+        """The opening handshake is complete; frames can be sent.
+
+        An exception raised here is logged, and the connection is closed with code 1011, or with
+        the code of a `WSProtocolError`.
+
+        Args:
+            transport: what to send with.
+        """
+
+    cpdef on_ws_frame(self, WSTransport transport, WSFrame frame):
+        """A frame was received. A CLOSE is answered, and the connection ended, by this method.
+
+        An exception raised here is logged. Unless ``disconnect_on_exception=False`` was given, the
+        connection is closed with code 1011, or with the code of a `WSProtocolError`.
+
+        Args:
+            transport: what to send with.
+            frame: the frame; valid only until this method returns.
+        """
+
+    cpdef on_ws_disconnected(self, WSTransport transport):
+        """The connection is gone; called exactly once if `on_ws_connected` was called.
+
+        An exception raised here is logged.
+
+        Args:
+            transport: the connection's transport; its `close_handshake` says how it ended.
+        """
+
+    cpdef pause_writing(self):
+        """More is waiting to be sent than the high-water mark of the transport below allows."""
+
+    cpdef resume_writing(self):
+        """What is waiting to be sent has drained below the low-water mark."""

@@ -1,0 +1,31 @@
+"""Loggers: everything that wscore logs goes to ``wscore.*`` or to a logger that the caller gives."""
+
+from __future__ import annotations
+
+import logging
+
+__all__ = ["PICOWS_DEBUG_LL", "WSCORE_DEBUG_LL", "Logger", "resolve_logger"]
+
+#: The level of wscore's own debug lines, below `logging.DEBUG` so that an application's debug
+#: output is not drowned in frames.
+WSCORE_DEBUG_LL = 9
+
+#: The same under the name that programs written for picows use.
+PICOWS_DEBUG_LL = WSCORE_DEBUG_LL
+
+Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+
+def resolve_logger(logger_name: str | Logger | None, default: str) -> Logger:
+    """The logger that a ``logger_name`` argument stands for.
+
+    Args:
+        logger_name: the last part of a name under ``wscore``, a logger or adapter, or None.
+        default: the last part of the name if None was given.
+
+    Returns:
+        A logger or adapter.
+    """
+    if logger_name is None or isinstance(logger_name, str):
+        return logging.getLogger(f"wscore.{logger_name or default}")
+    return logger_name

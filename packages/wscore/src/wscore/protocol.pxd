@@ -1,0 +1,31 @@
+# The asyncio side: bytes in, callbacks out.
+
+from wsframe.cwsframe cimport wsf_frame, wsf_parser
+
+from .frame cimport WSFrame
+from .listener cimport WSListener
+from .receive_buffer cimport ReceiveBuffer
+from .transport cimport WSTransport
+
+
+cdef class WSProtocolCore:
+    cdef readonly WSTransport transport
+    cdef readonly WSListener listener
+    cdef readonly object loop
+    cdef readonly object logger
+
+    cdef ReceiveBuffer _buffer
+    cdef wsf_parser _parser
+    cdef WSFrame _frame
+    cdef bint _disconnect_on_exception
+    cdef bint _enable_auto_pong
+    cdef unsigned long long _max_frame_size
+
+    cdef int _read_handshake(self) except -1
+    cdef int _read_frames(self) except -1
+    cdef int _parse(self, wsf_frame* parsed) except? -1
+    cdef int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1
+    cdef int _call_on_ws_frame(self) except -1
+    cdef int _close_received(self, wsf_frame* parsed) except -1
+    cdef int _fail_for_parser(self, int error) except -1
+    cdef int _fail_for_exception(self, object exc, str where) except -1

@@ -1,0 +1,272 @@
+"""The asyncio protocol that both roles share: received bytes in, calls of the listener out.
+
+It reads in this order: the connection is made, bytes arrive (first the opening handshake, which the
+roles in `connect` and `serve` read, then frames), the connection is lost. Everything that ends a
+connection goes through `WSTransport.fail` or `WSTransport.disconnect`.
+"""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.object cimport PyObject
+from libc.stdint cimport uint8_t
+
+from wsframe cimport cwsframe as wsf
+
+from .closing cimport FAILING, HANDSHAKING, can_receive
+from .enums cimport CLOSE, INTERNAL_ERROR, PING, WSMsgType, close_code_to_python
+
+from .errors import WSProtocolError
+from .logs import WSCORE_DEBUG_LL
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject* object)
+
+__all__ = ["WSProtocolCore"]
+
+MAX_FRAME_SIZE = 10 * 1024 * 1024  # bytes of payload
+READ_BUFFER_SIZE = 16 * 1024  # bytes
+
+
+cdef class WSProtocolCore:
+    """One connection. A role completes it by `start` and `handshake_received`."""
+
+    def __init__(
+        self,
+        loop,
+        logger,
+        *,
+        bint disconnect_on_exception,
+        bint enable_auto_pong,
+        max_frame_size,
+        size_t read_buffer_init_size,
+    ):
+        self.loop = loop
+        self.logger = logger
+        self._disconnect_on_exception = disconnect_on_exception
+        self._enable_auto_pong = enable_auto_pong
+        self._max_frame_size = max_frame_size
+        self._buffer = ReceiveBuffer.__new__(ReceiveBuffer, read_buffer_init_size)
+
+    # -- what a role provides
+
+    def is_client_side(self):
+        """Whether this side is the client."""
+        raise NotImplementedError
+
+    def start(self):
+        """The connection is made; a client sends its request here."""
+        raise NotImplementedError
+
+    def handshake_received(self, data):
+        """Read on in the opening handshake; how many bytes of `data` were part of it."""
+        raise NotImplementedError
+
+    def handshake_lost(self, exc):
+        """The connection was lost before the handshake was complete."""
+        raise NotImplementedError
+
+    # -- the connection is made
+
+    def connection_made(self, underlying_transport):
+        self.transport = WSTransport(
+            self.loop, underlying_transport, self.is_client_side(), self.logger
+        )
+        self.start()
+
+    def upgraded(self, WSListener listener not None, request, response, int rsv_allowed):
+        """The role's last word: from here on there are frames.
+
+        Args:
+            listener: the user's handler.
+            request: of the handshake.
+            response: of the handshake.
+            rsv_allowed: the reserved bits that the negotiated extensions use, 4 for RSV1, 2, 1.
+        """
+        cdef wsf.wsf_parser_config config
+        config.role = (
+            wsf.WSF_ROLE_CLIENT if self.transport.is_client_side else wsf.WSF_ROLE_SERVER
+        )
+        config.mode = wsf.WSF_MODE_WHOLE
+        config.rsv_allowed = config.rsv_continuation = rsv_allowed
+        config.check_utf8 = True
+        config.max_frame_size = self._max_frame_size
+        config.max_message_size = 0
+        config.max_fragments = 0
+        wsf.wsf_parser_init(&self._parser, &config)
+        self.listener = listener
+        self.transport.upgraded(request, response)
+        if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
+            self.logger.log(WSCORE_DEBUG_LL, "open: %s", request.path)
+        try:
+            listener.on_ws_connected(self.transport)
+        except Exception as exc:
+            self._fail_for_exception(exc, "on_ws_connected")
+
+    def refused(self, response):
+        """The role's other last word: there will be no frames.
+
+        Args:
+            response: what the peer is told, as bytes.
+        """
+        self.transport.underlying_transport.write(response)
+        self.transport.fail(0, None)
+
+    # -- bytes arrive
+
+    def get_buffer(self, Py_ssize_t sizehint):
+        return self._buffer.writable()
+
+    def buffer_updated(self, Py_ssize_t size):
+        self._buffer.end += size
+        if self.transport.state == HANDSHAKING:
+            self._read_handshake()
+        if self.transport.state >= FAILING:
+            self._buffer.begin = self._buffer.end  # nobody wants to know any more
+            self._buffer.tidy()
+        elif self.transport.state != HANDSHAKING:
+            self._read_frames()
+
+    def eof_received(self):
+        if self.transport.state != HANDSHAKING:
+            self.transport.disconnect()
+        return False  # the transport below closes our end too
+
+    cdef int _read_handshake(self) except -1:
+        cdef ReceiveBuffer buffer = self._buffer
+        data = PyBytes_FromStringAndSize(
+            <char*>buffer.block.data + buffer.begin, buffer.end - buffer.begin
+        )
+        buffer.begin += <size_t>self.handshake_received(data)
+        return buffer.tidy()
+
+    cdef int _read_frames(self) except -1:
+        """Parse all that was received, one frame ahead of what is delivered."""
+        cdef ReceiveBuffer buffer = self._buffer
+        cdef wsf.wsf_frame parsed, following
+        cdef size_t tail_size
+        cdef int result = self._parse(&parsed)
+        while result == wsf.WSF_FRAME:
+            tail_size = buffer.end - buffer.begin
+            result = self._parse(&following)
+            self._deliver(&parsed, tail_size, result != wsf.WSF_FRAME)
+            parsed = following
+        if result < 0:
+            self._fail_for_parser(result)
+        buffer.tidy()
+        if result == wsf.WSF_NEED_MORE:
+            buffer.reserve(<size_t>wsf.wsf_parser_payload_size(&self._parser))
+        return 0
+
+    cdef int _parse(self, wsf_frame* parsed) except? -1:
+        """The next step of the parser; nothing more to do once the connection is given up."""
+        cdef ReceiveBuffer buffer = self._buffer
+        cdef size_t consumed = 0
+        cdef int result
+        if self.transport.state >= FAILING:
+            buffer.begin = buffer.end
+            return wsf.WSF_NEED_MORE
+        result = wsf.wsf_parser_next(
+            &self._parser, buffer.block.data + buffer.begin, buffer.end - buffer.begin,
+            &consumed, parsed,
+        )
+        buffer.begin += consumed
+        return result
+
+    # -- callbacks go out
+
+    cdef int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
+        cdef WSFrame frame = self._frame
+        if not can_receive(self.transport.state):
+            return 0
+        if parsed.opcode == PING and self._enable_auto_pong:
+            return self.transport.write_frame(
+                wsf.WSF_OP_PONG, True, 0, parsed.payload, parsed.payload_size
+            )
+        if parsed.opcode == CLOSE:
+            self._close_received(parsed)
+        if frame is None:
+            frame = self._frame = WSFrame.__new__(WSFrame)
+        frame.msg_type = <WSMsgType>parsed.opcode
+        frame.fin = parsed.fin
+        frame.rsv1 = (parsed.rsv & wsf.WSF_RSV1) != 0
+        frame.rsv2 = (parsed.rsv & wsf.WSF_RSV2) != 0
+        frame.rsv3 = (parsed.rsv & wsf.WSF_RSV3) != 0
+        frame.last_in_buffer = last
+        frame.payload_ptr = <char*>parsed.payload
+        frame.payload_size = parsed.payload_size
+        frame.tail_size = tail_size
+        frame._close_code = parsed.close_code
+        frame._block = self._buffer.block
+        try:
+            self._call_on_ws_frame()
+        finally:
+            frame._retire()
+        if Py_REFCNT(<PyObject*>frame) > 2:  # somebody kept it: ours and this function's are two
+            self._frame = None
+        return 0
+
+    cdef int _call_on_ws_frame(self) except -1:
+        try:
+            self.listener.on_ws_frame(self.transport, self._frame)
+        except Exception as exc:
+            if self._disconnect_on_exception or isinstance(exc, WSProtocolError):
+                self._fail_for_exception(exc, "on_ws_frame")
+            else:
+                self.logger.exception("exception in on_ws_frame")
+        return 0
+
+    cdef int _close_received(self, wsf_frame* parsed) except -1:
+        cdef bytes reason = b""
+        if parsed.payload_size > 2:
+            reason = PyBytes_FromStringAndSize(
+                <char*>parsed.payload + 2, parsed.payload_size - 2
+            )
+        cdef unsigned int code = parsed.close_code
+        if code == wsf.WSF_CLOSE_NO_STATUS:
+            code = 0
+        return self.transport.close_received(close_code_to_python(code), reason.decode() or None)
+
+    # -- the connection ends
+
+    cdef int _fail_for_parser(self, int error) except -1:
+        text = wsf.wsf_error_text(error).decode()
+        self.logger.error(
+            "protocol error by the peer, at byte %d of its frames: %s",
+            wsf.wsf_parser_error_offset(&self._parser), text,
+        )
+        return self.transport.fail(wsf.wsf_error_close_code(error), text)
+
+    cdef int _fail_for_exception(self, object exc, str where) except -1:
+        cdef unsigned int code = INTERNAL_ERROR
+        cdef str reason = None
+        self.logger.error("the connection is closed: exception in %s", where, exc_info=exc)
+        if isinstance(exc, WSProtocolError) and wsf.wsf_close_code_valid(exc.code):
+            code, reason = exc.code, _as_reason(exc.message)
+        return self.transport.fail(code, reason)
+
+    def pause_writing(self):
+        if self.listener is not None:
+            self.listener.pause_writing()
+
+    def resume_writing(self):
+        if self.listener is not None:
+            self.listener.resume_writing()
+
+    def connection_lost(self, exc):
+        was_open = self.listener is not None
+        if exc is not None and self.logger.isEnabledFor(WSCORE_DEBUG_LL):
+            self.logger.log(WSCORE_DEBUG_LL, "connection lost: %r", exc)
+        try:
+            if was_open:
+                self.listener.on_ws_disconnected(self.transport)
+            else:
+                self.handshake_lost(exc)
+        except Exception:
+            self.logger.exception("exception in on_ws_disconnected")
+        finally:
+            self.transport.lost()
+
+
+cdef str _as_reason(object message):
+    """The message as a close reason: text, cut to what a CLOSE frame can hold."""
+    cdef bytes encoded = message.encode() if isinstance(message, str) else bytes(message)
+    return encoded[:wsf.WSF_MAX_CLOSE_REASON_SIZE].decode("utf-8", "ignore")

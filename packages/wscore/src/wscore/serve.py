@@ -1,0 +1,152 @@
+"""The server's side: accepting connections, and answering requests that are not for an upgrade."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from .handshake import RefusedRequest, ServerHandshake
+from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+from .listener import WSListener
+from .logs import Logger, resolve_logger
+from .protocol import MAX_FRAME_SIZE, READ_BUFFER_SIZE, WSProtocolCore
+
+__all__ = ["ws_create_server"]
+
+ListenerFactory = Callable[[WSUpgradeRequest], WSListener | WSUpgradeResponseWithListener | None]
+
+
+async def ws_create_server(
+    ws_listener_factory: ListenerFactory,
+    host: str | Sequence[str] | None = None,
+    port: int | None = None,
+    *,
+    disconnect_on_exception: bool = True,
+    websocket_handshake_timeout: float | None = 5,
+    logger_name: str | Logger | None = None,
+    enable_auto_pong: bool = True,
+    max_frame_size: int = MAX_FRAME_SIZE,
+    read_buffer_init_size: int = READ_BUFFER_SIZE,
+    **kwargs: Any,
+) -> asyncio.Server:
+    """Start a WebSocket server.
+
+    Args:
+        ws_listener_factory: called with each `WSUpgradeRequest`, before it is known whether the
+            request asks for an upgrade. It returns the listener for the connection; or a
+            `WSUpgradeResponseWithListener` to choose the response itself, which need not be an
+            upgrade; or None, for 404. If it raises, the client gets 500.
+        host: address, addresses, or None for all interfaces.
+        port: TCP port; 0 or None for any free one.
+        disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
+            connection.
+        websocket_handshake_timeout: seconds a client has, from the connection on, to complete its
+            request; None for no limit.
+        logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
+        enable_auto_pong: whether a PING is answered at once, without showing it to the listener.
+        max_frame_size: bytes of payload; a larger frame closes the connection with code 1009.
+        read_buffer_init_size: bytes of receive buffer to begin with.
+        **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
+
+    Returns:
+        The server, listening.
+
+    Raises:
+        OSError: if the address cannot be bound.
+    """
+    loop = asyncio.get_running_loop()
+    logger = resolve_logger(logger_name, "server")
+
+    def make_protocol() -> WSServerProtocol:
+        return WSServerProtocol(
+            loop,
+            logger,
+            ws_listener_factory,
+            websocket_handshake_timeout,
+            disconnect_on_exception=disconnect_on_exception,
+            enable_auto_pong=enable_auto_pong,
+            max_frame_size=max_frame_size,
+            read_buffer_init_size=read_buffer_init_size,
+        )
+
+    return await loop.create_server(make_protocol, host, port, **kwargs)
+
+
+class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):  # type: ignore[misc]
+    """The server's part of the protocol: it judges the request and sends the response."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        logger: Logger,
+        listener_factory: ListenerFactory,
+        handshake_timeout: float | None,
+        **options: Any,
+    ) -> None:
+        super().__init__(loop, logger, **options)
+        self._handshake = ServerHandshake()
+        self._listener_factory = listener_factory
+        self._handshake_timeout = handshake_timeout
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def is_client_side(self) -> bool:
+        return False
+
+    def start(self) -> None:
+        if self._handshake_timeout is not None:
+            self._deadline = self.loop.call_later(
+                self._handshake_timeout, self.transport.disconnect, False
+            )
+
+    def handshake_received(self, data: bytes) -> int:
+        try:
+            result = self._handshake.feed(data)
+            if result is None:
+                return len(data)
+            request, consumed = result
+            response, listener = self._route(request)
+            if listener is not None:
+                self._handshake.accept(request, response)
+        except RefusedRequest as exc:
+            self.logger.info("request refused with status %d: %s", exc.status, exc)
+            response, listener = exc.response(), None
+        self._cancel_deadline()
+        if listener is None:
+            self.refused(response.to_bytes())
+            return len(data)
+        self.transport.underlying_transport.write(response.to_bytes())
+        extensions = "Sec-WebSocket-Extensions" in response.headers
+        self.upgraded(listener, request, response, 7 if extensions else 0)
+        return consumed
+
+    def handshake_lost(self, exc: Exception | None) -> None:
+        self._cancel_deadline()
+
+    def _route(self, request: WSUpgradeRequest) -> tuple[WSUpgradeResponse, WSListener | None]:
+        """What the listener factory decides."""
+        try:
+            chosen = self._listener_factory(request)
+        except Exception:
+            self.logger.exception("exception in the listener factory")
+            raise RefusedRequest(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed to handle this request"
+            ) from None
+        if chosen is None:
+            raise RefusedRequest(HTTPStatus.NOT_FOUND, f"nothing is served at {request.path!r}")
+        if isinstance(chosen, WSUpgradeResponseWithListener):
+            response, listener = chosen.response, chosen.listener
+        else:
+            response, listener = WSUpgradeResponse.create_101_response(), chosen
+        if listener is not None and not isinstance(listener, WSListener):
+            self.logger.error("the listener factory returned %r, not a WSListener", listener)
+            raise RefusedRequest(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed to handle this request"
+            )
+        return response, listener
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

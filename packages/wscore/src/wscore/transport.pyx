@@ -1,0 +1,306 @@
+"""What user code sends with: frames out, the closing handshake, the end of the connection.
+
+There is one path for every frame, `write_frame`: it builds header and masked payload in one new
+bytes object and hands it to the transport below. It never keeps a reference to what the caller
+gave.
+"""
+
+import asyncio
+
+cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport (
+    PyBytes_AS_STRING,
+    PyBytes_CheckExact,
+    PyBytes_FromStringAndSize,
+    PyBytes_GET_SIZE,
+)
+from libc.stdint cimport uint8_t
+
+from wsframe cimport cwsframe as wsf
+
+from .closing cimport (
+    CLOSE_SENT,
+    DISCONNECT,
+    FAIL,
+    HANDSHAKING,
+    LOSE,
+    LOST,
+    OPEN,
+    RECEIVE_CLOSE,
+    SEND_CLOSE,
+    UPGRADE,
+    WSCloseInfo,
+    can_send,
+    is_disconnected,
+    is_legal,
+    next_state,
+    state_name,
+)
+from .enums cimport CLOSE, NO_INFO, PING, PONG, close_code_to_python
+
+from .logs import WSCORE_DEBUG_LL
+
+cdef extern from "Python.h":
+    const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
+
+__all__ = ["WSTransport"]
+
+#: How long a failed connection waits for the peer to read the CLOSE and close its end, in seconds.
+LINGER_TIME = 1.0
+
+
+@cython.final
+cdef class WSTransport:
+    """One WebSocket connection, as seen by its sender.
+
+    It is made by `ws_connect` and `ws_create_server`. All methods must be called from the thread
+    that runs the connection's event loop.
+
+    Attributes:
+        underlying_transport: the asyncio transport below, for its addresses, socket options and
+            buffer limits. Nothing may be sent through it.
+        request: the `WSUpgradeRequest` of the opening handshake.
+        response: the `WSUpgradeResponse` of the opening handshake.
+        close_handshake: the `WSCloseHandshake` as far as it has gone, or None before any CLOSE.
+        is_client_side: whether this side is the client.
+        is_secure: whether the connection runs over TLS.
+    """
+
+    def __init__(self, loop, underlying_transport, bint is_client_side, logger):
+        self.state = HANDSHAKING
+        self.loop = loop
+        self.logger = logger
+        self.underlying_transport = underlying_transport
+        self.is_client_side = is_client_side
+        self.is_secure = underlying_transport.get_extra_info("ssl_object") is not None
+        self._write = underlying_transport.write
+
+    @property
+    def is_close_frame_sent(self):
+        """Whether a CLOSE was sent; no further frame is."""
+        return self.close_handshake is not None and self.close_handshake.sent is not None
+
+    @property
+    def is_disconnected(self):
+        """Whether the connection was told to go, or is gone."""
+        return is_disconnected(self.state)
+
+    # -- in: the protocol reports what happened
+
+    cdef int advance(self, Event event) except -1:
+        self.state = next_state(self.state, event)
+        return 0
+
+    cdef int upgraded(self, object request, object response) except -1:
+        self.advance(UPGRADE)
+        self.request = request
+        self.response = response
+        return 0
+
+    cdef int close_received(self, object code, object reason) except -1:
+        self.advance(RECEIVE_CLOSE)
+        if self.close_handshake is None:
+            self.close_handshake = WSCloseHandshake.__new__(WSCloseHandshake)
+        self.close_handshake.recv = WSCloseInfo.__new__(WSCloseInfo, code, reason)
+        return 0
+
+    cdef int fail(self, unsigned int code, object reason) except -1:
+        """Give up on the connection: tell the peer why, if it can be told by a CLOSE, and go."""
+        if not is_legal(self.state, FAIL):
+            return 0
+        if can_send(self.state):
+            self._write_close(code, reason)
+        self.advance(FAIL)
+        return self._linger()
+
+    cdef int lost(self) except -1:
+        self.advance(LOSE)
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+            self._linger_timer = None
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(None)
+        return 0
+
+    # -- out: frames
+
+    cpdef send(self, WSMsgType msg_type, object message, bint fin=True, bint rsv1=False,
+               bint rsv2=False, bint rsv3=False):
+        """Send one frame.
+
+        Nothing is sent once the connection is closing or gone.
+
+        Args:
+            msg_type: TEXT, BINARY, CONTINUATION, PING or PONG; for CLOSE there is `send_close`.
+            message: the payload: any contiguous buffer, a str (sent as UTF-8), or None for none.
+            fin: whether this is the last frame of its message.
+            rsv1: the first reserved bit, which belongs to the extension that was negotiated.
+            rsv2: the second reserved bit.
+            rsv3: the third reserved bit.
+
+        Raises:
+            ValueError: if the frame would break RFC 6455, 5: an unknown type, a control frame that
+                is fragmented or has over 125 bytes.
+            TypeError: if the message is of another type.
+            BufferError: if the message's buffer is not contiguous.
+        """
+        if msg_type == CLOSE:
+            raise ValueError("a CLOSE frame is sent with send_close()")
+        if msg_type > PONG or 2 < msg_type < CLOSE:
+            raise ValueError(f"{<int>msg_type} is not a type of frame")
+        if msg_type >= CLOSE and not fin:
+            raise ValueError("control frames cannot be fragmented (RFC 6455, 5.5)")
+        self._write_buffer(msg_type, fin, rsv1 << 2 | rsv2 << 1 | rsv3, message)
+
+    cpdef send_ping(self, object message=None):
+        """Send a PING.
+
+        Args:
+            message: the payload, at most 125 bytes, as for `send`.
+
+        Raises:
+            ValueError: if it is longer.
+        """
+        self._write_buffer(PING, True, 0, message)
+
+    cpdef send_pong(self, object message=None):
+        """Send a PONG.
+
+        Args:
+            message: the payload, at most 125 bytes, as for `send`.
+
+        Raises:
+            ValueError: if it is longer.
+        """
+        self._write_buffer(PONG, True, 0, message)
+
+    cpdef send_close(self, object close_code=NO_INFO, object close_message=None):
+        """Send a CLOSE. The connection stays until `disconnect` is called or the peer closes it.
+
+        Nothing is sent if a CLOSE was sent before or the connection is gone.
+
+        Args:
+            close_code: a `WSCloseCode`, or a number from 3000 to 4999; with NO_INFO the frame is
+                empty.
+            close_message: the reason: a str, or UTF-8 in any contiguous buffer, at most 123 bytes.
+
+        Raises:
+            ValueError: if the code must not be sent (RFC 6455, 7.4), the reason is too long or not
+                UTF-8, or there is a reason without a code.
+        """
+        if can_send(self.state):
+            self._write_close(close_code, close_message)
+
+    cpdef disconnect(self, bint graceful=True):
+        """End the connection; nothing is received from then on. It may be called repeatedly.
+
+        Args:
+            graceful: whether what was sent before is still delivered; if not, it is thrown away
+                and the connection is reset.
+        """
+        if not is_legal(self.state, DISCONNECT):
+            if not graceful and self.state != LOST:
+                self.underlying_transport.abort()
+            return
+        self.advance(DISCONNECT)
+        if graceful:
+            self.underlying_transport.close()
+        else:
+            self.underlying_transport.abort()
+
+    async def wait_disconnected(self):
+        """Wait until the connection is gone and `on_ws_disconnected` has been called."""
+        if self.state == LOST:
+            return
+        if self._lost is None:
+            self._lost = self.loop.create_future()
+        await asyncio.shield(self._lost)
+
+    # -- private
+
+    cdef int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1:
+        cdef Py_buffer view
+        cdef const char* text
+        cdef Py_ssize_t size
+        if PyBytes_CheckExact(message):
+            return self.write_frame(
+                opcode, fin, rsv, <const uint8_t*>PyBytes_AS_STRING(message),
+                PyBytes_GET_SIZE(message),
+            )
+        if message is None:
+            return self.write_frame(opcode, fin, rsv, NULL, 0)
+        if isinstance(message, str):
+            text = PyUnicode_AsUTF8AndSize(message, &size)
+            return self.write_frame(opcode, fin, rsv, <const uint8_t*>text, size)
+        PyObject_GetBuffer(message, &view, PyBUF_SIMPLE)
+        try:
+            return self.write_frame(opcode, fin, rsv, <const uint8_t*>view.buf, view.len)
+        finally:
+            PyBuffer_Release(&view)
+
+    cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
+                         size_t size) except -1:
+        cdef wsf.wsf_header header
+        if opcode >= CLOSE and size > wsf.WSF_MAX_CONTROL_SIZE:
+            raise ValueError(
+                f"a control frame has at most {wsf.WSF_MAX_CONTROL_SIZE} bytes of payload, "
+                f"not {size} (RFC 6455, 5.5)"
+            )
+        if not can_send(self.state):
+            if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
+                self.logger.log(
+                    WSCORE_DEBUG_LL, "%d bytes in a frame of type %d not sent: %s",
+                    size, opcode, state_name(self.state),
+                )
+            return 0
+        header.opcode = opcode
+        header.fin = fin
+        header.rsv = rsv
+        header.payload_size = size
+        header.masked = self.is_client_side
+        if self.is_client_side:
+            wsf.wsf_mask_key(header.mask_key)
+        data = PyBytes_FromStringAndSize(NULL, wsf.wsf_header_size(size, header.masked) + size)
+        wsf.wsf_frame_encode(<uint8_t*>PyBytes_AS_STRING(data), &header, payload)
+        self._write(data)
+        return 0
+
+    cdef int _write_close(self, unsigned int code, object message) except -1:
+        cdef uint8_t[125] payload
+        cdef int size = 0
+        cdef bytes reason = b""
+        if message is not None:
+            reason = message.encode() if isinstance(message, str) else bytes(message)
+        if code != NO_INFO or reason:
+            size = wsf.wsf_close_encode(
+                payload, code, <const uint8_t*>PyBytes_AS_STRING(reason), PyBytes_GET_SIZE(reason)
+            )
+            if size < 0:
+                raise ValueError(
+                    f"close code {code} with reason {reason!r} cannot be sent: "
+                    f"{wsf.wsf_error_text(size).decode()}"
+                )
+        self.write_frame(CLOSE, True, 0, payload, size)
+        self.advance(SEND_CLOSE)
+        if self.close_handshake is None:
+            self.close_handshake = WSCloseHandshake.__new__(WSCloseHandshake)
+        self.close_handshake.recv_then_sent = self.close_handshake.recv is not None
+        self.close_handshake.sent = WSCloseInfo.__new__(
+            WSCloseInfo, close_code_to_python(code), reason.decode() or None
+        )
+        return 0
+
+    cdef int _linger(self) except -1:
+        """Close so that the peer can still read what we sent last.
+
+        Closing a socket with unread input resets the connection, and the reset may overtake our
+        last words. So only our direction is closed; the peer closes the other, or the time is up. TLS
+        cannot be closed in one direction, but its own closing reads what is left.
+        """
+        if self.is_secure or not self.underlying_transport.can_write_eof():
+            self.disconnect()
+        else:
+            self.underlying_transport.write_eof()
+        self._linger_timer = self.loop.call_later(LINGER_TIME, self.disconnect, False)
+        return 0
