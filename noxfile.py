@@ -107,9 +107,14 @@ def digest(name: str) -> str:
     return result.hexdigest()[:16]
 
 
+def version_of(session: nox.Session) -> str:
+    """Return the session's version of Python, such as `3.11`."""
+    return session.python if isinstance(session.python, str) else HERE
+
+
 def python_tag(session: nox.Session) -> str:
     """Return the name of the session's interpreter in file names, such as `cp311`."""
-    return "cp" + (session.python or HERE).replace(".", "")
+    return "cp" + version_of(session).replace(".", "")
 
 
 def wheel_folder(session: nox.Session, name: str) -> Path:
@@ -145,9 +150,9 @@ def wheels(session: nox.Session) -> None:
         return
     if not any(map(shutil.which, ("cc", "gcc", "clang", "cl", os.environ.get("CC", "cc")))):
         session.error("no C compiler: install one (Debian, Ubuntu: apt install build-essential)")
-    if not find_interpreter(session.python):
+    if not find_interpreter(version_of(session)):
         session.error(
-            f"Python {session.python} has no headers or no venv module here "
+            f"Python {version_of(session)} has no headers or no venv module here "
             "(Debian, Ubuntu: apt install python3-dev python3-venv)"
         )
     # Build isolation would compile wsframe a second time for wscore, so it is off, and what the

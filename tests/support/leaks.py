@@ -93,13 +93,20 @@ class Watch:
 
 
 def _describe(name: str) -> str:
-    """Say which descriptor a socket has, and its addresses if it is an internet socket."""
-    for entry in os.listdir(_DESCRIPTORS):
+    """Say what kind of socket it is, and whom it connects."""
+    for entry in _DESCRIPTORS.iterdir():
         try:
-            if os.readlink(_DESCRIPTORS / entry) != name:
+            if str(entry.readlink()) != name:
                 continue
-            with socket.socket(fileno=os.dup(int(entry))) as copy:
-                return f"fd {entry} {copy!r}"
+            with socket.socket(fileno=os.dup(int(entry.name))) as copy:
+                return f"{copy.family.name} {copy.getsockname()} to {_peer(copy)}"
         except OSError:
             continue
     return "(closed meanwhile)"
+
+
+def _peer(connection: socket.socket) -> object:
+    try:
+        return connection.getpeername()
+    except OSError:
+        return "nobody"

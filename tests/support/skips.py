@@ -14,7 +14,7 @@ LACKING = "lacking: "
 
 
 def lacking(what: str) -> str:
-    """Return the reason for a skip that is allowed, such as `lacking("eager tasks before 3.12")`."""
+    """Return the reason of a skip that is allowed, such as `lacking("eager tasks before 3.12")`."""
     return LACKING + what
 
 
