@@ -1,0 +1,172 @@
+"""Asserts what holds for the repository as a whole: layers, names, and what each package carries.
+
+It reads sources as text, so that no rule depends on what a module happens to import when it runs;
+only the check of `__all__` imports anything.
+"""
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("wsframe", "wscore", "wsproxy", "wscompat")
+
+# What each package may import of the others anywhere, and what only inside a function, so that it
+# is imported when it is asked for.
+ALLOWED = {
+    "wsframe": set(),
+    "wscore": {"wsframe"},
+    "wsproxy": set(),
+    "wscompat": {"wsframe", "wscore"},
+}
+ALLOWED_LAZILY = {"wscore": {"wsproxy"}, "wscompat": {"wsproxy"}}
+
+# The libraries whose interfaces are offered here are peers in tests, and nothing in the product.
+PEERS = {"picows", "websockets", "wsproto", "wsaccel"}
+
+CYTHON_IMPORT = re.compile(
+    r"^(?P<indent>[ \t]*)"
+    r"(?:from\s+(?P<origin>[\w.]+)\s+c?import\b|c?import\s+(?P<names>[\w., \t]+))"
+)
+# Folders of one machine; a path that means something everywhere begins with another name.
+MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:work|tmp/w|root)(?![\w.-])")
+NOT_SOURCES = {"__pycache__", "_build", "build", "dist", "corpus"}
+
+
+class Import(NamedTuple):
+    """One import: the top-level name, where, and whether it waits inside a function."""
+
+    name: str
+    place: str
+    lazy: bool
+
+
+def source_folder(package: str) -> Path:
+    return ROOT / "packages" / package / "src" / package
+
+
+def modules(package: str, *suffixes: str) -> list[Path]:
+    return sorted(p for p in source_folder(package).rglob("*") if p.suffix in suffixes)
+
+
+def python_imports(path: Path) -> Iterator[Import]:
+    """Give the absolute imports of a Python file, `import_module("name")` included."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    inside = {node for function in functions for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        names: list[str] = []
+        match node:
+            case ast.Import():
+                names = [alias.name for alias in node.names]
+            case ast.ImportFrom(module=str(module), level=0):
+                names = [module]
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"),
+                args=[ast.Constant(value=str(module)), *_],
+            ):
+                names = [module]
+        for name in names:
+            yield Import(name.partition(".")[0], f"{path.name}:{node.lineno}", node in inside)
+
+
+def cython_imports(path: Path) -> Iterator[Import]:
+    """Give the absolute imports and cimports of a Cython file; an indented one counts as lazy."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if found := CYTHON_IMPORT.match(line):
+            names = (found["origin"] or found["names"]).split(",")
+            for name in names:
+                top = name.split()[0].partition(".")[0]
+                if top:  # a relative import begins with a dot
+                    yield Import(top, f"{path.name}:{number}", bool(found["indent"]))
+
+
+def imports(package: str) -> list[Import]:
+    found = [i for path in modules(package, ".py", ".pyi") for i in python_imports(path)]
+    return found + [i for path in modules(package, ".pyx", ".pxd") for i in cython_imports(path)]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_go_downwards(package: str) -> None:
+    others = set(PACKAGES) - {package}
+    wrong = [
+        found
+        for found in imports(package)
+        if found.name in others
+        and found.name not in ALLOWED[package]
+        and not (found.lazy and found.name in ALLOWED_LAZILY.get(package, set()))
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_peer_is_imported(package: str) -> None:
+    assert not [found for found in imports(package) if found.name in PEERS]
+
+
+def test_framing_knows_no_event_loop() -> None:
+    assert not [found for found in imports("wsframe") if found.name in {"asyncio", "socket"}]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_has_its_test_file(package: str) -> None:
+    missing = []
+    for module in modules(package, ".py", ".pyx"):
+        if module.stem in {"__init__", "_version"}:
+            continue
+        folder = ROOT / "tests" / package / module.parent.relative_to(source_folder(package))
+        test_file = folder / f"test_{module.stem.strip('_')}.py"
+        if not test_file.is_file():
+            missing.append(str(test_file.relative_to(ROOT)))
+    assert not missing
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_what_is_public(package: str) -> None:
+    files = [path for path in modules(package, ".py") if path.name == "__init__.py"]
+    assert files
+    for path in files:
+        name = ".".join(path.parent.relative_to(source_folder(package).parent).parts)
+        module = importlib.import_module(name)
+        assert "__all__" in vars(module), f"{name} has no __all__"
+        assert [public for public in module.__all__ if not hasattr(module, public)] == []
+        assert len(set(module.__all__)) == len(module.__all__)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_is_typed(package: str) -> None:
+    assert (source_folder(package) / "py.typed").is_file()
+    compiled = modules(package, ".pyx")
+    assert [path.name for path in compiled if not path.with_suffix(".pyi").is_file()] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_carries_the_license_and_its_papers(package: str) -> None:
+    folder = ROOT / "packages" / package
+    assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
+        assert (folder / name).is_file()
+
+
+def text_files() -> Iterator[Path]:
+    folders = ("packages", "tests", "docs", "examples", "benchmarks", "cmake", ".ci")
+    yield from (path for path in ROOT.iterdir() if path.is_file())
+    for folder in folders:
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and not NOT_SOURCES & set(path.relative_to(ROOT).parts):
+                yield path
+
+
+def test_no_file_names_a_folder_of_one_machine() -> None:
+    found = []
+    for path in text_files():
+        text = path.read_bytes().decode("utf-8", "replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            if MACHINE_PATH.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
+    assert not found
