@@ -1,0 +1,51 @@
+"""The programs of the README work as they stand there."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MARK = "```python\n"
+BOUND = 30  # seconds; none of this takes more than one
+
+
+def programs() -> dict[str, tuple[str, str]]:
+    """The server and the client under each heading of the README that has programs."""
+    found: dict[str, tuple[str, str]] = {}
+    for section in ROOT.joinpath("README.md").read_text("utf-8").split("\n## ")[1:]:
+        blocks = [part.partition("```")[0] for part in section.split(MARK)[1:]]
+        if blocks:
+            server, client = blocks
+            found[section.partition(":")[0]] = server, client
+    return found
+
+
+@contextmanager
+def running(program: str) -> Iterator[subprocess.Popen[str]]:
+    """The program in a process of its own, ended with the block."""
+    command = [sys.executable, "-X", "utf8", "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("package", ["wscompat", "wscore"])
+def test_the_client_gets_its_message_back(package: str) -> None:
+    server, client = programs()[package]
+    with running(server) as serving:
+        assert serving.stdout is not None
+        assert serving.stdout.readline() == "listening\n"
+        with running(client) as connecting:
+            output, _ = connecting.communicate(timeout=BOUND)
+    assert output == "Žluťoučký kůň\n"
+    assert connecting.returncode == 0
+
+
+def test_both_apis_are_shown() -> None:
+    assert list(programs()) == ["wscompat", "wscore"]
