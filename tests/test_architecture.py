@@ -34,7 +34,7 @@ CYTHON_IMPORT = re.compile(
     r"(?:from\s+(?P<origin>[\w.]+)\s+c?import\b|c?import\s+(?P<names>[\w., \t]+))"
 )
 # Folders of one machine; a path that means something everywhere begins with another name.
-MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:work|tmp/w|root)(?![\w.-])")
+MACHINE_PATH = re.compile(r"(?<![\w.-])(?<!:/)/(?:work|tmp/w|root)(?![\w.-])")
 NOT_SOURCES = {"__pycache__", "_build", "build", "dist", "corpus"}
 
 
