@@ -87,6 +87,8 @@ ECHOES = (
 
 TEXT_FRAGMENTS = ("Zer", "", "legt: ä", "€😀", text_of(126))
 BINARY_FRAGMENTS = (bytes_of(1), bytes_of(70000), bytes_of(125))
+# Sent all at once, so that one read of the other side holds many frames and a part of one.
+IN_FLIGHT = tuple(bytes_of(size) for size in range(0, 400, 3))
 PINGS = (b"", bytes_of(20), bytes_of(125))
 
 
@@ -109,6 +111,12 @@ async def converse(
         async with _step(echo.title, tally):
             await client.send(echo.message)
             compare(echo.title, echo.message, await client.receive())
+    async with _step("many messages in flight", tally) as title:
+        for message in IN_FLIGHT:
+            await client.send(message)
+        for number, message in enumerate(IN_FLIGHT):
+            compare(f"{title}, number {number}", message, await client.receive())
+        tally.messages += len(IN_FLIGHT) - 1
     await _fragments(client, tally)
     await _pings(client, tally)
     if seconds:

@@ -53,6 +53,12 @@ class _Silent(EchoListener):
             super().echo(transport, frame)
 
 
+class _Forgetful(EchoListener):
+    def echo(self, transport: Any, frame: Any) -> None:
+        if frame.payload_size != 201:
+            super().echo(transport, frame)
+
+
 class _RestLost(EchoListener):
     """Takes the first fragment of a message for the whole."""
 
@@ -117,6 +123,7 @@ TOO_SHORT = make_peer_with("too short", picows, echo=_TooShort)
 WRONG_KIND = make_peer_with("wrong kind", picows, echo=_WrongKind)
 TWICE = make_peer_with("twice", picows, echo=_Twice)
 SILENT = make_peer_with("silent", picows, echo=_Silent)
+FORGETFUL = make_peer_with("forgetful", picows, echo=_Forgetful)
 REST_LOST = make_peer_with("rest lost", picows, echo=_RestLost)
 WRONG_PONG = make_peer_with("wrong pong", picows, echo=_WrongPong, enable_auto_pong=False)
 WRONG_IN_BURST = make_peer_with("wrong in burst", picows, echo=_WrongInBurst)
