@@ -35,7 +35,7 @@ TEST_TOOLS = ("pytest>=9", "pytest-asyncio>=1.4", "pytest-timeout", "trustme", "
 PEERS = ("websockets>=16", "picows>=2")
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.
-LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.1")
+LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.3")
 
 
 # --- Interpreters -------------------------------------------------------------------------------
