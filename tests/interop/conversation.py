@@ -174,11 +174,12 @@ async def _pings(client: Client, tally: Tally) -> None:
 
 
 async def _burst(client: Client, burst: Burst, tally: Tally) -> None:
+    patience = PATIENCE + burst.wanted
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             await client.burst(burst)
     except TimeoutError:
-        raise Mismatch("burst", f"its end within {PATIENCE} s", "silence") from None
+        raise Mismatch("burst", f"its end within {patience} s", "silence") from None
     finally:
         tally.messages += burst.round_trips
         tally.round_trips, tally.seconds = burst.round_trips, burst.seconds

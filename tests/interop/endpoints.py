@@ -70,9 +70,9 @@ class Burst:
     """
 
     def __init__(self, seconds: float) -> None:
+        self.wanted = seconds
         self.round_trips = 0
         self.seconds = 0.0
-        self._wanted = seconds
         self._expected = b""
         self._started = time.perf_counter()
 
@@ -92,7 +92,7 @@ class Burst:
             raise Mismatch(f"burst, reply {self.round_trips}", repr(self._expected), repr(reply))
         self.round_trips += 1
         self.seconds = time.perf_counter() - self._started
-        if self.seconds >= self._wanted and self.round_trips >= BURST_LEAST:
+        if self.seconds >= self.wanted and self.round_trips >= BURST_LEAST:
             return None
         self._expected = self._message()
         return self._expected

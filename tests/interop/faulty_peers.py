@@ -5,6 +5,7 @@ server or a client that is right but for one thing.
 """
 
 import contextlib
+import os
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
@@ -102,6 +103,13 @@ class _WrongClientAnswer(ClientListener):
         super().answer_close(transport, Close(_OTHER.code, close.reason))
 
 
+class _Crashing(EchoListener):
+    """Only for a server in a process of its own."""
+
+    def echo(self, transport: Any, frame: Any) -> None:
+        os._exit(3)
+
+
 @contextlib.asynccontextmanager
 async def _connect_a_liar(
     url: str, *, tls: ssl.SSLContext | None, proxy: str | None
@@ -129,5 +137,6 @@ WRONG_PONG = make_peer_with("wrong pong", picows, echo=_WrongPong, enable_auto_p
 WRONG_IN_BURST = make_peer_with("wrong in burst", picows, echo=_WrongInBurst)
 WRONG_CLOSE_ANSWER = make_peer_with("wrong close answer", picows, echo=_WrongCloseAnswer)
 VANISHING = make_peer_with("vanishing", picows, echo=_Vanishing)
+CRASHING = make_peer_with("crashing", picows, echo=_Crashing)
 WRONG_CLIENT_ANSWER = make_peer_with("wrong client answer", picows, client=_WrongClientAnswer)
 WRONG_CLIENT_CLOSE = Peer("wrong client close", _connect_a_liar, WRONG_BYTE.serve)

@@ -61,6 +61,21 @@ def test_a_mismatch_is_status_1_and_told(fault: str, tmp_path: Path) -> None:
     assert "expected" in done.stdout
 
 
+@pytest.mark.parametrize("client", ["websockets", "picows"])
+def test_a_server_that_crashes_is_status_1_and_the_others_go_on(
+    client: str, tmp_path: Path
+) -> None:
+    done = demo(
+        *("--clients", client, "--servers", FAULTY + "CRASHING", "picows"),
+        *("--loops", "asyncio"),
+        folder=tmp_path,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "2 of 4 FAILED" in done.stdout
+    assert "during: text, not all of it ASCII" in done.stdout
+    assert done.stderr == ""
+
+
 def test_a_server_that_does_not_start_is_status_1_and_told(tmp_path: Path) -> None:
     done = demo(
         *("--clients", "picows", "--servers", "tests.interop.no_such_module:PEER", "picows"),
