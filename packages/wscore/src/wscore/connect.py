@@ -102,7 +102,7 @@ async def ws_connect(
     return protocol.transport, protocol.listener
 
 
-class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):  # type: ignore[misc]
+class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
     """The client's part of the protocol: it sends the request and judges the response."""
 
     def __init__(

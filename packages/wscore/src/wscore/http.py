@@ -239,9 +239,10 @@ class _HeadReader:
         self._headers.add(name.decode("latin-1"), value.decode("latin-1").strip(" \t"))
 
 
-
 class RequestReader(_HeadReader):
     """Reads one request head, fed as it arrives, however it is cut."""
+
+    _parser: httptools.HttpRequestParser
 
     def __init__(self) -> None:
         super().__init__()
@@ -295,6 +296,8 @@ class RequestReader(_HeadReader):
 
 class ResponseReader(_HeadReader):
     """Reads one response: the head of a 101, or the whole of any other."""
+
+    _parser: httptools.HttpResponseParser
 
     def __init__(self) -> None:
         super().__init__()

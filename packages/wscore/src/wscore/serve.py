@@ -74,7 +74,7 @@ async def ws_create_server(
     return await loop.create_server(make_protocol, host, port, **kwargs)
 
 
-class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):  # type: ignore[misc]
+class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
     """The server's part of the protocol: it judges the request and sends the response."""
 
     def __init__(

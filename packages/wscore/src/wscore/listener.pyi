@@ -1,0 +1,16 @@
+"""The base class of user handlers."""
+
+from typing_extensions import disjoint_base
+
+from .frame import WSFrame
+from .transport import WSTransport
+
+__all__ = ["WSListener"]
+
+@disjoint_base
+class WSListener:
+    def on_ws_connected(self, transport: WSTransport) -> None: ...
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None: ...
+    def on_ws_disconnected(self, transport: WSTransport) -> None: ...
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...

@@ -1,0 +1,59 @@
+"""What user code sends with."""
+
+import asyncio
+from typing import Final, final
+
+from typing_extensions import Buffer
+
+from .closing import WSCloseHandshake
+from .enums import WSCloseCode, WSMsgType
+from .http import WSUpgradeRequest, WSUpgradeResponse
+from .logs import Logger
+
+__all__ = ["WSTransport"]
+
+LINGER_TIME: Final[float]
+
+@final
+class WSTransport:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        underlying_transport: asyncio.Transport,
+        is_client_side: bool,
+        logger: Logger,
+    ) -> None: ...
+    @property
+    def underlying_transport(self) -> asyncio.Transport: ...
+    @property
+    def request(self) -> WSUpgradeRequest: ...
+    @property
+    def response(self) -> WSUpgradeResponse: ...
+    @property
+    def close_handshake(self) -> WSCloseHandshake | None: ...
+    @property
+    def is_client_side(self) -> bool: ...
+    @property
+    def is_secure(self) -> bool: ...
+    @property
+    def is_close_frame_sent(self) -> bool: ...
+    @property
+    def is_disconnected(self) -> bool: ...
+    def send(
+        self,
+        msg_type: WSMsgType,
+        message: str | Buffer | None,
+        fin: bool = True,
+        rsv1: bool = False,
+        rsv2: bool = False,
+        rsv3: bool = False,
+    ) -> None: ...
+    def send_ping(self, message: str | Buffer | None = None) -> None: ...
+    def send_pong(self, message: str | Buffer | None = None) -> None: ...
+    def send_close(
+        self,
+        close_code: WSCloseCode | int = ...,
+        close_message: str | Buffer | None = None,
+    ) -> None: ...
+    def disconnect(self, graceful: bool = True) -> None: ...
+    async def wait_disconnected(self) -> None: ...
