@@ -3,12 +3,12 @@
 __all__ = ["WSCloseCode", "WSMsgType"]
 
 
+cdef frozenset REGISTERED = frozenset([int(code) for code in WSCloseCode])
+
+
 cdef object close_code_to_python(unsigned int code):
     """The member of WSCloseCode if the code is a registered one, else the plain integer.
 
     Codes 3000 to 4999 belong to libraries and applications (RFC 6455, 7.4.2).
     """
-    try:
-        return WSCloseCode(code)
-    except ValueError:
-        return code
+    return WSCloseCode(code) if code in REGISTERED else code

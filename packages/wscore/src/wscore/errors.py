@@ -27,7 +27,7 @@ class WSError(Exception):
     """Base class of every exception that wscore defines."""
 
 
-class WSInvalidURL(WSError):
+class WSInvalidURL(WSError):  # noqa: N818 - the name is part of the API
     """A URL that is not a valid WebSocket URL (RFC 6455, 3).
 
     Args:

@@ -34,12 +34,12 @@ from .http import (
 )
 from .url import WSParsedURL
 
-__all__ = ["ClientHandshake", "RefusedRequest", "ServerHandshake", "accept_key"]
+__all__ = ["ClientHandshake", "RefusedRequestError", "ServerHandshake", "accept_key"]
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
 
-class RefusedRequest(Exception):
+class RefusedRequestError(Exception):
     """A request that gets an error response.
 
     Args:
@@ -84,13 +84,13 @@ class ServerHandshake:
             to it.
 
         Raises:
-            RefusedRequest: if it is malformed, over a limit, not a GET, not HTTP/1.1, has a body,
-                or does not have exactly one ``Host``.
+            RefusedRequestError: if it is malformed, over a limit, not a GET, not HTTP/1.1, has a
+                body, or does not have exactly one ``Host``.
         """
         try:
             result = self._reader.feed(data)
         except HTTPSyntaxError as exc:
-            raise RefusedRequest(exc.status, str(exc), _allow(exc.status)) from None
+            raise RefusedRequestError(exc.status, str(exc), _allow(exc.status)) from None
         if result is not None:
             _check_request(result[0])
         return result
@@ -103,8 +103,8 @@ class ServerHandshake:
             response: a response with status 101; the fields that RFC 6455 needs are added.
 
         Raises:
-            RefusedRequest: if the request does not ask for an upgrade to WebSocket version 13, or
-                has no valid key.
+            RefusedRequestError: if the request does not ask for an upgrade to WebSocket version
+                13, or has no valid key.
         """
         key = _check_upgrade(request)
         response.headers["Upgrade"] = "websocket"
@@ -206,9 +206,7 @@ class ClientHandshake:
         if "upgrade" not in (value.lower() for value in _list(headers, "Connection")):
             raise wrong(WSInvalidUpgradeError, "Connection", "it must name Upgrade")
         if headers.getall("Sec-WebSocket-Accept", []) != [accept_key(self._key)]:
-            raise wrong(
-                WSInvalidHeaderError, "Sec-WebSocket-Accept", "it does not answer our key"
-            )
+            raise wrong(WSInvalidHeaderError, "Sec-WebSocket-Accept", "it does not answer our key")
         if _has_body(headers):
             name = "Transfer-Encoding" if "Transfer-Encoding" in headers else "Content-Length"
             raise wrong(WSInvalidHeaderError, name, "a 101 response has no body")
@@ -235,16 +233,16 @@ class _MakeError(Protocol):
 def _check_request(request: WSUpgradeRequest) -> None:
     if request.method != b"GET":
         status = HTTPStatus.METHOD_NOT_ALLOWED
-        raise RefusedRequest(status, f"method {request.method!r}", _allow(status))
+        raise RefusedRequestError(status, f"method {request.method!r}", _allow(status))
     if request.version != b"HTTP/1.1":
-        raise RefusedRequest(
+        raise RefusedRequestError(
             HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, f"version {request.version!r}"
         )
     hosts = request.headers.getall("Host", [])
     if len(hosts) != 1:
-        raise RefusedRequest(HTTPStatus.BAD_REQUEST, f"{len(hosts)} Host fields, not one")
+        raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"{len(hosts)} Host fields, not one")
     if _has_body(request.headers):
-        raise RefusedRequest(HTTPStatus.BAD_REQUEST, "the request has a body")
+        raise RefusedRequestError(HTTPStatus.BAD_REQUEST, "the request has a body")
 
 
 def _check_upgrade(request: WSUpgradeRequest) -> str:
@@ -252,19 +250,19 @@ def _check_upgrade(request: WSUpgradeRequest) -> str:
     headers = request.headers
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
     if "websocket" not in (value.lower() for value in _list(headers, "Upgrade")):
-        raise RefusedRequest(
+        raise RefusedRequestError(
             HTTPStatus.UPGRADE_REQUIRED,
             f"Upgrade: {headers.get('Upgrade')!r}: this is a WebSocket endpoint",
             upgrade,
         )
     if "upgrade" not in (value.lower() for value in _list(headers, "Connection")):
-        raise RefusedRequest(
+        raise RefusedRequestError(
             HTTPStatus.UPGRADE_REQUIRED,
             f"Connection: {headers.get('Connection')!r}: it does not name Upgrade",
             upgrade,
         )
     if headers.getall("Sec-WebSocket-Version", []) != ["13"]:
-        raise RefusedRequest(
+        raise RefusedRequestError(
             HTTPStatus.UPGRADE_REQUIRED,
             f"Sec-WebSocket-Version: {headers.get('Sec-WebSocket-Version')!r}: it must be 13",
             {**upgrade, "Sec-WebSocket-Version": "13"},
@@ -273,7 +271,7 @@ def _check_upgrade(request: WSUpgradeRequest) -> str:
         _check_list(headers, name)
     keys = headers.getall("Sec-WebSocket-Key", [])
     if len(keys) != 1 or not _is_key(keys[0]):
-        raise RefusedRequest(
+        raise RefusedRequestError(
             HTTPStatus.BAD_REQUEST,
             f"Sec-WebSocket-Key: {keys!r}: it must be one, of 16 bytes in base64",
         )
@@ -286,7 +284,7 @@ def _check_list(headers: CIMultiDict[str], name: str) -> None:
         for item in value.split(","):
             head = item.partition(";")[0] if name.endswith("Extensions") else item
             if not TOKEN.fullmatch(head.strip()):
-                raise RefusedRequest(HTTPStatus.BAD_REQUEST, f"{name}: {value!r} is malformed")
+                raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"{name}: {value!r} is malformed")
 
 
 def _is_key(key: str) -> bool:

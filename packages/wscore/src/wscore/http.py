@@ -229,6 +229,7 @@ class _HeadReader:
             del self.head[end:]
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """One header field was read."""
         if self._done:
             return
         too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
@@ -282,6 +283,7 @@ class RequestReader(_HeadReader):
         return request, len(data) if consumed is None else consumed
 
     def on_url(self, url: bytes) -> None:
+        """A part of the request target was read."""
         if self._done:
             return
         self._target += url
@@ -291,6 +293,7 @@ class RequestReader(_HeadReader):
             )
 
     def on_headers_complete(self) -> None:
+        """The head is complete."""
         self._headers_complete = self._done = True
 
 
@@ -339,9 +342,11 @@ class ResponseReader(_HeadReader):
         return WSUpgradeResponse(version, known, self._headers, bytes(self._body) or None)
 
     def on_headers_complete(self) -> None:
+        """The head is complete."""
         self._headers_complete = True
 
     def on_body(self, body: bytes) -> None:
+        """A part of the body was read."""
         if self._done:
             return
         self._body += body
@@ -349,6 +354,7 @@ class ResponseReader(_HeadReader):
             raise HTTPSyntaxError(HTTPStatus.BAD_GATEWAY, f"body over {MAX_BODY_SIZE} bytes")
 
     def on_message_complete(self) -> None:
+        """The message is complete."""
         status = self._parser.get_status_code()
         if status < 200 and status != HTTPStatus.SWITCHING_PROTOCOLS:
             # An interim response (RFC 9110, 15.2): the one that counts follows.

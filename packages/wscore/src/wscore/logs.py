@@ -1,4 +1,4 @@
-"""Loggers: everything that wscore logs goes to ``wscore.*`` or to a logger that the caller gives."""
+"""Loggers: all that wscore logs goes to ``wscore.*``, or to a logger that the caller gives."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from .handshake import RefusedRequest, ServerHandshake
+from .handshake import RefusedRequestError, ServerHandshake
 from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from .listener import WSListener
 from .logs import Logger, resolve_logger
@@ -109,7 +109,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             response, listener = self._route(request)
             if listener is not None:
                 self._handshake.accept(request, response)
-        except RefusedRequest as exc:
+        except RefusedRequestError as exc:
             self.logger.info("request refused with status %d: %s", exc.status, exc)
             response, listener = exc.response(), None
         self._cancel_deadline()
@@ -130,18 +130,20 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             chosen = self._listener_factory(request)
         except Exception:
             self.logger.exception("exception in the listener factory")
-            raise RefusedRequest(
+            raise RefusedRequestError(
                 HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed to handle this request"
             ) from None
         if chosen is None:
-            raise RefusedRequest(HTTPStatus.NOT_FOUND, f"nothing is served at {request.path!r}")
+            raise RefusedRequestError(
+                HTTPStatus.NOT_FOUND, f"nothing is served at {request.path!r}"
+            )
         if isinstance(chosen, WSUpgradeResponseWithListener):
             response, listener = chosen.response, chosen.listener
         else:
             response, listener = WSUpgradeResponse.create_101_response(), chosen
         if listener is not None and not isinstance(listener, WSListener):
             self.logger.error("the listener factory returned %r, not a WSListener", listener)
-            raise RefusedRequest(
+            raise RefusedRequestError(
                 HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed to handle this request"
             )
         return response, listener
