@@ -58,7 +58,6 @@ static int begin_message(wsf_parser *p) {
     p->message_size = 0;
     p->fragments = 0;
     p->is_text = p->config.check_utf8 && h->opcode == WSF_OP_TEXT && !(h->rsv & WSF_RSV1);
-    wsf_utf8_init(&p->utf8);
     return WSF_OK;
 }
 

@@ -75,7 +75,7 @@ WSF_INLINE size_t skip_ascii(const uint8_t *data, size_t size) {
 /* Size of the character at data, or 0 if it is bad or reaches over the end. */
 WSF_INLINE size_t whole_character(const uint8_t *data, size_t size) {
     lead_entry lead = lead_of(data[0]);
-    if (size <= lead.need || data[1] < lead.low || data[1] > lead.high) {
+    if (lead.need == 0 || size <= lead.need || data[1] < lead.low || data[1] > lead.high) {
         return 0;
     }
     if (lead.need >= 2 && (data[2] & 0xC0u) != 0x80u) {
@@ -107,8 +107,7 @@ static bool feed_byte(wsf_utf8 *v, uint8_t byte) {
         return true;
     }
     if (byte < v->low || byte > v->high) {
-        v->low = 0xFF;
-        v->high = 0x00;
+        v->high = 0x00; /* below any low: no byte fits, the text stays bad */
         return false;
     }
     v->need--;
