@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,8 +32,8 @@ HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 
 TEST_TOOLS = ("pytest>=9", "pytest-asyncio>=1.4", "pytest-timeout", "trustme", "uvloop")
-# Both are also what the demonstration and the interop tests talk with.
-PEERS = ("websockets>=16", "picows>=2")
+# What the demonstration and the interop tests talk with, and through.
+PEERS = ("websockets>=16", "picows>=2", "tiny-proxy>=0.3")
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.
 LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.3")
@@ -136,9 +137,10 @@ def install_packages(session: nox.Session, *tools: str) -> None:
     wheels = built_wheels(session)
     session.install(*wheels, *tools)
     note = Path(session.virtualenv.location, "installed-wheels.txt")
-    if not note.is_file() or note.read_text() != "\n".join(wheels):
+    if note.is_file() and note.read_text() != "\n".join(wheels):
+        # pip looks at the version only, and that stays while the sources change.
         session.install("--force-reinstall", "--no-deps", *wheels)
-        note.write_text("\n".join(wheels))
+    note.write_text("\n".join(wheels))
 
 
 @nox.session(python=PYTHONS, default=False)
@@ -260,7 +262,7 @@ def typing(session: nox.Session) -> None:
 # --- What is published --------------------------------------------------------------------------
 
 
-@nox.session(default=False)
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
 def dist(session: nox.Session) -> None:
     """Make the sdist of each package, and its wheel from the sdist, both into dist/."""
     session.install("build", "twine")
@@ -274,6 +276,16 @@ def dist(session: nox.Session) -> None:
             env={"PIP_FIND_LINKS": known},
         )
     session.run("twine", "check", "--strict", *map(str, sorted(DIST.iterdir())))
+    for from_tree in map(Path, built_wheels(session)):
+        missing = content(from_tree) ^ content(DIST / from_tree.name)
+        if missing:
+            session.error(f"{from_tree.name}: tree and sdist make different wheels: {missing}")
+
+
+def content(wheel: Path) -> set[str]:
+    """Return the names of the files in a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if not name.endswith("/")}
 
 
 @nox.session(requires=["dist"], default=False)
@@ -313,9 +325,9 @@ def dev(session: nox.Session) -> None:
     """
     session.install(*sorted(build_requirements()), *BUILD_TOOLS, *TEST_TOOLS, *PEERS, "mypy")
     for name in NAMES:
-        settings = []
+        how = []
         if name in COMPILED:
             build = CACHE / "build" / "dev" / name
-            settings = [f"--config-settings=build-dir={build}"]
-        session.install("--no-build-isolation", *settings, "--editable", str(PACKAGES / name))
+            how = ["--no-build-isolation", f"--config-settings=build-dir={build}"]
+        session.install(*how, "--editable", str(PACKAGES / name))
     session.log(f"use {Path(session.bin, 'python').relative_to(ROOT)}")
