@@ -18,10 +18,12 @@ typedef void (*wsf_mask_kernel)(uint8_t *dst, const uint8_t *src, size_t size, u
 
 /* The key for the byte at `offset`, given the one for byte 0; both as four bytes in memory. */
 WSF_INLINE uint32_t wsf_turn_key(uint32_t key, size_t offset) {
-    uint8_t twice[8];
-    wsf_store32(twice, key);
-    wsf_store32(twice + 4, key);
-    return wsf_load32(twice + (offset & 3));
+    unsigned bits = (unsigned)(offset & 3) * 8;
+#if defined(WSF_BIG_ENDIAN)
+    return key << bits | key >> (-bits & 31);
+#else
+    return key >> bits | key << (-bits & 31);
+#endif
 }
 
 void wsf_mask_scalar(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key);

@@ -1,10 +1,11 @@
 /*
  * Masking with SSE2, AVX2 and AVX-512. Contract: mask_kernels.h.
  *
- * All three work alike. The first and the last vector may overlap those of the loop, so they are
- * read before anything is written and written after everything else; the loop then begins at an
- * aligned destination, because stores that straddle cache lines are slow. Stores are ordinary
- * ones: non-temporal stores lost at every size that fits a cache.
+ * Short inputs are taken from both ends, with vectors that overlap in the middle: everything is
+ * read before anything is written. Long ones go through a loop that begins at an aligned
+ * destination, because stores that straddle cache lines are slow; there the first and the last
+ * vector overlap those of the loop, and are likewise read first and written last. Stores are
+ * ordinary ones: non-temporal stores lost at every size that fits a cache.
  */
 #include "mask_kernels.h"
 
@@ -17,98 +18,166 @@ WSF_INLINE size_t first_aligned(const uint8_t *dst, size_t vector) {
     return vector - ((uintptr_t)dst & (vector - 1));
 }
 
-WSF_TARGET("sse2")
-void wsf_mask_sse2(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
 #define LOAD(at) _mm_loadu_si128((const __m128i *)(const void *)(src + (at)))
 #define STORE(at, v) _mm_storeu_si128((__m128i *)(void *)(dst + (at)), v)
-    __m128i head = _mm_xor_si128(LOAD(0), _mm_set1_epi32((int)key));
-    __m128i tail = _mm_xor_si128(LOAD(size - 16), _mm_set1_epi32((int)wsf_turn_key(key, size)));
+#define XOR(a, b) _mm_xor_si128(a, b)
+
+/* 16 to 32 bytes: two vectors that overlap. */
+WSF_TARGET("sse2")
+WSF_INLINE void mask_ends_sse2(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
+    __m128i head = XOR(LOAD(0), _mm_set1_epi32((int)key));
+    __m128i tail = XOR(LOAD(size - 16), _mm_set1_epi32((int)wsf_turn_key(key, size)));
+    STORE(0, head);
+    STORE(size - 16, tail);
+}
+
+WSF_TARGET("sse2")
+void wsf_mask_sse2(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
+    if (size <= 32) {
+        mask_ends_sse2(dst, src, size, key);
+        return;
+    }
+    __m128i head = XOR(LOAD(0), _mm_set1_epi32((int)key));
+    __m128i tail = XOR(LOAD(size - 16), _mm_set1_epi32((int)wsf_turn_key(key, size)));
     size_t i = first_aligned(dst, 16);
     __m128i k = _mm_set1_epi32((int)wsf_turn_key(key, i));
     for (; i + 64 <= size; i += 64) {
-        __m128i a = _mm_xor_si128(LOAD(i), k);
-        __m128i b = _mm_xor_si128(LOAD(i + 16), k);
-        __m128i c = _mm_xor_si128(LOAD(i + 32), k);
-        __m128i d = _mm_xor_si128(LOAD(i + 48), k);
+        __m128i a = XOR(LOAD(i), k), b = XOR(LOAD(i + 16), k);
+        __m128i c = XOR(LOAD(i + 32), k), d = XOR(LOAD(i + 48), k);
         STORE(i, a);
         STORE(i + 16, b);
         STORE(i + 32, c);
         STORE(i + 48, d);
     }
     for (; i + 16 <= size; i += 16) {
-        STORE(i, _mm_xor_si128(LOAD(i), k));
+        STORE(i, XOR(LOAD(i), k));
     }
     STORE(0, head);
     STORE(size - 16, tail);
+}
+
 #undef LOAD
 #undef STORE
+#undef XOR
+#define LOAD(at) _mm256_loadu_si256((const __m256i *)(const void *)(src + (at)))
+#define STORE(at, v) _mm256_storeu_si256((__m256i *)(void *)(dst + (at)), v)
+#define XOR(a, b) _mm256_xor_si256(a, b)
+
+/* 32 to 256 bytes: one, two or four vectors from each end. */
+WSF_TARGET("avx2")
+WSF_INLINE void mask_ends_avx2(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
+    __m256i k = _mm256_set1_epi32((int)key);
+    __m256i t = _mm256_set1_epi32((int)wsf_turn_key(key, size));
+    __m256i a = XOR(LOAD(0), k), z = XOR(LOAD(size - 32), t);
+    if (size > 64) {
+        __m256i b = XOR(LOAD(32), k), y = XOR(LOAD(size - 64), t);
+        if (size > 128) {
+            __m256i c = XOR(LOAD(64), k), x = XOR(LOAD(size - 96), t);
+            __m256i d = XOR(LOAD(96), k), w = XOR(LOAD(size - 128), t);
+            STORE(64, c);
+            STORE(96, d);
+            STORE(size - 128, w);
+            STORE(size - 96, x);
+        }
+        STORE(32, b);
+        STORE(size - 64, y);
+    }
+    STORE(0, a);
+    STORE(size - 32, z);
 }
 
 WSF_TARGET("avx2")
 void wsf_mask_avx2(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
     if (size < 32) {
-        wsf_mask_sse2(dst, src, size, key);
+        mask_ends_sse2(dst, src, size, key);
         return;
     }
-#define LOAD(at) _mm256_loadu_si256((const __m256i *)(const void *)(src + (at)))
-#define STORE(at, v) _mm256_storeu_si256((__m256i *)(void *)(dst + (at)), v)
-    __m256i head = _mm256_xor_si256(LOAD(0), _mm256_set1_epi32((int)key));
-    __m256i tail =
-        _mm256_xor_si256(LOAD(size - 32), _mm256_set1_epi32((int)wsf_turn_key(key, size)));
+    if (size <= 256) {
+        mask_ends_avx2(dst, src, size, key);
+        _mm256_zeroupper();
+        return;
+    }
+    __m256i head = XOR(LOAD(0), _mm256_set1_epi32((int)key));
+    __m256i tail = XOR(LOAD(size - 32), _mm256_set1_epi32((int)wsf_turn_key(key, size)));
     size_t i = first_aligned(dst, 32);
     __m256i k = _mm256_set1_epi32((int)wsf_turn_key(key, i));
     for (; i + 128 <= size; i += 128) {
-        __m256i a = _mm256_xor_si256(LOAD(i), k);
-        __m256i b = _mm256_xor_si256(LOAD(i + 32), k);
-        __m256i c = _mm256_xor_si256(LOAD(i + 64), k);
-        __m256i d = _mm256_xor_si256(LOAD(i + 96), k);
+        __m256i a = XOR(LOAD(i), k), b = XOR(LOAD(i + 32), k);
+        __m256i c = XOR(LOAD(i + 64), k), d = XOR(LOAD(i + 96), k);
         STORE(i, a);
         STORE(i + 32, b);
         STORE(i + 64, c);
         STORE(i + 96, d);
     }
     for (; i + 32 <= size; i += 32) {
-        STORE(i, _mm256_xor_si256(LOAD(i), k));
+        STORE(i, XOR(LOAD(i), k));
     }
     STORE(0, head);
     STORE(size - 32, tail);
     _mm256_zeroupper();
-#undef LOAD
-#undef STORE
 }
 
-WSF_TARGET("avx512f,avx512vl,avx512bw")
-void wsf_mask_avx512(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
-    if (size < 64) {
-        wsf_mask_avx2(dst, src, size, key);
-        return;
-    }
+#undef LOAD
+#undef STORE
+#undef XOR
 #define LOAD(at) _mm512_loadu_si512((const void *)(src + (at)))
 #define STORE(at, v) _mm512_storeu_si512((void *)(dst + (at)), v)
-    __m512i head = _mm512_xor_si512(LOAD(0), _mm512_set1_epi32((int)key));
-    __m512i tail =
-        _mm512_xor_si512(LOAD(size - 64), _mm512_set1_epi32((int)wsf_turn_key(key, size)));
+#define XOR(a, b) _mm512_xor_si512(a, b)
+#define AVX512 "avx512f,avx512vl,avx512bw"
+
+/* 64 to 256 bytes: one or two vectors from each end. */
+WSF_TARGET(AVX512)
+WSF_INLINE void mask_ends_avx512(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
+    __m512i k = _mm512_set1_epi32((int)key);
+    __m512i t = _mm512_set1_epi32((int)wsf_turn_key(key, size));
+    __m512i a = XOR(LOAD(0), k), z = XOR(LOAD(size - 64), t);
+    if (size > 128) {
+        __m512i b = XOR(LOAD(64), k), y = XOR(LOAD(size - 128), t);
+        STORE(64, b);
+        STORE(size - 128, y);
+    }
+    STORE(0, a);
+    STORE(size - 64, z);
+}
+
+WSF_TARGET(AVX512)
+void wsf_mask_avx512(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
+    if (size < 32) {
+        mask_ends_sse2(dst, src, size, key);
+        return;
+    }
+    if (size <= 256) {
+        if (size < 64) {
+            mask_ends_avx2(dst, src, size, key);
+        } else {
+            mask_ends_avx512(dst, src, size, key);
+        }
+        _mm256_zeroupper();
+        return;
+    }
+    __m512i head = XOR(LOAD(0), _mm512_set1_epi32((int)key));
+    __m512i tail = XOR(LOAD(size - 64), _mm512_set1_epi32((int)wsf_turn_key(key, size)));
     size_t i = first_aligned(dst, 64);
     __m512i k = _mm512_set1_epi32((int)wsf_turn_key(key, i));
     for (; i + 256 <= size; i += 256) {
-        __m512i a = _mm512_xor_si512(LOAD(i), k);
-        __m512i b = _mm512_xor_si512(LOAD(i + 64), k);
-        __m512i c = _mm512_xor_si512(LOAD(i + 128), k);
-        __m512i d = _mm512_xor_si512(LOAD(i + 192), k);
+        __m512i a = XOR(LOAD(i), k), b = XOR(LOAD(i + 64), k);
+        __m512i c = XOR(LOAD(i + 128), k), d = XOR(LOAD(i + 192), k);
         STORE(i, a);
         STORE(i + 64, b);
         STORE(i + 128, c);
         STORE(i + 192, d);
     }
     for (; i + 64 <= size; i += 64) {
-        STORE(i, _mm512_xor_si512(LOAD(i), k));
+        STORE(i, XOR(LOAD(i), k));
     }
     STORE(0, head);
     STORE(size - 64, tail);
     _mm256_zeroupper();
+}
+
 #undef LOAD
 #undef STORE
-}
+#undef XOR
 
 #else
 

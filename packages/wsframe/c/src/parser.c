@@ -143,17 +143,18 @@ WSF_INLINE int absorb(wsf_parser *p, uint8_t *data, size_t size) {
 }
 
 /* The last byte of a frame is there: check what only then can be checked, and go on. */
-WSF_INLINE int finish_frame(wsf_parser *p, wsf_frame *frame) {
+WSF_INLINE int finish_frame(wsf_parser *p, const uint8_t *payload, size_t size,
+                            uint16_t *close_code) {
     const wsf_header *h = &p->header;
     uint64_t end = p->position + p->header_size + h->payload_size;
     p->state = STATE_HEADER;
     if (h->opcode == WSF_OP_CLOSE) {
         wsf_close close;
-        int error = wsf_close_decode(&close, frame->payload, frame->payload_size);
+        int error = wsf_close_decode(&close, payload, size);
         if (error) {
             return fail(p, error, p->position + p->header_size);
         }
-        frame->close_code = close.code;
+        *close_code = close.code;
         p->state = STATE_CLOSED;
     } else if (h->fin && !wsf_is_control(h->opcode)) {
         if (p->is_text && !wsf_utf8_finish(&p->utf8)) {
@@ -169,26 +170,27 @@ WSF_INLINE int finish_frame(wsf_parser *p, wsf_frame *frame) {
 WSF_INLINE int deliver(wsf_parser *p, uint8_t *payload, size_t size, wsf_frame *frame) {
     const wsf_header *h = &p->header;
     bool continuation = h->opcode == WSF_OP_CONTINUATION;
-    wsf_frame out;
-    out.payload = payload;
-    out.payload_size = size;
-    out.frame_size = h->payload_size;
-    out.offset = p->done - size;
-    out.opcode = h->opcode;
-    out.message_opcode = continuation ? p->message_opcode : h->opcode;
-    out.fin = h->fin;
-    out.rsv = h->rsv;
-    out.message_rsv = continuation ? p->message_rsv : h->rsv;
-    out.first = out.offset == 0;
-    out.last = p->done == h->payload_size;
-    out.close_code = 0;
-    if (out.last) {
-        int error = finish_frame(p, &out);
+    uint8_t message_opcode = continuation ? p->message_opcode : h->opcode;
+    uint16_t close_code = 0;
+    bool last = p->done == h->payload_size;
+    if (last) {
+        int error = finish_frame(p, payload, size, &close_code);
         if (error) {
             return error;
         }
     }
-    *frame = out;
+    frame->payload = payload;
+    frame->payload_size = size;
+    frame->frame_size = h->payload_size;
+    frame->offset = p->done - size;
+    frame->opcode = h->opcode;
+    frame->message_opcode = message_opcode;
+    frame->fin = h->fin;
+    frame->rsv = h->rsv;
+    frame->message_rsv = continuation ? p->message_rsv : h->rsv;
+    frame->first = frame->offset == 0;
+    frame->last = last;
+    frame->close_code = close_code;
     return WSF_FRAME;
 }
 

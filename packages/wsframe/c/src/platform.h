@@ -15,6 +15,11 @@
 #define WSF_ARM64 1
 #endif
 
+/* Only compilers that define the first name serve machines of that kind. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define WSF_BIG_ENDIAN 1
+#endif
+
 /* SSE2 is part of every 64-bit x86, so code for it needs no run-time choice there. */
 #if defined(__SSE2__) || defined(_M_X64)
 #define WSF_ALWAYS_SSE2 1

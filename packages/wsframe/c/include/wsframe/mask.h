@@ -18,7 +18,7 @@ typedef enum wsf_mask_variant {
     WSF_MASK_SCALAR = 1, /**< Eight bytes at a time in plain C; always there. */
     WSF_MASK_SSE2 = 2,   /**< x86 with SSE2. */
     WSF_MASK_AVX2 = 3,   /**< x86 with AVX2. */
-    WSF_MASK_AVX512 = 4, /**< x86 with AVX-512 F, VL and BW. */
+    WSF_MASK_AVX512 = 4, /**< x86 with AVX-512 F, VL, BW and VBMI2. */
     WSF_MASK_NEON = 5    /**< 64-bit ARM. */
 } wsf_mask_variant;
 
