@@ -33,7 +33,7 @@ VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 
 TEST_TOOLS = ("pytest>=9", "pytest-asyncio>=1.4", "pytest-timeout", "trustme", "uvloop")
 # What the demonstration and the interop tests talk with, and through.
-PEERS = ("websockets>=16", "picows>=2", "tiny-proxy>=0.3")
+PEERS = ("websockets>=16", "picows>=2", "tiny-proxy>=0.3", "rich")
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.
 LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.3")
