@@ -210,18 +210,76 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def tests_c(session: nox.Session) -> None:
-    """Run the unit tests of libwsframe, plain and under ASan and UBSan."""
+    """Run the unit tests of libwsframe: plain, under ASan and UBSan, and with clang under MSan."""
     session.install(*BUILD_TOOLS)
-    sanitize = "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
-    for kind, flags in (("plain", ""), ("sanitized", sanitize)):
-        build = CACHE / "build" / f"c-{kind}"
+    configure_c(session, "plain", tests=True)
+    configure_c(session, "asan", "address,undefined", tests=True)
+    if shutil.which("clang"):
+        configure_c(session, "msan", "memory", compiler="clang", tests=True)
+    else:
+        session.warn("no clang here, so no MSan")
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Fuzz libwsframe with clang; `-- SECONDS` is for each target, 60 if not given.
+
+    What it finds new goes to .cache/fuzz, and beside it the input of a crash.
+    """
+    if not shutil.which("clang"):
+        session.error("libFuzzer needs clang (Debian, Ubuntu: apt install clang)")
+    session.install(*BUILD_TOOLS)
+    build = configure_c(session, "fuzz", "address,undefined", compiler="clang", tests=False)
+    seconds = session.posargs[0] if session.posargs else "60"
+    for program in sorted(path for path in (build / "fuzz").glob("fuzz_*") if path.is_file()):
+        target = program.stem.removeprefix("fuzz_")
+        found = CACHE / "fuzz" / target
+        found.mkdir(parents=True, exist_ok=True)
         session.run(
-            *("cmake", "-S", str(PACKAGES / "wsframe" / "c"), "-B", str(build), "-G", "Ninja"),
-            *("-DCMAKE_BUILD_TYPE=RelWithDebInfo", f"-DCMAKE_C_FLAGS={flags}"),
-            *("-DWSFRAME_TESTS=ON", "-DWSFRAME_EXAMPLES=ON", "-DWSFRAME_WERROR=ON"),
+            *(str(program), f"-max_total_time={seconds}", f"-artifact_prefix={found.parent}/"),
+            *("-print_final_stats=1", "-verbosity=1", "-max_len=4096"),
+            *(str(found), str(PACKAGES / "wsframe" / "c" / "fuzz" / "corpus" / target)),
+            external=True,
         )
-        session.run("cmake", "--build", str(build))
+
+
+def configure_c(
+    session: nox.Session, kind: str, sanitizers: str = "", compiler: str = "", *, tests: bool
+) -> Path:
+    """Build libwsframe in a folder of this kind; with tests run them, else build the fuzz targets.
+
+    Args:
+        session: has CMake and Ninja installed.
+        kind: names the build folder.
+        sanitizers: what to give to `-fsanitize=`.
+        compiler: instead of the system's `cc`.
+        tests: False builds the fuzz targets.
+
+    Returns:
+        The build folder.
+    """
+    build = CACHE / "build" / f"c-{kind}"
+    flags = ""
+    if sanitizers:
+        flags = f"-fsanitize={sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer"
+    if not tests:
+        flags += " -fsanitize=fuzzer-no-link"
+    compilers = []
+    if compiler:
+        compilers = [f"-DCMAKE_C_COMPILER={compiler}", f"-DCMAKE_CXX_COMPILER={compiler}++"]
+    session.run(
+        *("cmake", "-S", str(PACKAGES / "wsframe" / "c"), "-B", str(build), "-G", "Ninja"),
+        *("-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DWSFRAME_WERROR=ON", *compilers),
+        *(f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_CXX_FLAGS={flags}"),
+        *(
+            f"-DWSFRAME_TESTS={'ON' if tests else 'OFF'}",
+            f"-DWSFRAME_FUZZERS={'OFF' if tests else 'ON'}",
+        ),
+    )
+    session.run("cmake", "--build", str(build))
+    if tests:
         session.run("ctest", "--test-dir", str(build), "--output-on-failure", *session.posargs)
+    return build
 
 
 # --- Checks of the sources ----------------------------------------------------------------------
