@@ -1,0 +1,464 @@
+"""One connection, of either side: `recv`, `send`, `close`, `ping`.
+
+The queue of messages, the frames and the state are wscore's; this file gives them the names, the
+arguments and the exceptions of websockets. It must add as little as possible to `recv` and `send`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import wscore
+from wscore.message_reader import WSMessageReader
+
+from ..exceptions import (
+    ConcurrencyError,
+    ConnectionClosed,
+    ConnectionClosedError,
+    ConnectionClosedOK,
+    ProtocolError,
+)
+from ..frames import Close, CloseCode
+from ..http11 import Request, Response
+from ..protocol import State
+from ..typing import Data, DataLike, LoggerLike, Subprotocol
+from .keepalive import Keepalive
+from .limits import MaxQueue, MaxSize, WriteLimit, high_and_low, max_message_size
+from .pings import Pings
+
+__all__ = ["Connection"]
+
+CONTINUATION = wscore.WSMsgType.CONTINUATION
+TEXT = wscore.WSMsgType.TEXT
+BINARY = wscore.WSMsgType.BINARY
+PONG = wscore.WSMsgType.PONG
+CLOSE = wscore.WSMsgType.CLOSE
+
+_BYTES_LIKE = (bytes, bytearray, memoryview)
+_CLOSED_OK = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
+_MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
+
+
+class Connection(WSMessageReader):
+    """What client and server connections have in common.
+
+    Args:
+        ping_interval: seconds between keepalive pings; None for none.
+        ping_timeout: seconds to wait for the answer of one; None for no limit.
+        close_timeout: seconds for the closing handshake and the end of the TCP connection; None
+            for no limit.
+        max_size: bytes of a received message, or a pair of limits for message and fragment.
+        max_queue: received messages at which reading pauses, or a pair of marks, high and low.
+        write_limit: bytes waiting to be sent at which `send` waits, or such a pair.
+        logger: where to log.
+
+    Attributes:
+        logger: where this connection logs.
+        transport: the `wscore.WSTransport` below.
+    """
+
+    def __init__(
+        self,
+        *,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = 10,
+        max_size: MaxSize = 2**20,
+        max_queue: MaxQueue = 16,
+        write_limit: WriteLimit = 2**15,
+        logger: LoggerLike,
+    ) -> None:
+        super().__init__(max_message_size(max_size), *high_and_low(max_queue))
+        self.logger = logger
+        self.ping_interval = ping_interval
+        self.ping_timeout = ping_timeout
+        self.close_timeout = close_timeout
+        self._write_limit = high_and_low(write_limit)
+        self._loop = asyncio.get_running_loop()
+        self._pings = Pings(self._loop)
+        self._keepalive: Keepalive | None = None
+        self._drained: asyncio.Future[None] | None = None  # while the write buffer is full
+        self._fragments_sent: asyncio.Future[None] | None = None  # while send() is in the middle
+        self._close_timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._close_cause: BaseException | None = None
+
+    # -- what is known of the connection
+
+    @functools.cached_property
+    def id(self) -> uuid.UUID:
+        """A random identifier of this connection, for logs."""
+        return uuid.uuid4()
+
+    @functools.cached_property
+    def request(self) -> Request:
+        """The request of the opening handshake."""
+        return Request._from_core(self.transport.request)
+
+    @functools.cached_property
+    def response(self) -> Response:
+        """The response of the opening handshake."""
+        return Response._from_core(self.transport.response)
+
+    @property
+    def subprotocol(self) -> Subprotocol | None:
+        """The subprotocol that was agreed on, or None."""
+        name: str | None = self.transport.response.headers.get("Sec-WebSocket-Protocol")
+        return None if name is None else Subprotocol(name)
+
+    @property
+    def local_address(self) -> Any:
+        """The address of this side, in the form of `socket.socket.getsockname`."""
+        return self.transport.underlying_transport.get_extra_info("sockname")
+
+    @property
+    def remote_address(self) -> Any:
+        """The address of the other side, in the form of `socket.socket.getpeername`."""
+        return self.transport.underlying_transport.get_extra_info("peername")
+
+    @property
+    def latency(self) -> float:
+        """Seconds that the latest answered ping took, keepalive pings included; 0 before any."""
+        return self._pings.latency
+
+    @property
+    def state(self) -> State:
+        """How far the connection's life has come."""
+        if self._closed:
+            return State.CLOSED
+        return State.OPEN if self._is_open() else State.CLOSING
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code received, 1006 if there was none; None before the end."""
+        if not self._closed:
+            return None
+        rcvd = self.close_exc.rcvd
+        return CloseCode.ABNORMAL_CLOSURE if rcvd is None else rcvd.code
+
+    @property
+    def close_reason(self) -> str | None:
+        """The close reason received, empty if there was none; None before the end."""
+        if not self._closed:
+            return None
+        rcvd = self.close_exc.rcvd
+        return "" if rcvd is None else rcvd.reason
+
+    @property
+    def close_exc(self) -> ConnectionClosed:
+        """The exception for those who use the connection after its end."""
+        closing = self.transport.close_handshake
+        rcvd = None if closing is None else _as_close(closing.recv)
+        sent = None if closing is None else _as_close(closing.sent)
+        order = None if closing is None or rcvd is None or sent is None else closing.recv_then_sent
+        exc: ConnectionClosed
+        if rcvd and sent and rcvd.code in _CLOSED_OK and sent.code in _CLOSED_OK:
+            exc = ConnectionClosedOK(rcvd, sent, order)
+        else:
+            exc = ConnectionClosedError(rcvd, sent, order)
+        exc.__cause__ = self._close_cause
+        return exc
+
+    # -- in
+
+    async def recv(self, decode: bool | None = None) -> Data:
+        """Receive the next message, its fragments joined.
+
+        Cancelling it loses no message.
+
+        Args:
+            decode: whether to decode the message as UTF-8; None for text but not for binary.
+
+        Returns:
+            A `str` if it was decoded, otherwise `bytes`.
+
+        Raises:
+            ConnectionClosed: if the connection is closed and there is no further message.
+            ConcurrencyError: if another task is waiting for a message.
+        """
+        try:
+            message: Data = await super().recv()
+        except EOFError:
+            raise self.close_exc from self._close_cause
+        except RuntimeError:
+            raise ConcurrencyError(
+                "cannot call recv while another coroutine is already running recv or recv_streaming"
+            ) from None
+        if decode is None or decode is isinstance(message, str):
+            return message
+        return await self._decoded(message)
+
+    async def __aiter__(self) -> AsyncIterator[Data]:
+        """Receive messages until the connection is closed.
+
+        Raises:
+            ConnectionClosedError: if it was not closed well.
+        """
+        try:
+            while True:
+                yield await self.recv()
+        except ConnectionClosedOK:
+            return
+
+    async def _decoded(self, message: Data) -> Data:
+        """The message in the other type."""
+        if isinstance(message, str):
+            return message.encode()
+        try:
+            return message.decode()
+        except UnicodeDecodeError as exc:
+            self._close_cause = exc
+            reason = f"{exc.reason} at position {exc.start}"
+            await self.close(CloseCode.INVALID_DATA, reason)
+            raise self.close_exc from exc
+
+    # -- out
+
+    async def send(
+        self,
+        message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike],
+        *,
+        text: bool | None = None,
+    ) -> None:
+        """Send a message, and wait while too much is waiting to be sent.
+
+        Args:
+            message: a `str` for a text message, bytes-like for a binary one, or an iterable or
+                asynchronous iterable of either: the fragments of one message, each sent as it
+                comes.
+            text: whether to send it as text, whatever its type.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            TypeError: if the message is of another type.
+        """
+        while self._fragments_sent is not None:
+            await asyncio.shield(self._fragments_sent)
+        if not self._is_open():
+            await self._raise_closed()
+        if isinstance(message, str):
+            self.transport.send(BINARY if text is False else TEXT, message)
+        elif isinstance(message, _BYTES_LIKE):
+            self.transport.send(TEXT if text else BINARY, message)
+        else:
+            await self._send_fragments(message, text)
+            return
+        if self._drained is not None:
+            await self._drain()
+
+    async def _send_fragments(
+        self, message: Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
+    ) -> None:
+        if isinstance(message, Mapping):
+            raise TypeError("data is a dict-like object")
+        if isinstance(message, AsyncIterable):
+            fragments = message
+        elif isinstance(message, Iterable):
+            fragments = _iterate(message)
+        else:
+            raise TypeError("data must be str, bytes, iterable, or async iterable")
+        self._fragments_sent = self._loop.create_future()
+        try:
+            await self._send_each(fragments, text)
+        except ConnectionClosed:
+            raise
+        except BaseException:  # the message cannot be completed, nor another one begun
+            self._start_closing(CloseCode.INTERNAL_ERROR, "error in fragmented message")
+            raise
+        finally:
+            self._fragments_sent.set_result(None)
+            self._fragments_sent = None
+
+    async def _send_each(self, fragments: AsyncIterable[DataLike], text: bool | None) -> None:
+        """Send fragments as they come, and an empty one behind the last."""
+        kind = None
+        async for fragment in fragments:
+            if not isinstance(fragment, (str, *_BYTES_LIKE)):
+                raise TypeError("iterable must contain bytes or str")
+            if kind is None:
+                kind = str if isinstance(fragment, str) else _BYTES_LIKE
+                as_text = kind is str if text is None else text
+                opcode = TEXT if as_text else BINARY
+            elif not isinstance(fragment, kind):
+                raise TypeError("iterable must contain uniform types")
+            if not self._is_open():
+                await self._raise_closed()
+            self.transport.send(opcode, fragment, fin=False)
+            opcode = CONTINUATION
+            if self._drained is not None:
+                await self._drain()
+        if kind is not None:
+            self.transport.send(CONTINUATION, b"")
+
+    async def ping(self, data: DataLike | None = None) -> Awaitable[float]:
+        """Send a ping.
+
+        Args:
+            data: the payload, at most 125 bytes; random if None.
+
+        Returns:
+            A future that need not be waited for: the seconds until the answer came. If the
+            connection ends before it raises `ConnectionClosed`.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            ConcurrencyError: if a ping with the same payload has not been answered.
+            ProtocolError: if the payload is too long.
+        """
+        payload = self._pings.random_payload() if data is None else _control_payload(data)
+        if not self._is_open():
+            await self._raise_closed()
+        waiter = self._pings.add(payload)
+        self.transport.send_ping(payload)
+        return waiter
+
+    async def pong(self, data: DataLike = b"") -> None:
+        """Send a pong that no ping asked for.
+
+        Args:
+            data: the payload, at most 125 bytes.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            ProtocolError: if the payload is too long.
+        """
+        payload = _control_payload(data)
+        if not self._is_open():
+            await self._raise_closed()
+        self.transport.send_pong(payload)
+
+    async def _drain(self) -> None:
+        """Wait until the write buffer has room."""
+        while self._drained is not None:
+            await asyncio.shield(self._drained)
+        if self._closed:
+            raise self.close_exc from self._close_cause
+
+    # -- the end
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close(CloseCode.NORMAL_CLOSURE if exc_type is None else CloseCode.INTERNAL_ERROR)
+
+    async def close(
+        self, code: CloseCode | int = CloseCode.NORMAL_CLOSURE, reason: str = ""
+    ) -> None:
+        """Close the connection, and wait until it is gone. Closing it again only waits.
+
+        Args:
+            code: the close code.
+            reason: the close reason, at most 123 bytes of UTF-8.
+
+        Raises:
+            ProtocolError: if the code must not be sent, or the reason is too long.
+        """
+        if self._fragments_sent is not None:
+            self._start_closing(CloseCode.INTERNAL_ERROR, "close during fragmented message")
+        else:
+            self._start_closing(code, reason)
+        await self.wait_closed()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone."""
+        await self.transport.wait_disconnected()
+
+    def _is_open(self) -> bool:
+        transport = self.transport
+        return transport.close_handshake is None and not transport.is_disconnected
+
+    def _start_closing(self, code: CloseCode | int, reason: str) -> None:
+        if not self._is_open():
+            return
+        if len(Close(code, reason).serialize()) > _MAX_CONTROL_SIZE:
+            raise ProtocolError("control frame too long")
+        self.transport.send_close(code, reason or None)
+        self._start_close_timer()
+
+    def _start_close_timer(self) -> None:
+        if self._close_timer is None and self.close_timeout is not None and not self._closed:
+            self._close_timer = self._loop.call_later(self.close_timeout, self._close_timed_out)
+
+    def _close_timed_out(self) -> None:
+        if self._close_cause is None:
+            self._close_cause = TimeoutError("timed out while closing connection")
+        self.transport.disconnect(graceful=False)
+
+    async def _raise_closed(self) -> NoReturn:
+        """Wait for the end of the closing, so that all is known of it, and raise."""
+        await self.wait_closed()
+        raise self.close_exc from self._close_cause
+
+    # -- callbacks of wscore
+
+    def on_ws_connected(self, transport: wscore.WSTransport) -> None:
+        """The connection is open."""
+        super().on_ws_connected(transport)
+        transport.underlying_transport.set_write_buffer_limits(*self._write_limit)
+        if self.ping_interval is not None:
+            self._keepalive = Keepalive(self, self._pings, self.ping_interval, self.ping_timeout)
+
+    def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
+        """A frame came."""
+        if frame.msg_type == PONG:
+            self._pings.answered(frame.get_payload_as_bytes())
+            return
+        super().on_ws_frame(transport, frame)
+        if frame.msg_type == CLOSE:
+            self._start_close_timer()
+
+    def pause_writing(self) -> None:
+        """The write buffer is full."""
+        if self._drained is None:
+            self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """The write buffer has room."""
+        if self._drained is not None:
+            self._drained.set_result(None)
+            self._drained = None
+
+    def on_ws_disconnected(self, transport: wscore.WSTransport) -> None:
+        """The connection is gone."""
+        self._closed = True
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+        if self._keepalive is not None:
+            self._keepalive.stop()
+        self.resume_writing()
+        self._pings.fail(self.close_exc)
+        super().on_ws_disconnected(transport)
+
+
+def _as_close(info: wscore.WSCloseInfo | None) -> Close | None:
+    if info is None:
+        return None
+    return Close(int(info.code) or CloseCode.NO_STATUS_RCVD, info.reason or "")
+
+
+def _control_payload(data: DataLike) -> bytes:
+    if isinstance(data, str):
+        payload = data.encode()
+    elif isinstance(data, _BYTES_LIKE):
+        payload = bytes(data)
+    else:
+        raise TypeError("data must be str or bytes-like")
+    if len(payload) > _MAX_CONTROL_SIZE:
+        raise ProtocolError("control frame too long")
+    return payload
+
+
+async def _iterate(items: Iterable[DataLike]) -> AsyncIterator[DataLike]:
+    for item in items:
+        yield item

@@ -1,0 +1,36 @@
+"""Turns what wscore says about a failed opening handshake into the exceptions of websockets."""
+
+from __future__ import annotations
+
+import wscore
+
+from ..exceptions import (
+    InvalidHandshake,
+    InvalidHeader,
+    InvalidHeaderValue,
+    InvalidMessage,
+    InvalidStatus,
+    InvalidUpgrade,
+    NegotiationError,
+)
+from ..http11 import Response
+
+__all__ = ["from_core"]
+
+
+def from_core(exc: wscore.WSHandshakeError) -> InvalidHandshake:
+    """The exception to raise for one of wscore."""
+    if isinstance(exc, wscore.WSInvalidStatusError) and exc.response is not None:
+        return InvalidStatus(Response._from_core(exc.response))
+    if isinstance(exc, wscore.WSInvalidUpgradeError):
+        return InvalidUpgrade(exc.name, exc.value)
+    if isinstance(exc, wscore.WSInvalidHeaderError):
+        if exc.name == "Sec-WebSocket-Protocol":
+            return NegotiationError(f"unsupported subprotocol: {exc.value}")
+        if exc.name == "Sec-WebSocket-Extensions":
+            return NegotiationError(f"unsupported extension: {exc.value}")
+        kind = InvalidHeader if exc.value is None else InvalidHeaderValue
+        return kind(exc.name, exc.value)
+    if isinstance(exc, wscore.WSInvalidMessageError):
+        return InvalidMessage("did not receive a valid HTTP response")
+    return InvalidHandshake(str(exc))

@@ -1,0 +1,63 @@
+"""Keepalive: a ping from time to time, and the end of the connection if one is not answered.
+
+One timer per connection and no task, so that an idle connection costs little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ..frames import CloseCode
+from .pings import Pings
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+__all__ = ["Keepalive"]
+
+
+class Keepalive:
+    """Pings a connection until it is stopped.
+
+    Args:
+        connection: which one.
+        pings: its unanswered pings.
+        interval: seconds between two pings.
+        timeout: seconds to wait for the answer; None for no limit.
+    """
+
+    __slots__ = ("_connection", "_interval", "_loop", "_pings", "_timeout", "_timer")
+
+    def __init__(
+        self, connection: Connection, pings: Pings, interval: float, timeout: float | None
+    ) -> None:
+        self._connection = connection
+        self._pings = pings
+        self._interval = interval
+        self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(interval, self._send_ping)
+
+    def stop(self) -> None:
+        """Send no further ping."""
+        self._timer.cancel()
+
+    def _send_ping(self) -> None:
+        payload = self._pings.random_payload()
+        waiter = self._pings.add(payload)
+        self._connection.transport.send_ping(payload)
+        if self._timeout is None:
+            self._timer = self._loop.call_later(self._interval, self._send_ping)
+        else:
+            self._timer = self._loop.call_later(self._timeout, self._no_pong)
+            waiter.add_done_callback(self._pong_received)
+
+    def _pong_received(self, waiter: asyncio.Future[float]) -> None:
+        self._timer.cancel()
+        if waiter.exception() is None:
+            pause = max(0.0, self._interval - waiter.result())
+            self._timer = self._loop.call_later(pause, self._send_ping)
+
+    def _no_pong(self) -> None:
+        self._connection._start_closing(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")

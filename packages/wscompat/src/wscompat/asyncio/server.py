@@ -1,0 +1,292 @@
+"""The server's side: `serve`, and the life of the connections it accepts.
+
+wscore accepts and answers; this file runs one task per connection, and ends them all in an orderly
+way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+
+import wscore
+
+from ..frames import CloseCode
+from ..http11 import SERVER
+from ..typing import LoggerLike, Subprotocol
+from .accepting import Acceptance, Origins, SelectSubprotocol
+from .connection import Connection
+from .limits import MaxQueue, MaxSize, WriteLimit, max_frame_size
+
+__all__ = ["Server", "ServerConnection", "serve"]
+
+
+class ServerConnection(Connection):
+    """The server's end of a connection; made by `serve`.
+
+    Args:
+        server: the server that accepted it.
+        **options: as for `Connection`.
+    """
+
+    def __init__(self, server: Server, **options: Any) -> None:
+        super().__init__(**options)
+        self.server = server
+
+    def on_ws_connected(self, transport: wscore.WSTransport) -> None:
+        """The connection is open."""
+        super().on_ws_connected(transport)
+        self.server._start_handler(self)
+
+
+class Server:
+    """A server; made by `serve`, which it can be awaited instead of.
+
+    Args:
+        create_server: makes the server of asyncio below.
+        handler: what to run for each connection.
+        logger: where to log.
+    """
+
+    def __init__(
+        self,
+        create_server: Callable[[], Coroutine[Any, Any, asyncio.Server]],
+        handler: Callable[[ServerConnection], Awaitable[None]],
+        logger: LoggerLike | None = None,
+    ) -> None:
+        self.handler = handler
+        self.logger = logger or logging.getLogger("wscompat.server")
+        self.handlers: dict[ServerConnection, asyncio.Task[None]] = {}
+        self._create_server = create_server
+        self._server: asyncio.Server | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    # -- the beginning
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self._start().__await__()
+
+    async def __aenter__(self) -> Self:
+        return await self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        await self.wait_closed()
+
+    async def _start(self) -> Self:
+        if self._server is None:
+            self._server = await self._create_server()
+            for sock in self._server.sockets:
+                self.logger.info("server listening on %s", _address(sock.getsockname()))
+        return self
+
+    async def start_serving(self) -> None:
+        """Accept connections, if ``start_serving=False`` was given to `serve`."""
+        await self.server.start_serving()
+
+    async def serve_forever(self) -> None:
+        """Accept connections until the server is closed; cancelling this closes it."""
+        await self.server.start_serving()
+        try:
+            await self.wait_closed()
+        except asyncio.CancelledError:
+            self.close()
+            await self.wait_closed()
+            raise
+
+    # -- what is known of it
+
+    @property
+    def server(self) -> asyncio.Server:
+        """The server of asyncio below.
+
+        Raises:
+            RuntimeError: if this one was not awaited.
+        """
+        if self._server is None:
+            raise RuntimeError("the server was not started: await it, or use it in async with")
+        return self._server
+
+    @property
+    def connections(self) -> set[ServerConnection]:
+        """The connections that are open."""
+        return {connection for connection in self.handlers if connection._is_open()}
+
+    @property
+    def sockets(self) -> tuple[Any, ...]:
+        """The listening sockets; none once it is closed."""
+        return tuple(self.server.sockets)
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop it runs on."""
+        return self.server.get_loop()
+
+    def is_serving(self) -> bool:
+        """Whether it accepts connections."""
+        return self.server.is_serving()
+
+    # -- the life of a connection
+
+    def _start_handler(self, connection: ServerConnection) -> None:
+        task = self.get_loop().create_task(self._run_handler(connection))
+        self.handlers[connection] = task
+        task.add_done_callback(lambda _: self.handlers.pop(connection))
+
+    async def _run_handler(self, connection: ServerConnection) -> None:
+        connection.logger.info("connection open")
+        try:
+            await self.handler(connection)
+        except Exception:
+            connection.logger.error("connection handler failed", exc_info=True)
+            await connection.close(CloseCode.INTERNAL_ERROR)
+        except BaseException:
+            connection._start_closing(CloseCode.INTERNAL_ERROR, "")
+            raise
+        else:
+            await connection.close()
+        connection.logger.info("connection closed")
+
+    # -- the end
+
+    def close(
+        self,
+        close_connections: bool = True,
+        code: CloseCode | int = CloseCode.GOING_AWAY,
+        reason: str = "",
+    ) -> None:
+        """Stop accepting connections, and close those that are open. It may be called repeatedly.
+
+        Args:
+            close_connections: whether to close the connections; otherwise they go on until their
+                handlers return.
+            code: the close code they are sent.
+            reason: the close reason.
+        """
+        if self._closing is None:
+            self._closing = self.get_loop().create_task(
+                self._close(close_connections, code, reason)
+            )
+
+    async def wait_closed(self) -> None:
+        """Wait until it is closed, all handlers have returned and all connections are gone."""
+        await asyncio.shield(self._closed)
+
+    async def _close(self, close_connections: bool, code: CloseCode | int, reason: str) -> None:
+        self.logger.info("server closing")
+        self.server.close()
+        if close_connections:
+            for connection in self.connections:
+                connection._start_closing(code, reason)
+        if self.handlers:
+            await asyncio.wait(self.handlers.values())
+        await self.server.wait_closed()
+        self.logger.info("server closed")
+        self._closed.set_result(None)
+
+
+def serve(
+    handler: Callable[[ServerConnection], Awaitable[None]],
+    host: str | Sequence[str] | None = None,
+    port: int | None = None,
+    *,
+    origins: Origins | None = None,
+    subprotocols: Sequence[Subprotocol | str] | None = None,
+    select_subprotocol: SelectSubprotocol | None = None,
+    compression: None = None,
+    server_header: str | None = SERVER,
+    open_timeout: float | None = 10,
+    ping_interval: float | None = 20,
+    ping_timeout: float | None = 20,
+    close_timeout: float | None = 10,
+    max_size: MaxSize = 2**20,
+    max_queue: MaxQueue = 16,
+    write_limit: WriteLimit = 2**15,
+    logger: LoggerLike | None = None,
+    create_connection: type[ServerConnection] | None = None,
+    **kwargs: Any,
+) -> Server:
+    """Serve WebSocket connections.
+
+    Awaited, it gives a `Server`; as an asynchronous context manager it also closes it.
+
+    Args:
+        handler: run for each connection, with a `ServerConnection`. When it returns the connection
+            is closed, with code 1011 if it raises.
+        host: address, addresses, or None for all interfaces.
+        port: TCP port; 0 or None for any free one.
+        origins: the allowed values of ``Origin``: strings and compiled patterns, None for requests
+            without it. All are allowed if it is not given.
+        subprotocols: names of subprotocols, the preferred one first.
+        select_subprotocol: called with the connection and the names that the client offers;
+            returns one of them or None, or raises `NegotiationError`.
+        compression: None; there is no compression.
+        server_header: value of ``Server``; None for none.
+        open_timeout: seconds for the opening handshake; None for no limit.
+        ping_interval: seconds between keepalive pings; None for none.
+        ping_timeout: seconds to wait for the answer of one, after which the connection is closed
+            with code 1011; None for no limit.
+        close_timeout: seconds for the closing handshake and the end of the TCP connection; None
+            for no limit.
+        max_size: bytes of a received message, or a pair of limits for message and fragment; None
+            for no limit.
+        max_queue: received messages at which reading pauses, or a pair: the mark at which it
+            pauses, and the one at which it goes on. None for no limit.
+        write_limit: bytes waiting to be sent at which `Connection.send` waits, or such a pair.
+        logger: where to log; the logger ``wscompat.server`` if None.
+        create_connection: the class of the connections, derived from `ServerConnection`.
+        **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
+
+    Raises:
+        OSError: if the address cannot be bound.
+    """
+    if compression is not None:
+        raise ValueError(f"unsupported compression: {compression}")
+    acceptance = Acceptance(origins, subprotocols, select_subprotocol, server_header)
+    connection_class = create_connection or ServerConnection
+
+    def accept(request: wscore.WSUpgradeRequest) -> wscore.WSUpgradeResponseWithListener:
+        if server._closing is not None:
+            return acceptance.refusal(HTTPStatus.SERVICE_UNAVAILABLE, "Server is shutting down.\n")
+        connection = connection_class(
+            server,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=close_timeout,
+            max_size=max_size,
+            max_queue=max_queue,
+            write_limit=write_limit,
+            logger=server.logger,
+        )
+        return acceptance.answer(request, connection)
+
+    async def create_server() -> asyncio.Server:
+        return await wscore.ws_create_server(
+            accept,
+            host,
+            port,
+            websocket_handshake_timeout=open_timeout,
+            max_frame_size=max_frame_size(max_size),
+            logger_name=server.logger,
+            **kwargs,
+        )
+
+    server = Server(create_server, handler, logger)
+    return server
+
+
+def _address(address: Any) -> str:
+    """A listening address as it is written."""
+    if not isinstance(address, tuple):
+        return str(address)
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,136 @@
+"""Header fields of HTTP: case-insensitive, ordered, several values for one name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Protocol
+
+from .exceptions import InvalidHeaderValue
+
+__all__ = ["Headers", "HeadersLike", "MultipleValuesError"]
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class MultipleValuesError(LookupError):
+    """One value was asked for, and there are several."""
+
+    def __str__(self) -> str:
+        return repr(self.args[0]) if len(self.args) == 1 else super().__str__()
+
+
+class Headers(MutableMapping[str, str]):
+    """Header fields.
+
+    It is a mapping from names, in any letter case, to values. Two things differ from a `dict`:
+    setting a name that is there adds a value to it, and asking for the value of a name that has
+    several raises `MultipleValuesError`. Iteration gives the names in lower case.
+
+    Args:
+        *args: mappings, pairs of names and values, or other headers.
+        **kwargs: further fields.
+    """
+
+    __slots__ = ("_items", "_values")
+
+    def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
+        self._items: list[tuple[str, str]] = []  # as they were given
+        self._values: dict[str, list[str]] = {}  # by name in lower case
+        for arg in args:
+            self.update(arg)
+        self.update(**kwargs)
+
+    def __str__(self) -> str:
+        """The fields as they stand in a message, the empty line included."""
+        return "".join(f"{name}: {value}\n" for name, value in self._items) + "\n"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._items!r})"
+
+    def copy(self) -> Headers:
+        """Other headers with the same fields."""
+        copy = type(self)()
+        copy._items = self._items.copy()
+        copy._values = {name: values.copy() for name, values in self._values.items()}
+        return copy
+
+    def serialize(self) -> bytes:
+        """The fields as they go over the wire, the empty line included."""
+        lines = [f"{name}: {value}\r\n" for name, value in self._items]
+        return "".join([*lines, "\r\n"]).encode("latin-1")
+
+    # -- the mapping
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, key: str) -> str:
+        values = self._values.get(key.lower())
+        if values is None:
+            raise KeyError(key)
+        if len(values) > 1:
+            raise MultipleValuesError(key)
+        return values[0]
+
+    def __setitem__(self, key: str, value: str) -> None:
+        if _UNSAFE.search(str(value)):
+            raise InvalidHeaderValue(key, value)
+        self.set_insecure(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        name = key.lower()
+        if name not in self._values:
+            raise KeyError(key)
+        del self._values[name]
+        self._items = [item for item in self._items if item[0].lower() != name]
+
+    def __eq__(self, other: Any) -> bool:
+        return self._values == other._values if isinstance(other, Headers) else NotImplemented
+
+    def clear(self) -> None:
+        """Remove all fields."""
+        self._items.clear()
+        self._values.clear()
+
+    def update(self, *args: HeadersLike, **kwargs: str) -> None:
+        """Add fields; of other headers all values of each name."""
+        super().update(
+            *(arg.raw_items() if isinstance(arg, Headers) else arg for arg in args), **kwargs
+        )
+
+    # -- what a mapping does not have
+
+    def set_insecure(self, key: str, value: str) -> None:
+        """Add a value without looking for control characters in it.
+
+        Args:
+            key: the name.
+            value: the value, from a source that has checked it.
+        """
+        self._items.append((key, value))
+        self._values.setdefault(key.lower(), []).append(value)
+
+    def get_all(self, key: str) -> list[str]:
+        """All values of a name, in their order; an empty list if there are none."""
+        return self._values.get(key.lower(), []).copy()
+
+    def raw_items(self) -> Iterator[tuple[str, str]]:
+        """All fields as pairs, in their order and letter case."""
+        return iter(self._items)
+
+
+class _SupportsKeysAndGetItem(Protocol):
+    def keys(self) -> Iterable[str]: ...
+
+    def __getitem__(self, key: str, /) -> str: ...
+
+
+HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | _SupportsKeysAndGetItem
+"""What header fields can be given as."""
