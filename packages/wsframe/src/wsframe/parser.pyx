@@ -90,6 +90,11 @@ cdef class Frame:
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, <void *>self.start, self.info.payload_size, 1, flags)
 
+    def __bytes__(self):
+        return PyBytes_FromStringAndSize(
+            <char *>self.start, <Py_ssize_t>self.info.payload_size
+        )
+
     def __len__(self):
         return <Py_ssize_t>self.info.payload_size
 

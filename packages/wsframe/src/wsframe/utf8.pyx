@@ -6,11 +6,14 @@ It never decodes: it only tells whether and where bytes stop being UTF-8.
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint8_t, uint64_t
 
+import cython
+
 from wsframe cimport cwsframe as c
 
 __all__ = ["Utf8Validator"]
 
 
+@cython.final
 cdef class Utf8Validator:
     """Validates a text that comes in pieces, which may end inside a character."""
 

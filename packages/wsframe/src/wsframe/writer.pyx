@@ -10,6 +10,8 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_Check
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
+import cython
+
 from wsframe cimport cwsframe as c
 from wsframe.errors cimport frame_error
 
@@ -128,6 +130,7 @@ def build_frame(opcode: int, payload=b"", *, fin: bool = True, rsv: int = 0, mas
     return encode(&header, payload)
 
 
+@cython.final
 cdef class FrameWriter:
     """Builds the frames of one side of a connection, and keeps them in order.
 

@@ -1,0 +1,6 @@
+from _typeshed import ReadableBuffer
+
+__all__ = ["apply_mask", "mask_variant"]
+
+def apply_mask(data: ReadableBuffer, mask: ReadableBuffer, /) -> bytes: ...
+def mask_variant() -> str: ...
