@@ -17,6 +17,7 @@ from .frame import WSFrame
 from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from .listener import WSListener
 from .logs import PICOWS_DEBUG_LL, WSCORE_DEBUG_LL
+from .message_reader import WSMessageReader
 from .serve import ws_create_server
 from .transport import WSTransport
 from .url import WSParsedURL
@@ -38,6 +39,7 @@ __all__ = [
     "WSInvalidURL",
     "WSInvalidUpgradeError",
     "WSListener",
+    "WSMessageReader",
     "WSMsgType",
     "WSParsedURL",
     "WSProtocolError",

@@ -18,7 +18,8 @@ from .handshake import ClientHandshake
 from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger
-from .protocol import MAX_FRAME_SIZE, READ_BUFFER_SIZE, WSProtocolCore
+from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
+from .streams import open_stream
 from .transport import WSTransport
 from .url import WSParsedURL, parse_url
 
@@ -38,10 +39,12 @@ async def ws_connect(
     websocket_handshake_timeout: float | None = 5,
     logger_name: str | Logger | None = None,
     enable_auto_pong: bool = True,
-    max_frame_size: int = MAX_FRAME_SIZE,
+    max_frame_size: int | None = MAX_FRAME_SIZE,
+    max_message_size: int | None = None,
+    max_fragments: int | None = MAX_FRAGMENTS,
     extra_headers: WSHeadersLike | None = None,
     proxy: str | None = None,
-    read_buffer_init_size: int = READ_BUFFER_SIZE,
+    read_buffer_init_size: int | None = None,
     **kwargs: Any,
 ) -> tuple[WSTransport, WSListener]:
     """Open a WebSocket connection.
@@ -57,10 +60,14 @@ async def ws_connect(
             answer; None for no limit.
         logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
         enable_auto_pong: whether a PING is answered at once, without showing it to the listener.
-        max_frame_size: bytes of payload; a larger frame closes the connection with code 1009.
+        max_frame_size: bytes of payload; a larger frame closes the connection with code 1009. None
+            for no limit.
+        max_message_size: bytes of payload in all frames of a message, likewise.
+        max_fragments: frames in a message, empty ones too, likewise.
         extra_headers: further header fields of the request; ``Host`` replaces the generated one.
         proxy: URL of an HTTP or SOCKS proxy to go through; needs the package ``wsproxy-asyncio``.
-        read_buffer_init_size: bytes of receive buffer to begin with.
+        read_buffer_init_size: accepted for programs written for picows, and without effect: the
+            connections of a loop share one receive buffer.
         **kwargs: passed on to `asyncio.loop.create_connection`.
 
     Returns:
@@ -85,7 +92,8 @@ async def ws_connect(
             disconnect_on_exception=disconnect_on_exception,
             enable_auto_pong=enable_auto_pong,
             max_frame_size=max_frame_size,
-            read_buffer_init_size=read_buffer_init_size,
+            max_message_size=max_message_size,
+            max_fragments=max_fragments,
         )
 
     if parsed_url.is_secure:
@@ -97,7 +105,7 @@ async def ws_connect(
     elif kwargs.get("sock") is None:
         kwargs.setdefault("host", parsed_url.host)
         kwargs.setdefault("port", parsed_url.port)
-    _, protocol = await loop.create_connection(make_protocol, **kwargs)
+    protocol = await open_stream(make_protocol, **kwargs)
     await protocol.wait_upgraded(websocket_handshake_timeout)
     return protocol.transport, protocol.listener
 

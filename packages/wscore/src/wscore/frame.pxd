@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t, uint16_t
 
 from .enums cimport WSMsgType
-from .receive_buffer cimport Block
+from .loop_io cimport Block
 
 
 cdef class WSFrame:

@@ -6,5 +6,6 @@ cdef class WSListener:
     cpdef on_ws_connected(self, WSTransport transport)
     cpdef on_ws_frame(self, WSTransport transport, WSFrame frame)
     cpdef on_ws_disconnected(self, WSTransport transport)
+    cdef int on_read_end(self) except -1
     cpdef pause_writing(self)
     cpdef resume_writing(self)

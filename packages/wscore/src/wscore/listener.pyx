@@ -40,6 +40,10 @@ cdef class WSListener:
             transport: the connection's transport; its `close_handshake` says how it ended.
         """
 
+    cdef int on_read_end(self) except -1:
+        """All frames of one read have been delivered. For subclasses in Cython."""
+        return 0
+
     cpdef pause_writing(self):
         """More is waiting to be sent than the high-water mark of the transport below allows."""
 

@@ -1,19 +1,43 @@
+# Messages instead of frames.
+
+from .frame cimport WSFrame
 from .listener cimport WSListener
 from .transport cimport WSTransport
+from .wakeup cimport Waiter
+
+
+cdef class Fragment:
+    cdef bytes data
+    cdef bint is_text
+    cdef bint fin
 
 
 cdef class WSMessageReader(WSListener):
     cdef readonly WSTransport transport
 
-    cdef object _messages      # a deque of str and bytes
-    cdef object _waiter        # the future of the one that waits
-    cdef Py_ssize_t _high      # queued messages at which reading pauses; 0 for no limit
-    cdef Py_ssize_t _low       # queued messages at which it goes on
-    cdef Py_ssize_t _max_size  # bytes of a message; 0 for no limit
-    cdef bytearray _fragments  # of the message that is not complete
-    cdef bint _fragments_are_text
+    cdef object _queue       # a deque: whole messages as str or bytes, others as Fragment
+    cdef object _loop
+    cdef Waiter _waiter      # of the task that waits
+    cdef Py_ssize_t _high    # queued frames at which reading pauses; 0 for no limit
+    cdef Py_ssize_t _low     # queued frames at which it goes on
+    cdef bint _is_text       # the fragmented message that is being received
+    cdef bint _streaming     # one is being handed out by fragments
+    cdef bint _discarding
     cdef bint _paused
     cdef bint _ended
 
-    cdef int _put(self, object message) except -1
-    cdef int _wake(self) except -1
+    # in
+    cdef int on_read_end(self) except -1
+    cdef int _put(self, object item) except -1
+    cdef int _put_fragment(self, WSFrame frame) except -1
+    cdef int _close_received(self, WSTransport transport, WSFrame frame) except -1
+
+    # out
+    cdef int _check_available(self) except -1
+    cdef object _pop(self)
+
+    # what a subclass may change
+    cpdef on_pong(self, bytes payload)
+    cpdef on_close(self)
+    cpdef object closed_error(self)
+    cpdef object concurrency_error(self)

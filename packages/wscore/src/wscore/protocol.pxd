@@ -4,6 +4,7 @@ from wsframe.cwsframe cimport wsf_frame, wsf_parser
 
 from .frame cimport WSFrame
 from .listener cimport WSListener
+from .loop_io cimport LoopIO
 from .receive_buffer cimport ReceiveBuffer
 from .transport cimport WSTransport
 
@@ -13,16 +14,20 @@ cdef class WSProtocolCore:
     cdef readonly WSListener listener
     cdef readonly object loop
     cdef readonly object logger
+    cdef ReceiveBuffer buffer
+    cdef LoopIO io
 
-    cdef ReceiveBuffer _buffer
     cdef wsf_parser _parser
     cdef WSFrame _frame
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
     cdef unsigned long long _max_frame_size
+    cdef unsigned long long _max_message_size
+    cdef unsigned int _max_fragments
 
+    cdef int received(self, size_t size) except -1
     cdef int _read_handshake(self) except -1
-    cdef int _read_frames(self) except -1
+    cdef Py_ssize_t _read_frames(self) except -1
     cdef int _parse(self, wsf_frame* parsed) except? -1
     cdef int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1
     cdef int _call_on_ws_frame(self) except -1

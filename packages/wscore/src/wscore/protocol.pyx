@@ -5,13 +5,17 @@ roles in `connect` and `serve` read, then frames), the connection is lost. Every
 connection goes through `WSTransport.fail` or `WSTransport.disconnect`.
 """
 
+from cpython.buffer cimport PyBUF_WRITE
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.memoryview cimport PyMemoryView_FromMemory
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t
 
 from wsframe cimport cwsframe as wsf
 
 from .closing cimport FAILING, HANDSHAKING, can_receive
+from .loop_io cimport loop_io
+from .sink cimport Sink, TransportSink
 from .enums cimport CLOSE, INTERNAL_ERROR, PING, WSMsgType, close_code_to_python
 
 from .errors import WSProtocolError
@@ -23,7 +27,7 @@ cdef extern from "Python.h":
 __all__ = ["WSProtocolCore"]
 
 MAX_FRAME_SIZE = 10 * 1024 * 1024  # bytes of payload
-READ_BUFFER_SIZE = 16 * 1024  # bytes
+MAX_FRAGMENTS = 65536  # frames of one message
 
 
 cdef class WSProtocolCore:
@@ -36,15 +40,19 @@ cdef class WSProtocolCore:
         *,
         bint disconnect_on_exception,
         bint enable_auto_pong,
-        max_frame_size,
-        size_t read_buffer_init_size,
+        max_frame_size=MAX_FRAME_SIZE,
+        max_message_size=None,
+        max_fragments=MAX_FRAGMENTS,
     ):
         self.loop = loop
         self.logger = logger
         self._disconnect_on_exception = disconnect_on_exception
         self._enable_auto_pong = enable_auto_pong
-        self._max_frame_size = max_frame_size
-        self._buffer = ReceiveBuffer.__new__(ReceiveBuffer, read_buffer_init_size)
+        self._max_frame_size = max_frame_size or 0
+        self._max_message_size = max_message_size or 0
+        self._max_fragments = max_fragments or 0
+        self.io = loop_io(loop)
+        self.buffer = ReceiveBuffer.__new__(ReceiveBuffer, self.io)
 
     # -- what a role provides
 
@@ -67,8 +75,11 @@ cdef class WSProtocolCore:
     # -- the connection is made
 
     def connection_made(self, underlying_transport):
+        sink = underlying_transport
+        if not isinstance(sink, Sink):
+            sink = TransportSink(self.io, underlying_transport)
         self.transport = WSTransport(
-            self.loop, underlying_transport, self.is_client_side(), self.logger
+            self.loop, underlying_transport, sink, self.is_client_side(), self.logger
         )
         self.start()
 
@@ -89,8 +100,8 @@ cdef class WSProtocolCore:
         config.rsv_allowed = config.rsv_continuation = rsv_allowed
         config.check_utf8 = True
         config.max_frame_size = self._max_frame_size
-        config.max_message_size = 0
-        config.max_fragments = 0
+        config.max_message_size = self._max_message_size
+        config.max_fragments = self._max_fragments
         wsf.wsf_parser_init(&self._parser, &config)
         self.listener = listener
         self.transport.upgraded(request, response)
@@ -113,17 +124,36 @@ cdef class WSProtocolCore:
     # -- bytes arrive
 
     def get_buffer(self, Py_ssize_t sizehint):
-        return self._buffer.writable()
+        cdef size_t room = self.buffer.prepare()
+        return PyMemoryView_FromMemory(
+            <char*>self.buffer.block.data + self.buffer.end, room, PyBUF_WRITE
+        )
 
     def buffer_updated(self, Py_ssize_t size):
-        self._buffer.end += size
-        if self.transport.state == HANDSHAKING:
-            self._read_handshake()
-        if self.transport.state >= FAILING:
-            self._buffer.begin = self._buffer.end  # nobody wants to know any more
-            self._buffer.tidy()
-        elif self.transport.state != HANDSHAKING:
-            self._read_frames()
+        self.io.enter()
+        try:
+            self.received(size)
+        finally:
+            self.io.leave()
+
+    cdef int received(self, size_t size) except -1:
+        """So many more bytes are in the buffer."""
+        cdef ReceiveBuffer buffer = self.buffer
+        cdef size_t needed = 0
+        buffer.end += size
+        buffer.lock()
+        try:
+            if self.transport.state == HANDSHAKING:
+                self._read_handshake()
+            if self.transport.state >= FAILING:
+                buffer.begin = buffer.end  # nobody wants to know any more
+            elif self.transport.state != HANDSHAKING:
+                needed = self._read_frames()
+        finally:
+            buffer.tidy(needed)
+        if self.listener is not None:
+            self.listener.on_read_end()
+        return 0
 
     def eof_received(self):
         if self.transport.state != HANDSHAKING:
@@ -131,16 +161,20 @@ cdef class WSProtocolCore:
         return False  # the transport below closes our end too
 
     cdef int _read_handshake(self) except -1:
-        cdef ReceiveBuffer buffer = self._buffer
+        cdef ReceiveBuffer buffer = self.buffer
         data = PyBytes_FromStringAndSize(
             <char*>buffer.block.data + buffer.begin, buffer.end - buffer.begin
         )
         buffer.begin += <size_t>self.handshake_received(data)
-        return buffer.tidy()
+        return 0
 
-    cdef int _read_frames(self) except -1:
-        """Parse all that was received, one frame ahead of what is delivered."""
-        cdef ReceiveBuffer buffer = self._buffer
+    cdef Py_ssize_t _read_frames(self) except -1:
+        """Parse all that was received, one frame ahead of what is delivered.
+
+        Returns:
+            How many contiguous bytes of payload the parser waits for.
+        """
+        cdef ReceiveBuffer buffer = self.buffer
         cdef wsf.wsf_frame parsed, following
         cdef size_t tail_size
         cdef int result = self._parse(&parsed)
@@ -151,14 +185,11 @@ cdef class WSProtocolCore:
             parsed = following
         if result < 0:
             self._fail_for_parser(result)
-        buffer.tidy()
-        if result == wsf.WSF_NEED_MORE:
-            buffer.reserve(<size_t>wsf.wsf_parser_payload_size(&self._parser))
-        return 0
+        return <Py_ssize_t>wsf.wsf_parser_payload_size(&self._parser)
 
     cdef int _parse(self, wsf_frame* parsed) except? -1:
         """The next step of the parser; nothing more to do once the connection is given up."""
-        cdef ReceiveBuffer buffer = self._buffer
+        cdef ReceiveBuffer buffer = self.buffer
         cdef size_t consumed = 0
         cdef int result
         if self.transport.state >= FAILING:
@@ -195,7 +226,7 @@ cdef class WSProtocolCore:
         frame.payload_size = parsed.payload_size
         frame.tail_size = tail_size
         frame._close_code = parsed.close_code
-        frame._block = self._buffer.block
+        frame._block = self.buffer.block
         try:
             self._call_on_ws_frame()
         finally:
@@ -229,7 +260,7 @@ cdef class WSProtocolCore:
 
     cdef int _fail_for_parser(self, int error) except -1:
         text = wsf.wsf_error_text(error).decode()
-        self.logger.error(
+        self.logger.info(
             "protocol error by the peer, at byte %d of its frames: %s",
             wsf.wsf_parser_error_offset(&self._parser), text,
         )
@@ -238,9 +269,11 @@ cdef class WSProtocolCore:
     cdef int _fail_for_exception(self, object exc, str where) except -1:
         cdef unsigned int code = INTERNAL_ERROR
         cdef str reason = None
-        self.logger.error("the connection is closed: exception in %s", where, exc_info=exc)
         if isinstance(exc, WSProtocolError) and wsf.wsf_close_code_valid(exc.code):
             code, reason = exc.code, _as_reason(exc.message)
+            self.logger.info("the connection is closed: %r in %s", exc, where)
+        else:
+            self.logger.error("the connection is closed: exception in %s", where, exc_info=exc)
         return self.transport.fail(code, reason)
 
     def pause_writing(self):
@@ -252,18 +285,18 @@ cdef class WSProtocolCore:
             self.listener.resume_writing()
 
     def connection_lost(self, exc):
-        was_open = self.listener is not None
         if exc is not None and self.logger.isEnabledFor(WSCORE_DEBUG_LL):
             self.logger.log(WSCORE_DEBUG_LL, "connection lost: %r", exc)
+        self.transport.lost(exc)
         try:
-            if was_open:
+            if self.listener is not None:
                 self.listener.on_ws_disconnected(self.transport)
             else:
                 self.handshake_lost(exc)
         except Exception:
             self.logger.exception("exception in on_ws_disconnected")
         finally:
-            self.transport.lost()
+            self.transport.tell_lost()
 
 
 cdef str _as_reason(object message):

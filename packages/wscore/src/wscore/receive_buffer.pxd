@@ -2,20 +2,18 @@
 
 from libc.stdint cimport uint8_t
 
-
-cdef class Block:
-    cdef uint8_t* data
-    cdef size_t size
-    cdef Py_ssize_t views  # buffers exported from frames in this block
+from .loop_io cimport Block, LoopIO
 
 
 cdef class ReceiveBuffer:
-    cdef Block block
+    cdef Block block   # None while there is nothing to keep
     cdef size_t begin  # of the unread bytes
     cdef size_t end    # of the unread bytes
-    cdef size_t initial_size
+    cdef size_t needed  # contiguous bytes that the parser waits for
+    cdef LoopIO io
 
-    cdef object writable(self)
-    cdef int reserve(self, size_t size) except -1
-    cdef int tidy(self) except -1
-    cdef int _move_to(self, size_t size) except -1
+    cdef size_t prepare(self) except? 0
+    cdef uint8_t* unread(self) noexcept
+    cdef void lock(self) noexcept
+    cdef int tidy(self, size_t needed) except -1
+    cdef int _move_to(self, Block block) except -1

@@ -1,73 +1,80 @@
-"""The buffer between the socket and the parser.
+"""The bytes that one connection has received and not parsed yet.
 
-Unread bytes are contiguous. Memory that a memoryview still shows is never written again: a block
-with views left on it is handed over to them, and the buffer goes on in a new one.
+They are contiguous. Between reads a connection without an incomplete frame holds no memory: it
+receives into the block that all connections of its loop share. Memory that a memoryview still
+shows is never written again.
 """
 
-from cpython.buffer cimport PyBUF_WRITE
-from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
-from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.string cimport memcpy, memmove
 
-
-cdef class Block:
-    """Memory that lives as long as the buffer or a frame needs it."""
-
-    def __cinit__(self, size_t size):
-        self.data = <uint8_t*>PyMem_RawMalloc(size)
-        if self.data == NULL:
-            raise MemoryError(f"a receive buffer of {size} bytes")
-        self.size = size
-
-    def __dealloc__(self):
-        PyMem_RawFree(self.data)
+cdef enum:
+    SMALL = 16 * 1024  # bytes of an incomplete frame that are copied away between reads
 
 
 cdef class ReceiveBuffer:
-    """Received bytes that are not parsed yet: ``block.data[begin:end]``."""
+    """Received bytes that are not parsed yet: ``block.data[begin:end]``.
 
-    def __cinit__(self, size_t initial_size):
-        self.initial_size = initial_size
-        self.block = Block.__new__(Block, initial_size)
+    A read is `prepare`, then the system call, then adding to `end`, then `lock`, then parsing,
+    which adds to `begin`, then `tidy`.
+    """
 
-    cdef object writable(self):
-        """Where the next read goes: a memoryview that is used before anything else happens."""
-        if self.end == self.block.size:
-            self.reserve(self.end - self.begin + self.initial_size)
-        return PyMemoryView_FromMemory(
-            <char*>self.block.data + self.end, self.block.size - self.end, PyBUF_WRITE
-        )
+    def __cinit__(self, LoopIO io):
+        self.io = io
 
-    cdef int reserve(self, size_t size) except -1:
-        """Make room for `size` contiguous bytes, the unread ones included."""
-        if self.begin + size <= self.block.size:
-            return 0
-        if size > self.block.size:
-            return self._move_to(size)
-        if self.block.views:
-            return self._move_to(self.block.size)
-        memmove(self.block.data, self.block.data + self.begin, self.end - self.begin)
-        self.end -= self.begin
-        self.begin = 0
-        return 0
-
-    cdef int tidy(self) except -1:
-        """To be called when a read has been parsed, with no frame in use by the parser."""
-        if self.begin != self.end:
-            if self.block.views:
-                self._move_to(self.block.size)
-            return 0
-        if self.block.views or self.block.size > self.initial_size:
-            self.begin = self.end = 0
-            self._move_to(self.initial_size)
-        self.begin = self.end = 0
-        return 0
-
-    cdef int _move_to(self, size_t size) except -1:
-        """Go on in a new block, with the unread bytes at its start."""
-        cdef Block block = Block.__new__(Block, size)
+    cdef size_t prepare(self) except? 0:
+        """Make room for a read behind the unread bytes; how many bytes it may bring."""
         cdef size_t unread = self.end - self.begin
-        memcpy(block.data, self.block.data + self.begin, unread)
+        cdef Block block
+        if unread == 0 or self.end == self.block.size:
+            block = self.io.borrow()
+            if self.needed > block.size:
+                block = Block.__new__(Block, self.needed)
+            self._move_to(block)
+        return self.block.size - self.end
+
+    cdef uint8_t* unread(self) noexcept:
+        return self.block.data + self.begin
+
+    cdef void lock(self) noexcept:
+        """From here to `tidy` no other connection may write into the block."""
+        if self.block is self.io.block:
+            self.io.block_in_use = True
+
+    cdef int tidy(self, size_t needed) except -1:
+        """All that is complete has been parsed.
+
+        Args:
+            needed: contiguous bytes, those that are here included, that the parser waits for.
+        """
+        cdef Block block = self.block
+        cdef size_t unread = self.end - self.begin
+        if block is self.io.block:
+            self.io.block_in_use = False
+        self.needed = needed
+        if unread == 0:
+            self.begin = self.end = 0
+            self.block = None
+            return self.io.recycle(block)
+        if needed > block.size:
+            return self._move_to(Block.__new__(Block, needed))
+        if unread <= SMALL:
+            # Its block is full, so that the next read moves it to the front of a large one.
+            return self._move_to(Block.__new__(Block, unread))
+        if block.views:
+            return self._move_to(self.io._new_block())
+        if block is self.io.block:
+            self.io.block = None  # this connection keeps it until the frame is complete
+        if self.begin + needed > block.size:
+            memmove(block.data, block.data + self.begin, unread)
+            self.begin = 0
+            self.end = unread
+        return 0
+
+    cdef int _move_to(self, Block block) except -1:
+        cdef size_t unread = self.end - self.begin
+        if unread:
+            memcpy(block.data, self.block.data + self.begin, unread)
+            self.io.recycle(self.block)
         self.block = block
         self.begin = 0
         self.end = unread

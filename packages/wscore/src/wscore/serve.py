@@ -11,7 +11,8 @@ from .handshake import RefusedRequestError, ServerHandshake
 from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from .listener import WSListener
 from .logs import Logger, resolve_logger
-from .protocol import MAX_FRAME_SIZE, READ_BUFFER_SIZE, WSProtocolCore
+from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
+from .streams import start_server
 
 __all__ = ["ws_create_server"]
 
@@ -27,8 +28,10 @@ async def ws_create_server(
     websocket_handshake_timeout: float | None = 5,
     logger_name: str | Logger | None = None,
     enable_auto_pong: bool = True,
-    max_frame_size: int = MAX_FRAME_SIZE,
-    read_buffer_init_size: int = READ_BUFFER_SIZE,
+    max_frame_size: int | None = MAX_FRAME_SIZE,
+    max_message_size: int | None = None,
+    max_fragments: int | None = MAX_FRAGMENTS,
+    read_buffer_init_size: int | None = None,
     **kwargs: Any,
 ) -> asyncio.Server:
     """Start a WebSocket server.
@@ -46,8 +49,12 @@ async def ws_create_server(
             request; None for no limit.
         logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
         enable_auto_pong: whether a PING is answered at once, without showing it to the listener.
-        max_frame_size: bytes of payload; a larger frame closes the connection with code 1009.
-        read_buffer_init_size: bytes of receive buffer to begin with.
+        max_frame_size: bytes of payload; a larger frame closes the connection with code 1009. None
+            for no limit.
+        max_message_size: bytes of payload in all frames of a message, likewise.
+        max_fragments: frames in a message, empty ones too, likewise.
+        read_buffer_init_size: accepted for programs written for picows, and without effect: the
+            connections of a loop share one receive buffer.
         **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
 
     Returns:
@@ -68,10 +75,11 @@ async def ws_create_server(
             disconnect_on_exception=disconnect_on_exception,
             enable_auto_pong=enable_auto_pong,
             max_frame_size=max_frame_size,
-            read_buffer_init_size=read_buffer_init_size,
+            max_message_size=max_message_size,
+            max_fragments=max_fragments,
         )
 
-    return await loop.create_server(make_protocol, host, port, **kwargs)
+    return await start_server(make_protocol, host, port, **kwargs)
 
 
 class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):

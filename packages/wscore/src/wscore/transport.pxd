@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t
 
 from .closing cimport Event, State, WSCloseHandshake
 from .enums cimport WSMsgType
+from .sink cimport Sink
 
 
 cdef class WSTransport:
@@ -11,22 +12,25 @@ cdef class WSTransport:
     cdef readonly object request
     cdef readonly object response
     cdef readonly WSCloseHandshake close_handshake
+    cdef readonly object lost_exception
     cdef readonly bint is_client_side
     cdef readonly bint is_secure
 
     cdef State state
     cdef object loop
     cdef object logger
-    cdef object _write
+    cdef Sink _sink
     cdef object _lost  # a future; None until somebody waits
     cdef object _linger_timer
+    cdef bint _is_told  # those who wait for the end were told
 
     # in: the protocol reports what happened
     cdef int advance(self, Event event) except -1
     cdef int upgraded(self, object request, object response) except -1
     cdef int close_received(self, object code, object reason) except -1
     cdef int fail(self, unsigned int code, object reason) except -1
-    cdef int lost(self) except -1
+    cdef int lost(self, object exc) except -1
+    cdef int tell_lost(self) except -1
 
     # out: frames
     cpdef send(self, WSMsgType msg_type, object message, bint fin=*, bint rsv1=*, bint rsv2=*,

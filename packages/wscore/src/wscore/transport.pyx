@@ -1,8 +1,7 @@
 """What user code sends with: frames out, the closing handshake, the end of the connection.
 
-There is one path for every frame, `write_frame`: it builds header and masked payload in one new
-bytes object and hands it to the transport below. It never keeps a reference to what the caller
-gave.
+There is one path for every frame, `write_frame`, which hands it to the sink. Nothing here or below
+keeps a reference to what the caller gave.
 """
 
 import asyncio
@@ -12,7 +11,6 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport (
     PyBytes_AS_STRING,
     PyBytes_CheckExact,
-    PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
 from libc.stdint cimport uint8_t
@@ -63,23 +61,29 @@ cdef class WSTransport:
         request: the `WSUpgradeRequest` of the opening handshake.
         response: the `WSUpgradeResponse` of the opening handshake.
         close_handshake: the `WSCloseHandshake` as far as it has gone, or None before any CLOSE.
+        lost_exception: what the connection was lost by, or None; set when it is gone.
         is_client_side: whether this side is the client.
         is_secure: whether the connection runs over TLS.
     """
 
-    def __init__(self, loop, underlying_transport, bint is_client_side, logger):
+    def __init__(self, loop, underlying_transport, Sink sink not None, bint is_client_side, logger):
         self.state = HANDSHAKING
         self.loop = loop
         self.logger = logger
         self.underlying_transport = underlying_transport
         self.is_client_side = is_client_side
         self.is_secure = underlying_transport.get_extra_info("ssl_object") is not None
-        self._write = underlying_transport.write
+        self._sink = sink
 
     @property
     def is_close_frame_sent(self):
         """Whether a CLOSE was sent; no further frame is."""
         return self.close_handshake is not None and self.close_handshake.sent is not None
+
+    @property
+    def is_open(self):
+        """Whether messages go both ways: neither side has sent a CLOSE or given up."""
+        return self.state == OPEN
 
     @property
     def is_disconnected(self):
@@ -114,11 +118,19 @@ cdef class WSTransport:
         self.advance(FAIL)
         return self._linger()
 
-    cdef int lost(self) except -1:
+    cdef int lost(self, object exc) except -1:
+        """The connection is gone."""
         self.advance(LOSE)
+        self.lost_exception = exc
+        self._sink.drop_pending()
         if self._linger_timer is not None:
             self._linger_timer.cancel()
             self._linger_timer = None
+        return 0
+
+    cdef int tell_lost(self) except -1:
+        """Those who wait for the end are told, after the listener."""
+        self._is_told = True
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(None)
         return 0
@@ -204,6 +216,7 @@ cdef class WSTransport:
                 self.underlying_transport.abort()
             return
         self.advance(DISCONNECT)
+        self._sink.flush()
         if graceful:
             self.underlying_transport.close()
         else:
@@ -211,7 +224,7 @@ cdef class WSTransport:
 
     async def wait_disconnected(self):
         """Wait until the connection is gone and `on_ws_disconnected` has been called."""
-        if self.state == LOST:
+        if self._is_told:
             return
         if self._lost is None:
             self._lost = self.loop.create_future()
@@ -261,10 +274,7 @@ cdef class WSTransport:
         header.masked = self.is_client_side
         if self.is_client_side:
             wsf.wsf_mask_key(header.mask_key)
-        data = PyBytes_FromStringAndSize(NULL, wsf.wsf_header_size(size, header.masked) + size)
-        wsf.wsf_frame_encode(<uint8_t*>PyBytes_AS_STRING(data), &header, payload)
-        self._write(data)
-        return 0
+        return self._sink.write_frame(&header, payload, size)
 
     cdef int _write_close(self, unsigned int code, object message) except -1:
         cdef uint8_t[125] payload
@@ -301,6 +311,7 @@ cdef class WSTransport:
         if self.is_secure or not self.underlying_transport.can_write_eof():
             self.disconnect()
         else:
+            self._sink.flush()
             self.underlying_transport.write_eof()
         self._linger_timer = self.loop.call_later(LINGER_TIME, self.disconnect, False)
         return 0

@@ -1,0 +1,45 @@
+# What all connections of one event loop share: memory, and the list of those that hold bytes back.
+
+from libc.stdint cimport uint8_t
+
+cdef class Block:
+    cdef uint8_t* data
+    cdef size_t size
+    cdef Py_ssize_t views  # exported from frames that lie in it
+
+
+cdef class SendBuffer:
+    cdef uint8_t* data
+    cdef size_t size  # of the memory
+    cdef size_t begin  # of the bytes to send
+    cdef size_t end
+
+    cdef uint8_t* reserve(self, size_t size) except NULL
+    cdef int append(self, const uint8_t* data, size_t size) except -1
+
+
+cdef class Corked:
+    cdef bint is_listed
+    cdef int uncork(self) except -1
+
+
+cdef class LoopIO:
+    cdef int depth  # of callbacks within callbacks
+    cdef bint block_in_use
+    cdef Block block
+    cdef list _spare_blocks
+    cdef list _corked
+    cdef list _spare_buffers
+
+    cdef void enter(self) noexcept
+    cdef int leave(self) except -1
+    cdef int hold(self, Corked corked) except -1
+    cdef Block borrow(self)
+    cdef int recycle(self, Block block) except -1
+    cdef SendBuffer take_buffer(self)
+    cdef int give_back(self, SendBuffer buffer) except -1
+    cdef Block _new_block(self)
+    cdef int _flush(self) except -1
+
+
+cdef LoopIO loop_io(object loop)

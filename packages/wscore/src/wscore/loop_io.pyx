@@ -1,0 +1,163 @@
+"""What all connections of one event loop share.
+
+Memory: one block that every connection receives into, so that an idle connection needs none of its
+own, and a few buffers to send from. And corking: what is sent while a callback runs is held back,
+and leaves in one system call per connection when the outermost callback ends, even if that ends
+with an exception.
+
+Loops live in threads of their own, so nothing here is shared between loops.
+"""
+
+import weakref
+
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
+from libc.string cimport memcpy, memmove
+
+cdef enum:
+    RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
+    SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
+    SPARES = 8  # of each kind of memory are kept for further use
+
+_loops = weakref.WeakKeyDictionary()
+
+
+cdef LoopIO loop_io(object loop):
+    """The one object of this kind that a loop has."""
+    cdef LoopIO io = _loops.get(loop)
+    if io is None:
+        io = LoopIO.__new__(LoopIO)
+        _loops[loop] = io
+    return io
+
+
+cdef class Block:
+    """Memory to receive into; it lives as long as a connection or a frame needs it."""
+
+    def __cinit__(self, size_t size):
+        self.data = <uint8_t*>PyMem_RawMalloc(size)
+        if self.data == NULL:
+            raise MemoryError(f"a receive buffer of {size} bytes")
+        self.size = size
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.data)
+
+
+cdef class SendBuffer:
+    """Bytes on their way out: ``data[begin:end]``."""
+
+    def __cinit__(self):
+        self.data = <uint8_t*>PyMem_RawMalloc(SEND_SIZE)
+        if self.data == NULL:
+            raise MemoryError(f"a send buffer of {SEND_SIZE} bytes")
+        self.size = SEND_SIZE
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.data)
+
+    cdef uint8_t* reserve(self, size_t size) except NULL:
+        """Where `size` more bytes can be written; the caller then adds them to `end`."""
+        cdef size_t unsent = self.end - self.begin
+        cdef size_t wanted = self.size
+        cdef uint8_t* data
+        if self.end + size <= self.size:
+            return self.data + self.end
+        if self.begin:
+            memmove(self.data, self.data + self.begin, unsent)
+            self.begin = 0
+            self.end = unsent
+        if unsent + size > self.size:
+            while wanted < unsent + size:
+                wanted *= 2
+            data = <uint8_t*>PyMem_RawRealloc(self.data, wanted)
+            if data == NULL:
+                raise MemoryError(f"a send buffer of {wanted} bytes")
+            self.data = data
+            self.size = wanted
+        return self.data + self.end
+
+    cdef int append(self, const uint8_t* data, size_t size) except -1:
+        memcpy(self.reserve(size), data, size)
+        self.end += size
+        return 0
+
+
+cdef class Corked:
+    """Something that holds bytes back while a callback runs."""
+
+    cdef int uncork(self) except -1:
+        """Send what was held back. It reports failures to its own connection and never raises."""
+        raise NotImplementedError
+
+
+cdef class LoopIO:
+    """What all connections of one event loop share."""
+
+    def __cinit__(self):
+        self._corked = []
+        self._spare_blocks = []
+        self._spare_buffers = []
+
+    # -- corking
+
+    cdef void enter(self) noexcept:
+        """A callback begins."""
+        self.depth += 1
+
+    cdef int leave(self) except -1:
+        """A callback ends; with the outermost one what was held back leaves."""
+        self.depth -= 1
+        if self.depth == 0 and self._corked:
+            return self._flush()
+        return 0
+
+    cdef int hold(self, Corked corked) except -1:
+        """Remember one that holds bytes back."""
+        corked.is_listed = True
+        self._corked.append(corked)
+        return 0
+
+    cdef int _flush(self) except -1:
+        cdef Corked corked
+        # Reporting a failure may make user code send to further connections.
+        while self._corked:
+            waiting, self._corked = self._corked, []
+            for corked in waiting:
+                corked.is_listed = False
+                corked.uncork()
+        return 0
+
+    # -- memory
+
+    cdef Block borrow(self):
+        """Memory for one read: the loop's own, unless it is in use or a view still shows it."""
+        if self.block_in_use:
+            return self._new_block()
+        if self.block is None or self.block.views:
+            self.block = self._new_block()
+        return self.block
+
+    cdef int recycle(self, Block block) except -1:
+        """Take back memory that a connection kept for longer than one read."""
+        if (
+            block.size == RECEIVE_SIZE and not block.views and block is not self.block
+            and len(self._spare_blocks) < SPARES
+        ):
+            self._spare_blocks.append(block)
+        return 0
+
+    cdef SendBuffer take_buffer(self):
+        if self._spare_buffers:
+            return <SendBuffer>self._spare_buffers.pop()
+        return SendBuffer.__new__(SendBuffer)
+
+    cdef int give_back(self, SendBuffer buffer) except -1:
+        buffer.begin = buffer.end = 0
+        if buffer.size == SEND_SIZE and len(self._spare_buffers) < SPARES:
+            self._spare_buffers.append(buffer)
+        return 0
+
+    cdef Block _new_block(self):
+        if self._spare_blocks:
+            return <Block>self._spare_blocks.pop()
+        return Block.__new__(Block, <size_t>RECEIVE_SIZE)

@@ -1,0 +1,350 @@
+"""An asyncio transport for a connected stream socket, without the layers of a loop's own.
+
+It watches its descriptor with `add_reader`, receives into the protocol's buffer, and sends from the
+sink's. A loop without `add_reader` cannot use it; there, and for TLS, the loop's transports serve.
+"""
+
+import os
+import socket as socket_module
+
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stdint cimport uint8_t
+from libc.string cimport memset
+
+from wsframe cimport cwsframe as wsf
+
+from .loop_io cimport LoopIO, SendBuffer, loop_io
+from .protocol cimport WSProtocolCore
+from .receive_buffer cimport ReceiveBuffer
+
+cdef extern from "<sys/types.h>" nogil:
+    ctypedef Py_ssize_t ssize_t
+
+cdef extern from "<sys/socket.h>" nogil:
+    struct iovec:
+        void* iov_base
+        size_t iov_len
+    struct msghdr:
+        iovec* msg_iov
+        size_t msg_iovlen
+    ssize_t recv(int fd, void* data, size_t size, int flags)
+    ssize_t send(int fd, const void* data, size_t size, int flags)
+    ssize_t sendmsg(int fd, const msghdr* message, int flags)
+
+cdef extern from *:
+    """
+    #ifndef MSG_NOSIGNAL  /* macOS: SO_NOSIGPIPE is set on the socket instead */
+    #define MSG_NOSIGNAL 0
+    #endif
+    """
+    enum:
+        MSG_NOSIGNAL
+
+__all__ = ["SocketTransport"]
+
+cdef enum:
+    HIGH_WATER = 64 * 1024  # bytes; asyncio's own default
+    LARGE = 16 * 1024  # bytes of payload that are sent from where they are
+
+
+cdef class SocketTransport(Sink):
+    """The transport below a `WSTransport` on plain TCP or a unix socket.
+
+    It has the methods of `asyncio.Transport`.
+
+    Args:
+        loop: the running loop.
+        sock: a connected, non-blocking socket; it belongs to the transport from now on.
+        protocol: who gets what is received.
+        extra: what `get_extra_info` tells beside what the socket tells.
+    """
+
+    def __init__(self, loop, sock, WSProtocolCore protocol not None, extra=None):
+        self.loop = loop
+        self.io = loop_io(loop)
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.protocol = protocol
+        self._extra = extra or {}
+        self._high = HIGH_WATER
+        self._low = HIGH_WATER // 4
+        if hasattr(socket_module, "SO_NOSIGPIPE"):
+            sock.setsockopt(socket_module.SOL_SOCKET, socket_module.SO_NOSIGPIPE, 1)
+        protocol.connection_made(self)
+        self.resume_reading()
+
+    # -- in
+
+    def is_reading(self):
+        """Whether the socket is being read."""
+        return self._reading
+
+    def resume_reading(self):
+        """Read the socket again."""
+        if not self._reading and not self._closing:
+            self._reading = True
+            self.loop.add_reader(self.fd, self._read_ready)
+
+    def pause_reading(self):
+        """Leave what arrives in the socket's buffer."""
+        self._stop_reading()
+
+    def _read_ready(self):
+        self.io.enter()
+        try:
+            self._receive()
+        finally:
+            self.io.leave()
+
+    cdef int _receive(self) except -1:
+        cdef ReceiveBuffer buffer = self.protocol.buffer
+        cdef size_t room
+        cdef ssize_t size
+        while self._reading:
+            room = buffer.prepare()
+            size = recv(self.fd, buffer.block.data + buffer.end, room, 0)
+            if size < 0:
+                if errno == EINTR:
+                    continue
+                if errno != EAGAIN:
+                    self._fatal(errno)
+                return 0
+            if size == 0:
+                self._stop_reading()
+                if not self.protocol.eof_received():
+                    self.close()
+                return 0
+            self.protocol.received(size)
+            if <size_t>size < room:
+                return 0  # what has arrived since makes the descriptor ready again
+        return 0
+
+    cdef int _stop_reading(self) except -1:
+        if self._reading:
+            self._reading = False
+            self.loop.remove_reader(self.fd)
+        return 0
+
+    # -- out
+
+    def write(self, data):
+        """Send bytes; they leave at once, or with the end of the running callback."""
+        cdef const uint8_t[::1] view = data
+        if view.shape[0]:
+            self.write_bytes(&view[0], view.shape[0])
+
+    def writelines(self, list_of_data):
+        """Send several pieces of bytes."""
+        self.write(b"".join(list_of_data))
+
+    def can_write_eof(self):
+        """True: a socket can be closed in one direction."""
+        return True
+
+    def write_eof(self):
+        """Close the sending direction when all is sent."""
+        if self._eof_wanted or self._closing:
+            return
+        self._eof_wanted = True
+        self.flush()
+        if self.pending is None and not self._closing:
+            self._all_sent()
+
+    cdef int write_frame(self, const wsf.wsf_header* header, const uint8_t* payload,
+                         size_t size) except -1:
+        cdef uint8_t[14] head
+        if size < LARGE or header.masked or self._writing or self._closing:
+            if self._closing or self._eof_wanted:
+                return 0
+            return Sink.write_frame(self, header, payload, size)
+        return self._send_large(head, wsf.wsf_header_encode(head, header), payload, size)
+
+    cdef int flush(self) except -1:
+        if self.pending is not None and not self._writing and not self._lost:
+            return self._send_pending()
+        return 0
+
+    cdef int _written(self) except -1:
+        Sink._written(self)
+        return self._check_limits()
+
+    cdef int _send_pending(self) except -1:
+        cdef SendBuffer pending = self.pending
+        cdef size_t size
+        cdef ssize_t sent
+        while pending.begin != pending.end:
+            size = pending.end - pending.begin
+            sent = send(self.fd, pending.data + pending.begin, size, MSG_NOSIGNAL)
+            if sent >= 0:
+                pending.begin += sent
+            elif errno == EAGAIN:
+                return self._wait_for_room()
+            elif errno != EINTR:
+                return self._fatal(errno)
+        self.drop_pending()
+        return self._all_sent()
+
+    cdef int _send_large(self, const uint8_t* header, size_t header_size,
+                         const uint8_t* payload, size_t size) except -1:
+        """Send what is pending, a header and a payload at once, the payload from where it is."""
+        cdef SendBuffer pending = self.open_pending()
+        cdef size_t begin = 0
+        cdef ssize_t sent
+        cdef iovec[2] parts
+        cdef msghdr message
+        pending.append(header, header_size)
+        memset(&message, 0, sizeof(message))
+        message.msg_iov = parts
+        message.msg_iovlen = 2
+        parts[0].iov_base = pending.data + pending.begin
+        parts[0].iov_len = pending.end - pending.begin
+        parts[1].iov_base = <void*>payload
+        parts[1].iov_len = size
+        sent = sendmsg(self.fd, &message, MSG_NOSIGNAL)
+        if sent < 0:
+            if errno != EAGAIN and errno != EINTR:
+                return self._fatal(errno)
+            sent = 0
+        begin = min(<size_t>sent, parts[0].iov_len)
+        pending.begin += begin
+        sent -= begin
+        if <size_t>sent < size:
+            pending.append(payload + sent, size - sent)
+            self._wait_for_room()
+            return self._check_limits()
+        self.drop_pending()
+        return 0
+
+    cdef int _wait_for_room(self) except -1:
+        if not self._writing:
+            self._writing = True
+            self.loop.add_writer(self.fd, self._write_ready)
+        return 0
+
+    def _write_ready(self):
+        self._writing = False
+        self.loop.remove_writer(self.fd)
+        self.flush()
+        self._check_limits()
+
+    cdef int _all_sent(self) except -1:
+        if self._closing:
+            return self._end(None)
+        if self._eof_wanted:
+            try:
+                self.sock.shutdown(socket_module.SHUT_WR)
+            except OSError as exc:
+                self._fatal(exc.errno)
+        return 0
+
+    # -- flow control
+
+    def get_write_buffer_size(self):
+        """Bytes that are not sent yet."""
+        return 0 if self.pending is None else self.pending.end - self.pending.begin
+
+    def get_write_buffer_limits(self):
+        """The low and the high-water mark, in bytes."""
+        return self._low, self._high
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        """Set the marks at which the protocol is told to pause and to resume writing.
+
+        Args:
+            high: bytes; four times `low`, or 64 KiB, if None.
+            low: bytes; a quarter of `high` if None.
+
+        Raises:
+            ValueError: if they are not in order.
+        """
+        if high is None:
+            high = HIGH_WATER if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
+        self._high, self._low = high, low
+        self._check_limits()
+
+    cdef int _check_limits(self) except -1:
+        cdef size_t size = 0
+        if self.pending is not None:
+            size = self.pending.end - self.pending.begin
+        if self._over_high:
+            if size <= self._low:
+                self._over_high = False
+                self.protocol.resume_writing()
+        elif size > self._high:
+            self._over_high = True
+            self.protocol.pause_writing()
+        return 0
+
+    # -- the end
+
+    def is_closing(self):
+        """Whether the connection was told to close, or is closed."""
+        return self._closing
+
+    def close(self):
+        """Close when all is sent."""
+        if self._closing:
+            return
+        self.flush()
+        if self._closing:
+            return
+        self._closing = True
+        self._stop_reading()
+        if self.pending is None:
+            self._end(None)
+
+    def abort(self):
+        """Close now; what the socket does not take at once is lost."""
+        self.flush()
+        self._end(None)
+
+    cdef int _fatal(self, int error_number) except -1:
+        """The system refused: the connection is over, and `connection_lost` is told why."""
+        return self._end(OSError(error_number, os.strerror(error_number)))
+
+    cdef int _end(self, object exc) except -1:
+        if self._lost:
+            return 0
+        self._lost = self._closing = True
+        self._stop_reading()
+        if self._writing:
+            self._writing = False
+            self.loop.remove_writer(self.fd)
+        self.drop_pending()
+        self.loop.call_soon(self._connection_lost, exc)
+        return 0
+
+    def _connection_lost(self, exc):
+        try:
+            self.protocol.connection_lost(exc)
+        finally:
+            self.sock.close()
+
+    # -- what asyncio tells of a transport
+
+    def get_protocol(self):
+        """Who gets what is received."""
+        return self.protocol
+
+    def get_extra_info(self, name, default=None):
+        """What is known of the connection: ``socket``, ``sockname``, ``peername``."""
+        if name in self._extra:
+            return self._extra[name]
+        if name == "socket":
+            return self.sock
+        try:
+            if name == "sockname":
+                return self.sock.getsockname()
+            if name == "peername":
+                return self.sock.getpeername()
+        except OSError:
+            pass
+        return default
+
+    def __repr__(self):
+        state = "closed" if self._lost else "closing" if self._closing else "open"
+        return f"<SocketTransport {state} fd={self.fd}>"
