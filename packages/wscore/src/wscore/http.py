@@ -34,7 +34,7 @@ MAX_BODY_SIZE = 1048576  # bytes of a response that is kept for the exception
 
 #: A token of RFC 9110, 5.6.2.
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_METHOD_LINE = re.compile(rb"[A-Za-z]+ ")
+_METHOD = re.compile(rb"([A-Za-z]+)(?: |$)")
 _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -215,7 +215,7 @@ class _HeadReader:
             raise exc.__context__ or exc from None
         if self._headers_complete:
             self._cut_head()
-        elif len(self.head) > MAX_HEAD_SIZE:
+        if len(self.head) > MAX_HEAD_SIZE:
             raise HTTPSyntaxError(
                 HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"head over {MAX_HEAD_SIZE} bytes"
             )
@@ -266,13 +266,16 @@ class RequestReader(_HeadReader):
         try:
             consumed = self._feed_head(data)
         except httptools.HttpParserInvalidMethodError:
-            start = bytes(self.head)
-            if _METHOD_LINE.match(start):
+            if method := _METHOD.match(self.head):
                 raise HTTPSyntaxError(
-                    HTTPStatus.METHOD_NOT_ALLOWED, f"method {start.split(b' ', 1)[0]!r}"
+                    HTTPStatus.METHOD_NOT_ALLOWED, f"method {bytes(method[1])!r}"
                 ) from None
             raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, "not an HTTP request") from None
         except httptools.HttpParserError as exc:
+            if self._parser.get_http_version() == "2.0":
+                raise HTTPSyntaxError(
+                    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "version b'HTTP/2.0'"
+                ) from None
             raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, str(exc)) from None
         if not self._headers_complete:
             return None

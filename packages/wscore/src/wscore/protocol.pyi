@@ -13,7 +13,7 @@ from .transport import WSTransport
 __all__ = ["WSProtocolCore"]
 
 MAX_FRAME_SIZE: Final[int]
-READ_BUFFER_SIZE: Final[int]
+MAX_FRAGMENTS: Final[int]
 
 @disjoint_base
 class WSProtocolCore:
@@ -24,8 +24,9 @@ class WSProtocolCore:
         *,
         disconnect_on_exception: bool,
         enable_auto_pong: bool,
-        max_frame_size: int,
-        read_buffer_init_size: int,
+        max_frame_size: int | None = 10485760,
+        max_message_size: int | None = None,
+        max_fragments: int | None = 65536,
     ) -> None: ...
     @property
     def transport(self) -> WSTransport: ...

@@ -11,7 +11,7 @@ import errno
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from aiohappyeyeballs import start_connection
 
@@ -26,21 +26,21 @@ else:
 
 __all__ = ["SocketServer", "open_stream", "start_server"]
 
-MakeProtocol = Callable[[], WSProtocolCore]
+P = TypeVar("P", bound=WSProtocolCore)
 
 ACCEPT_PAUSE = 1.0  # seconds, when the system is out of descriptors or memory
 OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 async def open_stream(
-    make_protocol: MakeProtocol,
+    make_protocol: Callable[[], P],
     host: str | None = None,
     port: int | None = None,
     *,
     ssl: Any = None,
     sock: socket.socket | None = None,
     **kwargs: Any,
-) -> WSProtocolCore:
+) -> P:
     """Connect a protocol, like `asyncio.loop.create_connection`.
 
     Args:
@@ -57,12 +57,12 @@ async def open_stream(
     Raises:
         OSError: if no address could be connected to.
     """
-    loop = asyncio.get_running_loop()
-    if ssl is not None or not _can_watch(loop):
+    loop: Any = asyncio.get_running_loop()
+    if ssl is not None or not _can_watch():
         _, made = await loop.create_connection(
             make_protocol, host, port, ssl=ssl, sock=sock, **kwargs
         )
-        return made
+        return cast(P, made)
     if sock is None:
         sock = await _connect(loop, host, port, **kwargs)
     elif kwargs:
@@ -71,7 +71,7 @@ async def open_stream(
 
 
 async def start_server(
-    make_protocol: MakeProtocol,
+    make_protocol: Callable[[], WSProtocolCore],
     host: str | Sequence[str] | None,
     port: int | None,
     *,
@@ -79,7 +79,7 @@ async def start_server(
     start_serving: bool = True,
     backlog: int = 100,
     **kwargs: Any,
-) -> asyncio.AbstractServer:
+) -> asyncio.Server:
     """Listen, like `asyncio.loop.create_server`.
 
     Args:
@@ -97,9 +97,9 @@ async def start_server(
     Raises:
         OSError: if an address cannot be bound.
     """
-    loop = asyncio.get_running_loop()
-    if ssl is not None or not _can_watch(loop):
-        return await loop.create_server(
+    loop: Any = asyncio.get_running_loop()
+    if ssl is not None or not _can_watch():
+        server: asyncio.Server = await loop.create_server(
             make_protocol,
             host,
             port,
@@ -108,6 +108,7 @@ async def start_server(
             backlog=backlog,
             **kwargs,
         )
+        return server
     # The loop's own server resolves and binds, with all the arguments that are for that; it never
     # accepts, because its sockets are duplicated before it goes.
     binder = await loop.create_server(
@@ -115,10 +116,10 @@ async def start_server(
     )
     sockets = [socket.socket(fileno=_duplicate(bound)) for bound in binder.sockets]
     binder.close()
-    server = SocketServer(loop, sockets, make_protocol, backlog)
+    accepting = SocketServer(loop, sockets, make_protocol, backlog)
     if start_serving:
-        await server.start_serving()
-    return server
+        await accepting.start_serving()
+    return cast(asyncio.Server, accepting)  # not a subclass, but with the same methods
 
 
 class SocketServer(asyncio.AbstractServer):
@@ -135,7 +136,7 @@ class SocketServer(asyncio.AbstractServer):
         self,
         loop: asyncio.AbstractEventLoop,
         sockets: list[socket.socket],
-        make_protocol: MakeProtocol,
+        make_protocol: Callable[[], WSProtocolCore],
         backlog: int,
     ) -> None:
         self._loop = loop
@@ -223,7 +224,7 @@ class SocketServer(asyncio.AbstractServer):
             self._loop.add_reader(listener.fileno(), self._accept, listener)
 
 
-def _can_watch(loop: asyncio.AbstractEventLoop) -> bool:
+def _can_watch() -> bool:
     """Whether our own transport works here."""
     return HAS_SOCKET_TRANSPORT and sys.platform != "win32"
 
@@ -234,8 +235,8 @@ def _duplicate(sock: Any) -> int:
 
 
 def _attach(
-    loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: MakeProtocol
-) -> WSProtocolCore:
+    loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: Callable[[], P]
+) -> P:
     """Give a connected socket to a new protocol."""
     sock.setblocking(False)
     if sock.family in (socket.AF_INET, socket.AF_INET6):
@@ -259,9 +260,7 @@ async def _connect(
 ) -> socket.socket:
     """A socket connected to the first address of a name that answers."""
     kind = socket.SOCK_STREAM
-    found = await loop.getaddrinfo(
-        host, port, family=family, type=kind, proto=proto, flags=flags
-    )
+    found = await loop.getaddrinfo(host, port, family=family, type=kind, proto=proto, flags=flags)
     local = None
     if local_addr is not None:
         local = await loop.getaddrinfo(

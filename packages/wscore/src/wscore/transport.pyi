@@ -9,6 +9,7 @@ from .closing import WSCloseHandshake
 from .enums import WSCloseCode, WSMsgType
 from .http import WSUpgradeRequest, WSUpgradeResponse
 from .logs import Logger
+from .sink import Sink
 
 __all__ = ["WSTransport"]
 
@@ -20,6 +21,7 @@ class WSTransport:
         self,
         loop: asyncio.AbstractEventLoop,
         underlying_transport: asyncio.Transport,
+        sink: Sink,
         is_client_side: bool,
         logger: Logger,
     ) -> None: ...
@@ -32,11 +34,15 @@ class WSTransport:
     @property
     def close_handshake(self) -> WSCloseHandshake | None: ...
     @property
+    def lost_exception(self) -> Exception | None: ...
+    @property
     def is_client_side(self) -> bool: ...
     @property
     def is_secure(self) -> bool: ...
     @property
     def is_close_frame_sent(self) -> bool: ...
+    @property
+    def is_open(self) -> bool: ...
     @property
     def is_disconnected(self) -> bool: ...
     def send(
