@@ -1,0 +1,33 @@
+"""Sends one text, prints the answer and leaves: a client in the callback API of wscore.
+
+Arguments: the server's URL, then the text.
+"""
+
+import asyncio
+import sys
+
+from wscore import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+
+class Asker(WSListener):
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        transport.send(WSMsgType.TEXT, self.text)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.TEXT:
+            print(frame.get_payload_as_utf8_text())
+            transport.send_close(WSCloseCode.OK)
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.disconnect()
+
+
+async def main(url: str, text: str) -> None:
+    transport, _ = await ws_connect(lambda: Asker(text), url)
+    await transport.wait_disconnected()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))
