@@ -87,13 +87,12 @@ async def against_raw_client(
     setting: Setting, listener: Recorder, request: bytes, options: dict[str, Any]
 ) -> AsyncIterator[tuple[WSTransport, RawPeer]]:
     """The connection if wscore is the server."""
-    async with serving(setting, lambda _: listener, **options) as port:
-        async with connecting(port, setting.tls and setting.tls.client) as peer:
-            await peer.send(request)
-            assert wire.status_of(await peer.read_head()) == 101
-            await listener.until("connected")
-            assert listener.transport is not None
-            yield listener.transport, peer
+    async with raw_client(lambda _: listener, setting.tls, **options) as peer:
+        await peer.send(request)
+        assert wire.status_of(await peer.read_head()) == 101
+        await listener.until("connected")
+        assert listener.transport is not None
+        yield listener.transport, peer
 
 
 @contextlib.asynccontextmanager
@@ -131,6 +130,18 @@ async def serving(setting: Setting, factory: Any, **options: Any) -> AsyncIterat
         server.close()
         async with asyncio.timeout(BOUND):
             await server.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def raw_client(
+    factory: Any, tls: Tls | None = None, **options: Any
+) -> AsyncIterator[RawPeer]:
+    """A bare socket that is connected to a wscore server and has said nothing yet."""
+    async with (
+        serving(Setting("server", tls), factory, **options) as port,
+        connecting(port, tls and tls.client) as peer,
+    ):
+        yield peer
 
 
 @dataclass(frozen=True)

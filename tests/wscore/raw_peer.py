@@ -97,6 +97,11 @@ class RawPeer:
                     received += data
         return received
 
+    def end_sending(self) -> None:
+        """Close the own direction, if the connection is still there and plain."""
+        with contextlib.suppress(OSError, RuntimeError):
+            self.writer.write_eof()
+
     async def close(self) -> None:
         """Close the connection, in both directions."""
         self.writer.close()
@@ -109,6 +114,14 @@ class RawPeer:
         connection = self.writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextlib.asynccontextmanager

@@ -71,15 +71,15 @@ ROWS = [
         for name, opcode in (("ping", PING), ("pong", PONG))
     ),
     row("close of 126 bytes", close(1000, "r" * 124), code=1002),
-    row("ping of 65536 bytes", F(PING, b"", length=b"\x7f" + (65536).to_bytes(8, "big")), code=1002),
+    row("ping of 65536 bytes", F(PING, length=b"\x7f" + (65536).to_bytes(8, "big")), code=1002),
     # Masking (5.1)
     row("masked by the server, not by the client", F(TEXT, b"x", wrong_mask=True), code=1002),
     row("ping with the wrong masking", F(PING, b"x", wrong_mask=True), code=1002),
     # Lengths (5.2)
-    row("length with the top bit set", F(BINARY, b"", length=b"\x7f\x80" + bytes(7)), code=1002),
-    row("length all ones", F(BINARY, b"", length=b"\x7f" + b"\xff" * 8), code=1002),
+    row("length with the top bit set", F(BINARY, length=b"\x7f\x80" + bytes(7)), code=1002),
+    row("length all ones", F(BINARY, length=b"\x7f" + b"\xff" * 8), code=1002),
     row("125 in 16 bits", F(BINARY, bytes(125), length=b"\x7e\x00\x7d"), code=1002),
-    row("0 in 16 bits", F(BINARY, b"", length=b"\x7e\x00\x00"), code=1002),
+    row("0 in 16 bits", F(BINARY, length=b"\x7e\x00\x00"), code=1002),
     row("65535 in 64 bits",
         F(BINARY, bytes(200), length=b"\x7f" + (65535).to_bytes(8, "big")), code=1002),
     row("1 in 64 bits", F(BINARY, b"x", length=b"\x7f" + (1).to_bytes(8, "big")), code=1002),
@@ -120,7 +120,7 @@ ROWS = [
     # Size
     row("one byte over the limit", F(BINARY, bytes(LIMIT + 1)), code=1009),
     row("far over the limit, only the header is sent",
-        F(BINARY, b"", length=b"\x7f" + (1 << 62).to_bytes(8, "big")), code=1009),
+        F(BINARY, length=b"\x7f" + (1 << 62).to_bytes(8, "big")), code=1009),
     row("a continuation over the limit",
         F(BINARY, b"a", fin=False), F(CONTINUATION, bytes(LIMIT + 1)), code=1009, good=1),
 ]  # fmt: skip
@@ -219,7 +219,7 @@ async def test_limit_itself_is_allowed(setting: Setting) -> None:
         (close(1001),),
         (F(3, b"x"),),
         (b"\xff" * 100,),
-        (F(BINARY, b"", length=b"\x7f" + b"\xff" * 8),),
+        (F(BINARY, length=b"\x7f" + b"\xff" * 8),),
     ],
     ids=["text", "ping", "second close", "opcode 3", "garbage", "impossible length"],
 )
