@@ -48,6 +48,18 @@ def test_success_is_status_0_and_a_table(tmp_path: Path) -> None:
     assert "all right" in done.stdout
 
 
+def test_the_proxy_is_a_transport(tmp_path: Path) -> None:
+    done = demo(
+        *("--clients", "wscore", "wscompat", "--servers", "websockets"),
+        *("--transports", "SOCKS5", "SOCKS5+TLS", "--loops", "asyncio"),
+        folder=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert "wscore -> websockets, SOCKS5+TLS, asyncio: " in done.stdout
+    assert "4 conversations" in done.stdout
+
+
 @pytest.mark.parametrize("fault", ["WRONG_BYTE", "WRONG_PONG", "WRONG_CLOSE_ANSWER"])
 def test_a_mismatch_is_status_1_and_told(fault: str, tmp_path: Path) -> None:
     done = demo(

@@ -38,7 +38,6 @@ SERVER_FAULTS = [
     ("TWICE", "websockets", "text of 126 bytes: expected str of 54 .*got str of 53"),
     ("SILENT", "websockets", "text of 126 bytes: .*silence"),
     ("SILENT", "picows", "text of 126 bytes: .*silence"),
-    ("FORGETFUL", "websockets", "many messages in flight, number 67: .*bytes of 201 .*of 204"),
     ("FORGETFUL", "picows", "many messages in flight, number 67: .*bytes of 201 .*of 204"),
     ("REST_LOST", "websockets", "text in fragments: .*got str of 3"),
     ("REST_LOST", "picows", "text in fragments: .*got str of 3"),
