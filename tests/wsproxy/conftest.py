@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.wsproxy.real_proxies import RealProxy, microsocks, tinyproxy
+from tests.support.tls import Tls
+from tests.wsproxy.real_proxies import RealProxy, dante, microsocks, squid, tinyproxy
 from tests.wsproxy.serving import echo, serving
 
 # A password that must be percent-encoded in a URL, and could be found in a log.
@@ -46,4 +47,25 @@ def socks_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]
 def socks_proxy_with_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
     """Run microsocks for `USER` with `PASSWORD`."""
     with microsocks(tmp_path_factory.mktemp("microsocks"), (USER, PASSWORD)) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def digest_proxy(tls: Tls) -> Iterator[RealProxy]:
+    """Run squid with digest authentication and a TLS port, for `USER` and the password `secret`."""
+    with squid(tls.cert_file, (USER, "secret")) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def socks4_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
+    """Run dante, open to everybody here."""
+    with dante(tmp_path_factory.mktemp("dante"), "none") as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def dante_with_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
+    """Run dante for users of the system only."""
+    with dante(tmp_path_factory.mktemp("dante"), "username") as proxy:
         yield proxy

@@ -1,18 +1,22 @@
-"""Starts real proxies on loopback: tinyproxy and microsocks, as a system package installs them.
+"""Starts real proxies on loopback: tinyproxy, squid, microsocks and dante, as Debian has them.
 
 A program that is not installed makes the test skip and say so.
 """
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.support.skips import lacking
 
 # How long a proxy may take to accept connections after it was started.
 START_SECONDS = 10.0
@@ -24,11 +28,13 @@ class RealProxy:
 
     Attributes:
         port: on 127.0.0.1.
+        tls_port: the same with TLS, if the proxy has that.
         log: what it has written, for a test that wants to know what it was asked.
     """
 
     port: int
     log: Path
+    tls_port: int = 0
 
 
 def free_port() -> int:
@@ -102,4 +108,83 @@ def microsocks(folder: Path, credentials: tuple[str, str] | None = None) -> Iter
     if credentials is not None:
         command += ["-u", credentials[0], "-P", credentials[1]]
     with running(command, port, folder) as proxy:
+        yield proxy
+
+
+@contextlib.contextmanager
+def squid(certificate: Path, credentials: tuple[str, str]) -> Iterator[RealProxy]:
+    """Run an HTTP proxy that wants digest authentication, on a plain and on a TLS port.
+
+    Args:
+        certificate: PEM file with the server's certificate and key.
+        credentials: user name and password.
+    """
+    program, helper = installed("squid"), Path("/usr/lib/squid/digest_file_auth")
+    if not helper.exists():
+        pytest.skip("squid's digest_file_auth is not installed")
+    port, tls_port = free_port(), free_port()
+    # Its helper runs as another user, to whom the folders that pytest makes are closed.
+    with tempfile.TemporaryDirectory(prefix="squid-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        shutil.copy(certificate, folder / "server.pem")
+        (folder / "users").write_text(":".join(credentials) + "\n")
+        for file in folder.iterdir():
+            file.chmod(0o644)
+        config = folder / "squid.conf"
+        config.write_text(
+            f"""
+http_port 127.0.0.1:{port}
+https_port 127.0.0.1:{tls_port} tls-cert={folder}/server.pem
+auth_param digest program {helper} {folder}/users
+auth_param digest realm a realm
+auth_param digest children 1 startup=0 idle=1
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all
+cache deny all
+cache_mem 0 MB
+access_log none
+cache_log /dev/null
+pid_filename none
+coredump_dir {folder}
+shutdown_lifetime 0 seconds
+visible_hostname localhost
+pinger_enable off
+"""
+        )
+        # The name keeps its shared memory apart from that of other squids.
+        command = [program, "-N", "-n", f"test{os.getpid()}", "-f", str(config)]
+        with running(command, port, folder) as proxy:
+            yield RealProxy(port, proxy.log, tls_port)
+
+
+@contextlib.contextmanager
+def dante(folder: Path, method: str) -> Iterator[RealProxy]:
+    """Run a SOCKS4, SOCKS4a and SOCKS5 proxy.
+
+    Args:
+        folder: for its configuration and log.
+        method: `none`, or `username` to have it ask for a user of the system.
+    """
+    program = installed("danted")
+    if os.geteuid() != 0:
+        pytest.skip(lacking("the right to start dante, which root has"))
+    port = free_port()
+    config = folder / "danted.conf"
+    config.write_text(
+        f"""
+logoutput: stdout
+internal: 127.0.0.1 port = {port}
+external: lo
+clientmethod: none
+socksmethod: {method}
+user.privileged: root
+user.unprivileged: nobody
+client pass {{ from: 127.0.0.1/32 to: 0.0.0.0/0 }}
+socks pass {{ from: 127.0.0.1/32 to: 0.0.0.0/0 protocol: tcp }}
+socks pass {{ from: 127.0.0.1/32 to: ::/0 protocol: tcp }}
+"""
+    )
+    with running([program, "-f", str(config)], port, folder) as proxy:
         yield proxy

@@ -5,13 +5,16 @@ Each is a handler given to `serving()`, which leaves nothing behind when it ends
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Handler, host: str = "127.0.0.1") -> AsyncIterator[int]:
+async def serving(
+    handler: Handler, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Run the handler for each connection, and give the port; at the end cut all of them off."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -21,14 +24,14 @@ async def serving(handler: Handler, host: str = "127.0.0.1") -> AsyncIterator[in
         tasks.add(task)
         try:
             await handler(reader, writer)
+            # Closing TLS would wait for the client's goodbye.
+            writer.transport.abort() if tls else writer.close()
         except (OSError, EOFError, asyncio.CancelledError):
-            pass  # the client left, or the test is over
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                await writer.wait_closed()
+            writer.transport.abort()  # the client left, or the test is over
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await writer.wait_closed()
 
-    server = await asyncio.start_server(run, host, 0)
+    server = await asyncio.start_server(run, host, 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -107,5 +110,38 @@ def dripping(start: bytes, drop: bytes) -> Handler:
             await asyncio.sleep(0.01)
             writer.write(drop)
             await writer.drain()
+
+    return handler
+
+
+async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+    """Be the middle of a tunnel to a port of this machine, until either side ends."""
+    onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+
+    pumps = {
+        asyncio.ensure_future(pump(reader, onward_writer)),
+        asyncio.ensure_future(pump(onward_reader, writer)),
+    }
+    try:
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        onward_writer.transport.abort()
+        for task in pumps:
+            task.cancel()
+        await asyncio.wait(pumps)
+
+
+def tunnelling(target: int) -> Handler:
+    """Return an HTTP proxy that connects to one port of this machine, whatever it is asked for."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await carry(reader, writer, target)
 
     return handler

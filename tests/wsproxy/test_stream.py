@@ -20,7 +20,7 @@ async def test_receive_takes_no_more_than_the_limit() -> None:
         peer.sendall(b"abcdef")
         assert await stream.receive(4) == b"abcd"
         assert stream.socket.recv(10) == b"ef"
-        await stream.abort()
+        stream.abort()
 
 
 async def test_receive_waits_and_sees_the_end() -> None:
@@ -33,7 +33,7 @@ async def test_receive_waits_and_sees_the_end() -> None:
         assert await waiting == b"x"
         peer.shutdown(socket.SHUT_WR)
         assert await stream.receive(10) == b""
-        await stream.abort()
+        stream.abort()
 
 
 async def test_send_reaches_the_peer() -> None:
@@ -41,14 +41,14 @@ async def test_send_reaches_the_peer() -> None:
     with peer:
         await stream.send(b"hello")
         assert peer.recv(10) == b"hello"
-        await stream.abort()
+        stream.abort()
 
 
 async def test_abort_closes_and_may_be_repeated() -> None:
     stream, peer = connected()
     with peer:
-        await stream.abort()
-        await stream.abort()
+        stream.abort()
+        stream.abort()
         assert stream.socket.fileno() == -1
         assert peer.recv(1) == b""
 
@@ -58,4 +58,4 @@ async def test_a_lost_connection_is_an_os_error() -> None:
     peer.close()
     with pytest.raises(OSError, match=r"[Bb]roken pipe"):
         await stream.send(b"x")
-    await stream.abort()
+    stream.abort()

@@ -6,6 +6,7 @@ That no socket and no task is left is asserted after every test here by the fixt
 import asyncio
 import logging
 import socket
+import ssl
 import traceback
 
 import pytest
@@ -22,6 +23,7 @@ from tests.wsproxy.serving import (
     scripted,
     serving,
     silent,
+    tunnelling,
 )
 from wsproxy import (
     DEFAULT_USER_AGENT,
@@ -33,8 +35,12 @@ from wsproxy import (
     ProxyTimeoutError,
     ProxyUnsupportedError,
     ProxyURLError,
+    gives_socket,
     open_tunnel,
+    open_tunnel_transport,
 )
+from wsproxy.authorization import Auth
+from wsproxy.tunnel import Proxies
 
 BOUND = 20.0
 
@@ -52,6 +58,42 @@ async def check_echo(sock: socket.socket) -> None:
     finally:
         writer.close()
         await writer.wait_closed()
+
+
+class Greeted(asyncio.Protocol):
+    """A protocol that is greeted by the target, sends much, gets it back, and leaves."""
+
+    PAYLOAD = bytes(range(256)) * 1024
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.events: list[str] = []
+        self.lost = asyncio.get_running_loop().create_future()
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.events.append("made")
+        self.transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+        if self.data == b"hello\n":
+            self.transport.write(self.PAYLOAD)
+        if len(self.data) == 6 + len(self.PAYLOAD):
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.events.append("lost")
+        self.lost.set_result(exc)
+
+
+async def check_greeted(transport: asyncio.Transport, protocol: Greeted) -> None:
+    """Check that the protocol was on its transport from the first byte to the last."""
+    assert protocol.transport is transport
+    async with asyncio.timeout(BOUND):
+        assert await protocol.lost is None
+    assert protocol.data == b"hello\n" + protocol.PAYLOAD
+    assert protocol.events == ["made", "lost"]
 
 
 # --- real proxies ---
@@ -147,6 +189,249 @@ async def test_a_target_that_refuses(http_proxy: RealProxy, socks_proxy: RealPro
     assert caught.value.code == 5
 
 
+# Dante takes no names with SOCKS4a, from curl neither.
+SOCKS4_WAYS = [("socks4", "127.0.0.1"), ("socks4", "localhost"), ("socks4a", "127.0.0.1")]
+
+
+@pytest.mark.parametrize(("scheme", "host"), [*SOCKS4_WAYS, ("socks5", "localhost")])
+async def test_dante(socks4_proxy: RealProxy, echo_port: int, scheme: str, host: str) -> None:
+    proxy = f"{scheme}://someone@127.0.0.1:{socks4_proxy.port}"
+    await check_echo(await open_tunnel(proxy, host, echo_port, timeout=BOUND))
+
+
+async def test_dante_refuses(socks4_proxy: RealProxy) -> None:
+    for scheme, code in (("socks4", 91), ("socks5", 5)):
+        proxy = f"{scheme}://127.0.0.1:{socks4_proxy.port}"
+        with pytest.raises(ProxyRefusedError) as caught:
+            await open_tunnel(proxy, "127.0.0.1", free_port(), timeout=BOUND)
+        assert caught.value.code == code
+
+
+@pytest.mark.parametrize("credentials", ["", "nobody-of-this-name:wrong@"])
+async def test_dante_wants_a_password(
+    dante_with_password: RealProxy, echo_port: int, credentials: str
+) -> None:
+    proxy = f"socks5://{credentials}127.0.0.1:{dante_with_password.port}"
+    with pytest.raises(ProxyAuthenticationError):
+        await open_tunnel(proxy, "127.0.0.1", echo_port, timeout=BOUND)
+
+
+@pytest.mark.parametrize("auth", ["any", "digest"])
+async def test_digest(digest_proxy: RealProxy, echo_port: int, auth: Auth) -> None:
+    proxy = f"http://{USER}:secret@127.0.0.1:{digest_proxy.port}"
+    await check_echo(await open_tunnel(proxy, "127.0.0.1", echo_port, auth=auth, timeout=BOUND))
+
+
+@pytest.mark.parametrize(
+    ("credentials", "auth"),
+    [("", "any"), (f"{USER}:wrong@", "digest"), (f"{USER}:secret@", "basic")],
+)
+async def test_digest_refused(
+    digest_proxy: RealProxy, echo_port: int, credentials: str, auth: Auth
+) -> None:
+    proxy = f"http://{credentials}127.0.0.1:{digest_proxy.port}"
+    with pytest.raises(ProxyAuthenticationError) as caught:
+        await open_tunnel(proxy, "127.0.0.1", echo_port, auth=auth, timeout=BOUND)
+    assert any(name == "Proxy-Authenticate" for name, _ in caught.value.headers)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("inside", [False, True])
+async def test_https_proxy(digest_proxy: RealProxy, tls: Tls, host: str, inside: bool) -> None:
+    proxy = f"https://{USER}:secret@{host}:{digest_proxy.tls_port}"
+    async with serving(echo, tls=tls.server if inside else None) as port:
+        transport, protocol = await open_tunnel_transport(
+            Greeted,
+            proxy,
+            "127.0.0.1",
+            port,
+            ssl=tls.client if inside else None,
+            proxy_ssl=tls.client,
+            timeout=BOUND,
+        )
+        await check_greeted(transport, protocol)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+async def test_a_chain_of_real_proxies(
+    digest_proxy: RealProxy,
+    socks_proxy: RealProxy,
+    http_proxy: RealProxy,
+    socks4_proxy: RealProxy,
+    tls: Tls,
+    inside: bool,
+) -> None:
+    chain = [
+        f"socks4://127.0.0.1:{socks4_proxy.port}",
+        f"https://{USER}:secret@127.0.0.1:{digest_proxy.tls_port}",
+        f"socks5://127.0.0.1:{socks_proxy.port}",
+        f"http://127.0.0.1:{http_proxy.port}",
+        f"https://{USER}:secret@127.0.0.1:{digest_proxy.tls_port}",
+    ]
+    async with serving(echo, tls=tls.server if inside else None) as port:
+        transport, protocol = await open_tunnel_transport(
+            Greeted,
+            chain,
+            "127.0.0.1",
+            port,
+            ssl=tls.client if inside else None,
+            server_hostname="localhost" if inside else None,
+            proxy_ssl=tls.client,
+            timeout=BOUND,
+        )
+        await check_greeted(transport, protocol)
+
+
+async def test_a_chain_that_gives_a_socket(
+    socks_proxy: RealProxy, http_proxy: RealProxy, echo_port: int
+) -> None:
+    chain = [f"http://127.0.0.1:{http_proxy.port}", f"socks5://127.0.0.1:{socks_proxy.port}"]
+    await check_echo(await open_tunnel(chain, "127.0.0.1", echo_port, timeout=BOUND))
+
+
+# --- transports ---
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_transport_with_a_protocol(tls: Tls, inside: bool, scheme: str) -> None:
+    """The server speaks first, in the same segment as the proxy's reply where it can."""
+    server = tls.server if scheme == "https" else None
+    async with (
+        serving(echo, tls=tls.server if inside else None) as target,
+        serving(tunnelling(target), tls=server) as port,
+    ):
+        transport, protocol = await open_tunnel_transport(
+            Greeted,
+            f"{scheme}://localhost:{port}",
+            "127.0.0.1",
+            443,
+            ssl=tls.client if inside else None,
+            proxy_ssl=tls.client,
+            timeout=BOUND,
+        )
+        encrypted = inside or scheme == "https"
+        assert (transport.get_extra_info("ssl_object") is not None) == encrypted
+        await check_greeted(transport, protocol)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_targets_certificate_is_checked(tls: Tls, scheme: str) -> None:
+    server = tls.server if scheme == "https" else None
+    async with (
+        serving(echo, tls=tls.server) as target,
+        serving(tunnelling(target), tls=server) as port,
+    ):
+        for host, name, context in (
+            ("elsewhere.example", None, tls.client),
+            ("localhost", "elsewhere.example", tls.client),
+            ("localhost", None, True),
+        ):
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await open_tunnel_transport(
+                    Greeted,
+                    f"{scheme}://localhost:{port}",
+                    host,
+                    443,
+                    ssl=context,
+                    server_hostname=name,
+                    proxy_ssl=tls.client,
+                    timeout=BOUND,
+                )
+
+
+async def test_the_proxys_certificate_is_checked(tls: Tls) -> None:
+    async with serving(tunnelling(1), tls=tls.server) as port:
+        for context, name in ((None, None), (tls.client, "elsewhere.example")):
+            with pytest.raises(ProxyConnectionError, match="TLS failed") as caught:
+                await open_tunnel_transport(
+                    Greeted,
+                    f"https://localhost:{port}",
+                    "h",
+                    443,
+                    proxy_ssl=context,
+                    proxy_server_hostname=name,
+                    timeout=BOUND,
+                )
+            assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
+
+
+async def test_the_proxys_name_may_differ_from_its_address(tls: Tls) -> None:
+    async with serving(echo) as target, serving(tunnelling(target), tls=tls.server) as port:
+        transport, protocol = await open_tunnel_transport(
+            Greeted,
+            f"https://127.0.0.1:{port}",
+            "h",
+            443,
+            proxy_ssl=tls.client,
+            proxy_server_hostname="localhost",
+            timeout=BOUND,
+        )
+        await check_greeted(transport, protocol)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_protocol_that_cannot_be_made(tls: Tls, scheme: str) -> None:
+    def factory() -> Greeted:
+        raise ZeroDivisionError
+
+    server = tls.server if scheme == "https" else None
+    async with serving(echo) as target, serving(tunnelling(target), tls=server) as port:
+        with pytest.raises(ZeroDivisionError):
+            await open_tunnel_transport(
+                factory,
+                f"{scheme}://localhost:{port}",
+                "h",
+                443,
+                proxy_ssl=tls.client,
+                timeout=BOUND,
+            )
+
+
+@pytest.mark.parametrize("handler", [silent, answering(b"HTTP/1.1 200 OK\r\n", then_wait=True)],
+                         ids=["silent", "half a head"])  # fmt: skip
+@pytest.mark.parametrize("encrypted", [True, False])
+async def test_the_deadline_counts_for_transports_too(
+    tls: Tls, handler: Handler, encrypted: bool
+) -> None:
+    async with serving(handler, tls=tls.server if encrypted else None) as port:
+        with pytest.raises(ProxyTimeoutError):
+            await open_tunnel_transport(
+                Greeted, f"https://localhost:{port}", "h", 443, proxy_ssl=tls.client, timeout=0.2
+            )
+
+
+@pytest.mark.parametrize("inside", [False, True])
+async def test_a_transport_cancelled_at_every_step(tls: Tls, inside: bool) -> None:
+    async with (
+        serving(echo, tls=tls.server if inside else None) as target,
+        serving(tunnelling(target), tls=tls.server) as port,
+    ):
+        for turns in range(0, 10_000, 3):
+            task = asyncio.create_task(
+                open_tunnel_transport(
+                    Greeted,
+                    f"https://localhost:{port}",
+                    "localhost",
+                    443,
+                    ssl=tls.client if inside else None,
+                    proxy_ssl=tls.client,
+                )
+            )
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            try:
+                transport, protocol = await task
+            except asyncio.CancelledError:
+                continue
+            transport.abort()
+            await protocol.lost
+            break
+        else:
+            pytest.fail("the tunnel was never opened")
+
+
 # --- what is asked of the proxy ---
 
 
@@ -213,6 +498,9 @@ async def test_who_resolves_for_socks4(scheme: str, rdns: bool | None, request_e
         ("http://proxy:http", "h", 1, ProxyURLError),
         ("ftp://proxy", "h", 1, ProxyUnsupportedError),
         ("https://proxy", "h", 1, ProxyUnsupportedError),
+        (["http://proxy", "https://proxy"], "h", 1, ProxyUnsupportedError),
+        (["http://proxy", "proxy"], "h", 1, ProxyURLError),
+        ([], "h", 1, ValueError),
         ("http://a%3Ab:c@proxy", "h", 1, ProxyUnsupportedError),
         ("http://proxy", "a\r\nb", 1, ValueError),
         ("http://proxy", "h", 0, ValueError),
@@ -220,14 +508,39 @@ async def test_who_resolves_for_socks4(scheme: str, rdns: bool | None, request_e
         ("socks4://proxy", "::1", 1, ProxyUnsupportedError),
     ],
 )
-async def test_refused_at_once(proxy: str, host: str, port: int, kind: type[Exception]) -> None:
+async def test_refused_at_once(proxy: Proxies, host: str, port: int, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         await open_tunnel(proxy, host, port, timeout=BOUND)
 
 
-async def test_the_user_agent_is_checked_too() -> None:
+async def test_options_that_make_no_sense() -> None:
     with pytest.raises(ValueError, match="User-Agent"):
         await open_tunnel("http://proxy", "h", 1, user_agent="a\r\nb")
+    with pytest.raises(ValueError, match="auth is 'ntlm'"):
+        await open_tunnel("http://proxy", "h", 1, auth="ntlm")  # type: ignore[arg-type]
+    chain = ["http://proxy", "http://proxy"]
+    with pytest.raises(ValueError, match="every proxy of the chain"):
+        await open_tunnel(chain, "h", 1, headers={"proxy-authorization": "Bearer hunter2"})
+    with pytest.raises(ValueError, match="only meaningful with ssl"):
+        await open_tunnel_transport(Greeted, "http://proxy", "h", 1, server_hostname="h")
+    for proxy in ("http://proxy", ["https://proxy", "https://proxy"]):
+        with pytest.raises(ValueError, match="exactly one https"):
+            await open_tunnel_transport(Greeted, proxy, "h", 1, proxy_server_hostname="h")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "expected"),
+    [
+        ("http://p", True),
+        ("socks5://p", True),
+        ("https://p", False),
+        (["http://p", "socks4://p"], True),
+        (["http://p", "https://p"], False),
+        (["https://p", "http://p"], False),
+    ],
+)
+def test_gives_socket(proxy: Proxies, expected: bool) -> None:
+    assert gives_socket(proxy) is expected
 
 
 # --- misbehaviour ---

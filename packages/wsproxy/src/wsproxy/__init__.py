@@ -1,9 +1,11 @@
 """Tunnels through HTTP and SOCKS proxies for asyncio programs.
 
-`open_tunnel()` is the door; everything else that is public here is what it may raise. The package
-must import none of the others of its repository.
+`open_tunnel()` gives a tunnel as a socket, `open_tunnel_transport()` as a transport with a
+protocol on it, through `https` proxies as well; `gives_socket()` tells which of the two to take.
+The package must import none of the others of its repository.
 """
 
+from .environment import proxy_from_environment
 from .errors import (
     ProxyAuthenticationError,
     ProxyConnectionError,
@@ -14,7 +16,13 @@ from .errors import (
     ProxyUnsupportedError,
     ProxyURLError,
 )
-from .tunnel import DEFAULT_TIMEOUT, DEFAULT_USER_AGENT, open_tunnel
+from .tunnel import (
+    DEFAULT_TIMEOUT,
+    DEFAULT_USER_AGENT,
+    gives_socket,
+    open_tunnel,
+    open_tunnel_transport,
+)
 from .url import ProxyURL, parse_proxy_url
 from .version import __version__
 
@@ -31,6 +39,9 @@ __all__ = [
     "ProxyURLError",
     "ProxyUnsupportedError",
     "__version__",
+    "gives_socket",
     "open_tunnel",
+    "open_tunnel_transport",
     "parse_proxy_url",
+    "proxy_from_environment",
 ]

@@ -1,4 +1,4 @@
-"""The connection a tunnel is built on, as the steps of building it see it: send, receive, close.
+"""The connection a tunnel is built on, as the steps of building it see it: send, receive, abort.
 
 A step must be able to read exactly the bytes that are meant for it, since those that follow belong
 to the next step or to the tunnel's user.
@@ -18,9 +18,12 @@ class Stream(Protocol):
         """Send all of the data. Raises `OSError` if the connection is lost."""
 
     async def receive(self, limit: int) -> bytes:
-        """Wait for data and return at most `limit` bytes; empty if the peer has hung up."""
+        """Wait for data and return at most `limit` bytes; empty if the peer has hung up.
 
-    async def abort(self) -> None:
+        A cancelled call has taken nothing.
+        """
+
+    def abort(self) -> None:
         """Close at once. Harmless when it is closed already."""
 
 
@@ -42,6 +45,6 @@ class SocketStream:
         """Wait for data and return at most `limit` bytes; empty if the peer has hung up."""
         return await asyncio.get_running_loop().sock_recv(self.socket, limit)
 
-    async def abort(self) -> None:
+    def abort(self) -> None:
         """Close at once. Harmless when it is closed already."""
         self.socket.close()

@@ -1,0 +1,158 @@
+"""The way through one proxy or several, step by step, until the last one leads to the target.
+
+Each step leaves a stream whose next byte belongs to the step after it. Whatever fails, the stream
+is aborted: there is one connection at any time, and its owner is the loop in `_attempt()`.
+"""
+
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .authorization import Authorization
+from .bridge import lent_socket
+from .dial import dial
+from .errors import ProxyConnectionError, ProxyError
+from .http_step import ask_for_tunnel, refusal
+from .resolve import resolve
+from .socks_step import ask_socks, check_socks
+from .stream import SocketStream
+from .target import Target, parse_target
+from .tls_step import start_tls
+from .transport_stream import TransportStream
+from .url import ProxyURL
+
+__all__ = ["Hop", "Route"]
+
+Leg = SocketStream | TransportStream
+
+
+@dataclass(slots=True)
+class Hop:
+    """One proxy of a route, and what it is told.
+
+    Attributes:
+        proxy: its URL.
+        headers: fields of the CONNECT request, checked, without those of `authorization`.
+        authorization: what it is told about who asks; None if that stands in `headers`.
+        tls: the context for an `https://` proxy, else None.
+        server_hostname: the name its certificate has to bear.
+    """
+
+    proxy: ProxyURL
+    headers: tuple[tuple[str, str], ...] = ()
+    authorization: Authorization | None = None
+    tls: ssl.SSLContext | None = None
+    server_hostname: str = ""
+
+
+@dataclass(slots=True)
+class Route:
+    """The proxies on the way to a target, the nearest first.
+
+    Attributes:
+        hops: at least one.
+        target: where the last of them is to connect to.
+        rdns: whether that one resolves the target's name; None for what its protocol is used to.
+        current: the proxy that is being waited for, for whoever gives up waiting.
+    """
+
+    hops: Sequence[Hop]
+    target: Target
+    rdns: bool | None
+    current: ProxyURL = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.current = self.hops[0].proxy
+
+    async def connect(self) -> Leg:
+        """Return a stream whose peer is the target.
+
+        Raises:
+            ProxyError: one of the kinds, from whichever proxy it came.
+        """
+        while True:
+            leg = await self._attempt()
+            if leg is not None:
+                return leg
+
+    async def _attempt(self) -> Leg | None:
+        """Go the whole way once; None if a proxy has asked for credentials in another form.
+
+        The next attempt uses a new connection: what the old one still carries is of no interest.
+        """
+        goals = [parse_target(hop.proxy.host, hop.proxy.port) for hop in self.hops[1:]]
+        goals = [*goals, self.target]
+        leg: Leg | None = None
+        try:
+            for position, (hop, goal) in enumerate(zip(self.hops, goals, strict=True)):
+                self.current = hop.proxy
+                rdns = self.rdns if position == len(goals) - 1 else None
+                goal = await _resolved(hop.proxy, goal, rdns)
+                if hop.proxy.is_socks:
+                    check_socks(hop.proxy, goal)
+                leg = await _dialled(hop.proxy) if leg is None else leg
+                if hop.tls is not None:
+                    leg = await _encrypted(leg, hop, hop.tls)
+                if not await _passed(leg, hop, goal):
+                    leg.abort()
+                    return None
+        except BaseException:
+            if leg is not None:
+                leg.abort()
+            raise
+        return leg
+
+
+async def _resolved(proxy: ProxyURL, goal: Target, rdns: bool | None) -> Target:
+    """Return the goal in the form the proxy is to be given: by name, or by address."""
+    if goal.ip_version is not None or (proxy.resolves_names if rdns is None else rdns):
+        return goal
+    family = socket.AF_INET if proxy.scheme.startswith("socks4") else socket.AF_UNSPEC
+    try:
+        addresses = await resolve(goal, family)
+    except OSError as error:
+        raise _failure(proxy, f"{goal.host} cannot be resolved here", error) from error
+    return parse_target(addresses[0][4][0], goal.port)
+
+
+async def _dialled(proxy: ProxyURL) -> SocketStream:
+    try:
+        return SocketStream(await dial(parse_target(proxy.host, proxy.port)))
+    except OSError as error:
+        raise _failure(proxy, f"proxy {proxy} cannot be reached", error) from error
+
+
+async def _encrypted(leg: Leg, hop: Hop, context: ssl.SSLContext) -> TransportStream:
+    try:
+        return await start_tls(leg, context, hop.server_hostname)
+    except OSError as error:
+        raise _failure(hop.proxy, f"proxy {hop.proxy}: TLS failed", error) from error
+
+
+async def _passed(leg: Leg, hop: Hop, goal: Target) -> bool:
+    """Ask the proxy at the end of the leg for the next one; False if it is worth another try."""
+    if hop.proxy.is_socks:
+        if isinstance(leg, SocketStream):
+            await ask_socks(leg.socket, hop.proxy, goal)
+        else:
+            async with lent_socket(leg) as sock:
+                await ask_socks(sock, hop.proxy, goal)
+        return True
+    headers = hop.headers
+    if hop.authorization is not None:
+        credentials = hop.authorization.value(goal)
+        if credentials is not None:
+            headers += (("Proxy-Authorization", credentials),)
+    reply = await ask_for_tunnel(leg, hop.proxy, goal, headers)
+    if reply.is_open:
+        return True
+    if hop.authorization is not None and hop.authorization.learn(reply):
+        return False
+    raise refusal(hop.proxy, reply)
+
+
+def _failure(proxy: ProxyURL, what: str, error: OSError) -> ProxyError:
+    failure = ProxyConnectionError(f"{what}: {error}", proxy_host=proxy.host, proxy_port=proxy.port)
+    failure.errno = error.errno
+    return failure
