@@ -28,7 +28,7 @@ class Headers(MutableMapping[str, str]):
     several raises `MultipleValuesError`. Iteration gives the names in lower case.
 
     Args:
-        *args: mappings, pairs of names and values, or other headers.
+        *args: at most one: a mapping, pairs of names and values, or other headers.
         **kwargs: further fields.
     """
 
@@ -37,13 +37,11 @@ class Headers(MutableMapping[str, str]):
     def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
         self._items: list[tuple[str, str]] = []  # as they were given
         self._values: dict[str, list[str]] = {}  # by name in lower case
-        for arg in args:
-            self.update(arg)
-        self.update(**kwargs)
+        self.update(*args, **kwargs)
 
     def __str__(self) -> str:
         """The fields as they stand in a message, the empty line included."""
-        return "".join(f"{name}: {value}\n" for name, value in self._items) + "\n"
+        return "".join(f"{name}: {value}\r\n" for name, value in self._items) + "\r\n"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._items!r})"
@@ -57,8 +55,7 @@ class Headers(MutableMapping[str, str]):
 
     def serialize(self) -> bytes:
         """The fields as they go over the wire, the empty line included."""
-        lines = [f"{name}: {value}\r\n" for name, value in self._items]
-        return "".join([*lines, "\r\n"]).encode("latin-1")
+        return str(self).encode("latin-1")
 
     # -- the mapping
 

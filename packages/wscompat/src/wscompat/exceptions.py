@@ -325,7 +325,8 @@ class PayloadTooBig(WebSocketException):
     """A frame or message is larger than allowed.
 
     Args:
-        size_or_message: bytes of the frame, None if they are not known, or the whole text.
+        size_or_message: bytes of the frame, None if they are not known; or the whole text, which
+            is deprecated.
         max_size: bytes that were allowed for this frame.
         current_size: bytes of the message that came before it.
     """
@@ -338,6 +339,11 @@ class PayloadTooBig(WebSocketException):
     ) -> None:
         self.message = size_or_message if isinstance(size_or_message, str) else None
         if self.message is not None:
+            warnings.warn(
+                "PayloadTooBig(message) is deprecated; change to PayloadTooBig(size, max_size)",
+                DeprecationWarning,
+                stacklevel=2,
+            )
             return
         self.size = size_or_message
         self.max_size = max_size
@@ -360,6 +366,9 @@ class PayloadTooBig(WebSocketException):
 
 class TooManyFragments(WebSocketException):
     """A message has more fragments than allowed."""
+
+    def __init__(self, max_fragments: int) -> None:
+        super().__init__(f"fragmented message exceeds limit of {max_fragments} frames")
 
 
 # -- wrong use

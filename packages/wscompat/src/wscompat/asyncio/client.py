@@ -19,7 +19,7 @@ from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
 from .connection import Connection
 from .handshake_errors import from_core
-from .limits import MaxQueue, MaxSize, WriteLimit, max_frame_size
+from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
 
 __all__ = ["ClientConnection", "connect"]
 
@@ -50,7 +50,7 @@ class connect:  # noqa: N801
             for no limit.
         max_size: bytes of a received message, or a pair of limits for message and fragment; None
             for no limit.
-        max_queue: received messages at which reading pauses, or a pair: the mark at which it
+        max_queue: received frames at which reading pauses, or a pair: the mark at which it
             pauses, and the one at which it goes on. None for no limit.
         write_limit: bytes waiting to be sent at which `Connection.send` waits, or such a pair.
         logger: where to log; the logger ``wscompat.client`` if None.
@@ -97,7 +97,6 @@ class connect:  # noqa: N801
             "ping_interval": ping_interval,
             "ping_timeout": ping_timeout,
             "close_timeout": close_timeout,
-            "max_size": max_size,
             "max_queue": max_queue,
             "write_limit": write_limit,
             "logger": self.logger,
@@ -112,7 +111,7 @@ class connect:  # noqa: N801
         self._core_options = {
             "extra_headers": list(headers.raw_items()),
             "proxy": proxy,
-            "max_frame_size": max_frame_size(max_size),
+            **core_sizes(max_size),
             "websocket_handshake_timeout": None,
             "logger_name": self.logger,
             **kwargs,

@@ -28,7 +28,7 @@ from ..http11 import Request, Response
 from ..protocol import State
 from ..typing import Data, DataLike, LoggerLike, Subprotocol
 from .keepalive import Keepalive
-from .limits import MaxQueue, MaxSize, WriteLimit, high_and_low, max_message_size
+from .limits import MaxQueue, WriteLimit, high_and_low
 from .pings import Pings
 
 __all__ = ["Connection"]
@@ -36,8 +36,6 @@ __all__ = ["Connection"]
 CONTINUATION = wscore.WSMsgType.CONTINUATION
 TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
-PONG = wscore.WSMsgType.PONG
-CLOSE = wscore.WSMsgType.CLOSE
 
 _BYTES_LIKE = (bytes, bytearray, memoryview)
 _CLOSED_OK = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
@@ -52,15 +50,15 @@ class Connection(WSMessageReader):
         ping_timeout: seconds to wait for the answer of one; None for no limit.
         close_timeout: seconds for the closing handshake and the end of the TCP connection; None
             for no limit.
-        max_size: bytes of a received message, or a pair of limits for message and fragment.
-        max_queue: received messages at which reading pauses, or a pair of marks, high and low.
+        max_queue: received frames at which reading pauses, or a pair of marks, high and low.
         write_limit: bytes waiting to be sent at which `send` waits, or such a pair.
         logger: where to log.
 
     Attributes:
         logger: where this connection logs.
-        transport: the `wscore.WSTransport` below.
     """
+
+    _core: wscore.WSTransport  # what it sends with
 
     def __init__(
         self,
@@ -68,12 +66,11 @@ class Connection(WSMessageReader):
         ping_interval: float | None = 20,
         ping_timeout: float | None = 20,
         close_timeout: float | None = 10,
-        max_size: MaxSize = 2**20,
         max_queue: MaxQueue = 16,
         write_limit: WriteLimit = 2**15,
         logger: LoggerLike,
     ) -> None:
-        super().__init__(max_message_size(max_size), *high_and_low(max_queue))
+        super().__init__(*high_and_low(max_queue))
         self.logger = logger
         self.ping_interval = ping_interval
         self.ping_timeout = ping_timeout
@@ -95,31 +92,37 @@ class Connection(WSMessageReader):
         """A random identifier of this connection, for logs."""
         return uuid.uuid4()
 
+    @property
+    def transport(self) -> asyncio.Transport:  # type: ignore[override]
+        """The transport of asyncio below, for its extra information; nothing may be sent by it."""
+        transport: asyncio.Transport = self._core.underlying_transport
+        return transport
+
     @functools.cached_property
     def request(self) -> Request:
         """The request of the opening handshake."""
-        return Request._from_core(self.transport.request)
+        return Request._from_core(self._core.request)
 
     @functools.cached_property
     def response(self) -> Response:
         """The response of the opening handshake."""
-        return Response._from_core(self.transport.response)
+        return Response._from_core(self._core.response)
 
     @property
     def subprotocol(self) -> Subprotocol | None:
         """The subprotocol that was agreed on, or None."""
-        name: str | None = self.transport.response.headers.get("Sec-WebSocket-Protocol")
+        name: str | None = self._core.response.headers.get("Sec-WebSocket-Protocol")
         return None if name is None else Subprotocol(name)
 
     @property
     def local_address(self) -> Any:
         """The address of this side, in the form of `socket.socket.getsockname`."""
-        return self.transport.underlying_transport.get_extra_info("sockname")
+        return self.transport.get_extra_info("sockname")
 
     @property
     def remote_address(self) -> Any:
         """The address of the other side, in the form of `socket.socket.getpeername`."""
-        return self.transport.underlying_transport.get_extra_info("peername")
+        return self.transport.get_extra_info("peername")
 
     @property
     def latency(self) -> float:
@@ -131,7 +134,7 @@ class Connection(WSMessageReader):
         """How far the connection's life has come."""
         if self._closed:
             return State.CLOSED
-        return State.OPEN if self._is_open() else State.CLOSING
+        return State.OPEN if self._core.is_open else State.CLOSING
 
     @property
     def close_code(self) -> int | None:
@@ -152,7 +155,7 @@ class Connection(WSMessageReader):
     @property
     def close_exc(self) -> ConnectionClosed:
         """The exception for those who use the connection after its end."""
-        closing = self.transport.close_handshake
+        closing = self._core.close_handshake
         rcvd = None if closing is None else _as_close(closing.recv)
         sent = None if closing is None else _as_close(closing.sent)
         order = None if closing is None or rcvd is None or sent is None else closing.recv_then_sent
@@ -161,7 +164,7 @@ class Connection(WSMessageReader):
             exc = ConnectionClosedOK(rcvd, sent, order)
         else:
             exc = ConnectionClosedError(rcvd, sent, order)
-        exc.__cause__ = self._close_cause
+        exc.__cause__ = self._close_cause or self._core.lost_exception
         return exc
 
     # -- in
@@ -182,16 +185,35 @@ class Connection(WSMessageReader):
             ConcurrencyError: if another task is waiting for a message.
         """
         try:
-            message: Data = await super().recv()
-        except EOFError:
-            raise self.close_exc from self._close_cause
-        except RuntimeError:
-            raise ConcurrencyError(
-                "cannot call recv while another coroutine is already running recv or recv_streaming"
-            ) from None
-        if decode is None or decode is isinstance(message, str):
-            return message
-        return await self._decoded(message)
+            return await super().recv(decode)
+        except UnicodeDecodeError as exc:
+            self._close_cause = exc
+            await self.close(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
+            raise self.close_exc from exc
+
+    async def recv_streaming(self, decode: bool | None = None) -> AsyncIterator[Data]:  # type: ignore[override]
+        """Receive the next message fragment by fragment, as they come.
+
+        It must be consumed to its end; otherwise no further message can be received.
+
+        Args:
+            decode: as for `recv`.
+
+        Returns:
+            An asynchronous iterator of what `recv` returns for a whole message.
+
+        Raises:
+            ConnectionClosed: if the connection is closed before the message is complete.
+            ConcurrencyError: if another task is waiting for a message, or the last one was not
+                consumed.
+        """
+        try:
+            async for fragment in super().recv_streaming(decode):
+                yield fragment
+        except UnicodeDecodeError as exc:
+            self._close_cause = exc
+            await self.close(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
+            raise self.close_exc from exc
 
     async def __aiter__(self) -> AsyncIterator[Data]:
         """Receive messages until the connection is closed.
@@ -204,18 +226,6 @@ class Connection(WSMessageReader):
                 yield await self.recv()
         except ConnectionClosedOK:
             return
-
-    async def _decoded(self, message: Data) -> Data:
-        """The message in the other type."""
-        if isinstance(message, str):
-            return message.encode()
-        try:
-            return message.decode()
-        except UnicodeDecodeError as exc:
-            self._close_cause = exc
-            reason = f"{exc.reason} at position {exc.start}"
-            await self.close(CloseCode.INVALID_DATA, reason)
-            raise self.close_exc from exc
 
     # -- out
 
@@ -239,12 +249,12 @@ class Connection(WSMessageReader):
         """
         while self._fragments_sent is not None:
             await asyncio.shield(self._fragments_sent)
-        if not self._is_open():
+        if not self._core.is_open:
             await self._raise_closed()
         if isinstance(message, str):
-            self.transport.send(BINARY if text is False else TEXT, message)
+            self._core.send(BINARY if text is False else TEXT, message)
         elif isinstance(message, _BYTES_LIKE):
-            self.transport.send(TEXT if text else BINARY, message)
+            self._core.send(TEXT if text else BINARY, message)
         else:
             await self._send_fragments(message, text)
             return
@@ -286,14 +296,14 @@ class Connection(WSMessageReader):
                 opcode = TEXT if as_text else BINARY
             elif not isinstance(fragment, kind):
                 raise TypeError("iterable must contain uniform types")
-            if not self._is_open():
+            if not self._core.is_open:
                 await self._raise_closed()
-            self.transport.send(opcode, fragment, fin=False)
+            self._core.send(opcode, fragment, fin=False)
             opcode = CONTINUATION
             if self._drained is not None:
                 await self._drain()
         if kind is not None:
-            self.transport.send(CONTINUATION, b"")
+            self._core.send(CONTINUATION, b"")
 
     async def ping(self, data: DataLike | None = None) -> Awaitable[float]:
         """Send a ping.
@@ -311,10 +321,10 @@ class Connection(WSMessageReader):
             ProtocolError: if the payload is too long.
         """
         payload = self._pings.random_payload() if data is None else _control_payload(data)
-        if not self._is_open():
+        if not self._core.is_open:
             await self._raise_closed()
         waiter = self._pings.add(payload)
-        self.transport.send_ping(payload)
+        self._core.send_ping(payload)
         return waiter
 
     async def pong(self, data: DataLike = b"") -> None:
@@ -328,16 +338,16 @@ class Connection(WSMessageReader):
             ProtocolError: if the payload is too long.
         """
         payload = _control_payload(data)
-        if not self._is_open():
+        if not self._core.is_open:
             await self._raise_closed()
-        self.transport.send_pong(payload)
+        self._core.send_pong(payload)
 
     async def _drain(self) -> None:
         """Wait until the write buffer has room."""
         while self._drained is not None:
             await asyncio.shield(self._drained)
         if self._closed:
-            raise self.close_exc from self._close_cause
+            raise self.close_exc
 
     # -- the end
 
@@ -372,18 +382,14 @@ class Connection(WSMessageReader):
 
     async def wait_closed(self) -> None:
         """Wait until the connection is gone."""
-        await self.transport.wait_disconnected()
-
-    def _is_open(self) -> bool:
-        transport = self.transport
-        return transport.close_handshake is None and not transport.is_disconnected
+        await self._core.wait_disconnected()
 
     def _start_closing(self, code: CloseCode | int, reason: str) -> None:
-        if not self._is_open():
+        if not self._core.is_open:
             return
         if len(Close(code, reason).serialize()) > _MAX_CONTROL_SIZE:
             raise ProtocolError("control frame too long")
-        self.transport.send_close(code, reason or None)
+        self._core.send_close(code, reason or None)
         self._start_close_timer()
 
     def _start_close_timer(self) -> None:
@@ -393,30 +399,40 @@ class Connection(WSMessageReader):
     def _close_timed_out(self) -> None:
         if self._close_cause is None:
             self._close_cause = TimeoutError("timed out while closing connection")
-        self.transport.disconnect(graceful=False)
+        self._core.disconnect(graceful=False)
 
     async def _raise_closed(self) -> NoReturn:
         """Wait for the end of the closing, so that all is known of it, and raise."""
         await self.wait_closed()
-        raise self.close_exc from self._close_cause
+        raise self.close_exc
 
     # -- callbacks of wscore
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """The connection is open."""
         super().on_ws_connected(transport)
+        self._core = transport
         transport.underlying_transport.set_write_buffer_limits(*self._write_limit)
         if self.ping_interval is not None:
             self._keepalive = Keepalive(self, self._pings, self.ping_interval, self.ping_timeout)
 
-    def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
-        """A frame came."""
-        if frame.msg_type == PONG:
-            self._pings.answered(frame.get_payload_as_bytes())
-            return
-        super().on_ws_frame(transport, frame)
-        if frame.msg_type == CLOSE:
-            self._start_close_timer()
+    def on_pong(self, payload: bytes) -> None:
+        """A pong came."""
+        self._pings.answered(payload)
+
+    def on_close(self) -> None:
+        """A CLOSE came, and was answered."""
+        self._start_close_timer()
+
+    def closed_error(self) -> ConnectionClosed:
+        """What `recv` raises when there will be no further message."""
+        return self.close_exc
+
+    def concurrency_error(self) -> ConcurrencyError:
+        """What `recv` raises while another call of it waits."""
+        return ConcurrencyError(
+            "cannot call recv while another coroutine is already running recv or recv_streaming"
+        )
 
     def pause_writing(self) -> None:
         """The write buffer is full."""

@@ -46,7 +46,7 @@ class Keepalive:
     def _send_ping(self) -> None:
         payload = self._pings.random_payload()
         waiter = self._pings.add(payload)
-        self._connection.transport.send_ping(payload)
+        self._connection._core.send_ping(payload)
         if self._timeout is None:
             self._timer = self._loop.call_later(self._interval, self._send_ping)
         else:

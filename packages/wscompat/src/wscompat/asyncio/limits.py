@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "MaxQueue",
     "MaxSize",
     "WriteLimit",
+    "core_sizes",
     "high_and_low",
-    "max_frame_size",
-    "max_message_size",
 ]
 
 MaxSize = int | tuple[int | None, int | None] | None
 """Bytes of a message, or of a message and of one fragment."""
 
 MaxQueue = int | tuple[int | None, int | None] | None
-"""High-water mark, or high and low, in messages."""
+"""High-water mark, or high and low, in frames."""
 
 WriteLimit = int | tuple[int, int | None]
 """High-water mark, or high and low, in bytes."""
-
-_UNLIMITED = 2**63 - 1  # what the length field of a frame can hold (RFC 6455, 5.2)
 
 
 def high_and_low(limit: MaxQueue | WriteLimit) -> tuple[int | None, int | None]:
@@ -28,12 +27,7 @@ def high_and_low(limit: MaxQueue | WriteLimit) -> tuple[int | None, int | None]:
     return limit if isinstance(limit, tuple) else (limit, None)
 
 
-def max_message_size(limit: MaxSize) -> int | None:
-    """Bytes of a message; None for no limit."""
-    return limit[0] if isinstance(limit, tuple) else limit
-
-
-def max_frame_size(limit: MaxSize) -> int:
-    """Bytes of one frame."""
-    sizes = limit if isinstance(limit, tuple) else (limit,)
-    return min((size for size in sizes if size is not None), default=_UNLIMITED)
+def core_sizes(limit: MaxSize) -> dict[str, Any]:
+    """The same limits as arguments of wscore; one frame may be as large as a message."""
+    message, fragment = limit if isinstance(limit, tuple) else (limit, limit)
+    return {"max_message_size": message, "max_frame_size": fragment}

@@ -20,7 +20,7 @@ from ..http11 import SERVER
 from ..typing import LoggerLike, Subprotocol
 from .accepting import Acceptance, Origins, SelectSubprotocol
 from .connection import Connection
-from .limits import MaxQueue, MaxSize, WriteLimit, max_frame_size
+from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
 
 __all__ = ["Server", "ServerConnection", "serve"]
 
@@ -120,7 +120,7 @@ class Server:
     @property
     def connections(self) -> set[ServerConnection]:
         """The connections that are open."""
-        return {connection for connection in self.handlers if connection._is_open()}
+        return {connection for connection in self.handlers if connection._core.is_open}
 
     @property
     def sockets(self) -> tuple[Any, ...]:
@@ -239,7 +239,7 @@ def serve(
             for no limit.
         max_size: bytes of a received message, or a pair of limits for message and fragment; None
             for no limit.
-        max_queue: received messages at which reading pauses, or a pair: the mark at which it
+        max_queue: received frames at which reading pauses, or a pair: the mark at which it
             pauses, and the one at which it goes on. None for no limit.
         write_limit: bytes waiting to be sent at which `Connection.send` waits, or such a pair.
         logger: where to log; the logger ``wscompat.server`` if None.
@@ -262,7 +262,6 @@ def serve(
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             close_timeout=close_timeout,
-            max_size=max_size,
             max_queue=max_queue,
             write_limit=write_limit,
             logger=server.logger,
@@ -275,7 +274,7 @@ def serve(
             host,
             port,
             websocket_handshake_timeout=open_timeout,
-            max_frame_size=max_frame_size(max_size),
+            **core_sizes(max_size),
             logger_name=server.logger,
             **kwargs,
         )
