@@ -76,7 +76,8 @@ INPUTS: dict[str, dict[str, bytes]] = {
         "small": bytes([0, 3]) + bytes([4, 0, 9, 1, 2, 3, 4]) * 4,
         "masked": bytes([1, 7]) + bytes([0, 1, 9, 1, 2, 3, 4, 15, 0, 5, 9, 9, 9, 9, 4, 2, 1, 5]),
         "streaming": bytes([2, 0]) + bytes([4, 3, 9, 1, 2, 3, 4]) * 2,
-        "masked-streaming": bytes([0x53, 9]) + bytes([0, 2, 9, 1, 2, 3, 4, 3, 0, 7, 1, 1, 1, 1]) * 3,
+        "masked-streaming": bytes([0x53, 9])
+        + bytes([0, 2, 9, 1, 2, 3, 4, 3, 0, 7, 1, 1, 1, 1]) * 3,
     },
 }
 

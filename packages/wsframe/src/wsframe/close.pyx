@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Close codes and the payload of CLOSE frames (RFC 6455, sections 5.5.1 and 7.4), on libwsframe."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer

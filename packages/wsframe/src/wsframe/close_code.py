@@ -1,4 +1,4 @@
-"""The registered close codes, as an enumeration. Whether a code may be sent is asked of libwsframe."""
+"""The registered close codes, as an enumeration. Which may be sent, libwsframe knows."""
 
 from enum import IntEnum
 

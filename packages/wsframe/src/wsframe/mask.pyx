@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Masking of payloads (RFC 6455, section 5.3), on libwsframe.
 
 It copies: neither argument is ever changed.

@@ -1,4 +1,4 @@
-"""The opcodes of WebSocket frames, as an enumeration. No logic beyond telling the two kinds apart."""
+"""The opcodes of WebSocket frames, as an enumeration. It only tells the two kinds apart."""
 
 from enum import IntEnum
 

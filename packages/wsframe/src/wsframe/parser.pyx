@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """The stream parser (RFC 6455, section 5): bytes in, frames out, on libwsframe.
 
 What is received is copied once, into a buffer that the parser owns; frames are unmasked and
@@ -13,6 +14,8 @@ from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memmove
+
+from typing import Never
 
 import cython
 
@@ -80,7 +83,7 @@ cdef class Frame:
     def __cinit__(self):
         self.start = NULL
 
-    def __init__(self):
+    def __init__(self) -> Never:
         raise TypeError("frames are made by FrameParser")
 
     def __dealloc__(self):

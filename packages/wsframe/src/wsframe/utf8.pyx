@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Incremental UTF-8 validation (RFC 3629), on libwsframe.
 
 It never decodes: it only tells whether and where bytes stop being UTF-8.

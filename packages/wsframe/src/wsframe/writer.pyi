@@ -1,4 +1,4 @@
-from typing import Literal, final
+from typing import final
 
 from _typeshed import ReadableBuffer
 
@@ -15,6 +15,7 @@ def build_frame(
     rsv: int = 0,
     mask: ReadableBuffer | bool | None = None,
 ) -> bytes: ...
+
 @final
 class FrameWriter:
     def __init__(self, role: Role) -> None: ...

@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Building frames (RFC 6455, section 5.2), on libwsframe.
 
 Every byte of a frame is written once, by the C library. Nothing is kept but where in a message we
