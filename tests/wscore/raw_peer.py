@@ -58,6 +58,8 @@ class RawPeer:
             # The other side may have ended the connection by what it has read so far.
             with contextlib.suppress(ConnectionError):
                 for piece in pieces:
+                    if self.writer.is_closing():
+                        return
                     self.writer.write(piece)
                     await self.writer.drain()
                     # The other side, on the same loop, reads what was written before there is more.
@@ -111,6 +113,8 @@ class RawPeer:
 
     def reset(self) -> None:
         """End the connection the hard way: what was not read yet is lost."""
+        if self.writer.is_closing():
+            return
         connection = self.writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()

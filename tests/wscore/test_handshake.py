@@ -7,7 +7,7 @@ import pytest
 
 from tests.wscore import wire
 from wscore import WSUpgradeResponse
-from wscore.handshake import ClientHandshake, RefusedRequest, ServerHandshake, accept_key
+from wscore.handshake import ClientHandshake, RefusedRequestError, ServerHandshake, accept_key
 from wscore.url import parse_url
 
 
@@ -50,7 +50,7 @@ def test_keys_differ() -> None:
 
 
 def test_refused_request_becomes_a_response() -> None:
-    with pytest.raises(RefusedRequest) as caught:
+    with pytest.raises(RefusedRequestError) as caught:
         ServerHandshake().feed(wire.request(line="POST / HTTP/1.1"))
     response = caught.value.response()
     assert response.status == 405
