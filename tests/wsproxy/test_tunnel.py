@@ -159,21 +159,18 @@ async def test_ipv6_targets(http_proxy: RealProxy, socks_proxy: RealProxy) -> No
 
 
 async def test_tls_inside(http_proxy: RealProxy, socks_proxy: RealProxy, tls: Tls) -> None:
-    async def encrypted_echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(await reader.readexactly(5))
-
-    server = await asyncio.start_server(encrypted_echo, "127.0.0.1", 0, ssl=tls.server)
-    port = server.sockets[0].getsockname()[1]
-    for proxy in (f"http://127.0.0.1:{http_proxy.port}", f"socks5://127.0.0.1:{socks_proxy.port}"):
-        sock = await open_tunnel(proxy, "localhost", port, timeout=BOUND)
-        reader, writer = await asyncio.open_connection(
-            sock=sock, ssl=tls.client, server_hostname="localhost"
-        )
-        writer.write(b"hello")
-        assert await reader.readexactly(5) == b"hello"
-        writer.close()
-        await writer.wait_closed()
-    server.close()
+    async with serving(echo, tls=tls.server) as port:
+        for proxy in (
+            f"http://127.0.0.1:{http_proxy.port}",
+            f"socks5://127.0.0.1:{socks_proxy.port}",
+        ):
+            sock = await open_tunnel(proxy, "localhost", port, timeout=BOUND)
+            reader, writer = await asyncio.open_connection(
+                sock=sock, ssl=tls.client, server_hostname="localhost"
+            )
+            assert await reader.readline() == b"hello\n"
+            writer.transport.abort()
+            await writer.wait_closed()
 
 
 async def test_a_target_that_refuses(http_proxy: RealProxy, socks_proxy: RealProxy) -> None:

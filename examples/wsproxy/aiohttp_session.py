@@ -1,0 +1,89 @@
+"""aiohttp through a SOCKS proxy, or any other that wsproxy knows: fetch a page and print it.
+
+    python aiohttp_session.py PROXY URL
+
+aiohttp connects to addresses that a resolver gives it. The resolver here answers with the address
+of a small server on loopback, one for each host and port, which passes every connection on through
+the proxy. aiohttp still sees the real host name, so TLS and cookies are as they should be. Any
+library that lets its resolver be replaced can be helped in the same way. Other programs of this
+machine could use those servers as well while they run.
+"""
+
+import asyncio
+import socket
+import sys
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from wsproxy import ProxyError, open_tunnel
+
+
+class TunnelResolver(AbstractResolver):
+    """Send every connection through a proxy, which also resolves the names."""
+
+    def __init__(self, proxy: str) -> None:
+        self._proxy = proxy
+        self._servers: dict[tuple[str, int], asyncio.Server] = {}
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the address of the server that passes connections on to the host and port."""
+        if (host, port) not in self._servers:
+            self._servers[host, port] = await asyncio.start_server(
+                lambda reader, writer: self._pass_on(reader, writer, host, port), "127.0.0.1", 0
+            )
+        address, local_port = self._servers[host, port].sockets[0].getsockname()
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=local_port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
+
+    async def close(self) -> None:
+        """Take no more connections."""
+        for server in self._servers.values():
+            server.close()
+
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
+    ) -> None:
+        try:
+            tunnel = await open_tunnel(self._proxy, host, port)
+        except ProxyError as error:
+            print(f"no tunnel: {error}", file=sys.stderr)
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_connection(sock=tunnel)
+        try:
+            await asyncio.gather(carry(reader, far_writer), carry(far_reader, writer))
+        finally:
+            far_writer.close()
+            writer.close()
+
+
+async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy one direction of a connection until its end, or until either side is gone."""
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()
+    except OSError:
+        writer.close()
+
+
+async def main(proxy: str, url: str) -> None:
+    connector = aiohttp.TCPConnector(resolver=TunnelResolver(proxy))
+    async with aiohttp.ClientSession(connector=connector) as session, session.get(url) as response:
+        print(response.status, await response.text())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
