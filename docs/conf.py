@@ -17,6 +17,8 @@ version = release = "0.1.0"
 
 extensions = [
     "c_headers",
+    "compiled_modules",
+    "module_docstrings",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -37,5 +39,6 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 
+stub_folders = sorted((ROOT / "packages").glob("ws*/src/ws*"))
 c_headers_source = ROOT / "packages" / "wsframe" / "c" / "include" / "wsframe"
 c_headers_order = ["header", "parser", "mask", "random", "utf8", "close", "error", "version"]
