@@ -1,5 +1,7 @@
 """Building frames."""
 
+from collections.abc import Callable
+
 import pytest
 
 from wsframe import (
@@ -125,7 +127,8 @@ def test_order_of_fragments() -> None:
 def test_nothing_follows_close() -> None:
     writer = FrameWriter(Role.CLIENT)
     writer.close(1005)
-    for build in (writer.ping, writer.close, lambda: writer.text("late")):
+    late: list[Callable[[], bytes]] = [writer.ping, writer.close, lambda: writer.text("late")]
+    for build in late:
         with pytest.raises(ProtocolError) as caught:
             build()
         assert caught.value.name == "AFTER_CLOSE"

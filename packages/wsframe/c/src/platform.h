@@ -35,14 +35,20 @@
 #endif
 
 #if defined(_MSC_VER)
-#define WSF_INLINE static __forceinline
 #define WSF_THREAD_LOCAL __declspec(thread)
+#else
+#define WSF_THREAD_LOCAL _Thread_local
+#endif
+
+/* A build may say otherwise: to measure coverage, for instance, nothing must be inlined. */
+#if !defined(WSF_INLINE)
+#if defined(_MSC_VER)
+#define WSF_INLINE static __forceinline
 #elif defined(__GNUC__)
 #define WSF_INLINE static inline __attribute__((always_inline))
-#define WSF_THREAD_LOCAL _Thread_local
 #else
 #define WSF_INLINE static inline
-#define WSF_THREAD_LOCAL _Thread_local
+#endif
 #endif
 
 /* One word shared between threads without order: MSVC has no <stdatomic.h> in C11 mode, but its

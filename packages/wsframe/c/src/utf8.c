@@ -93,18 +93,15 @@ void wsf_utf8_init(wsf_utf8 *validator) {
     validator->high = 0xBF;
 }
 
-/* Take one byte; false if it is bad. */
+/* Take one byte, inside a character or not ASCII; false if it is bad. */
 static bool feed_byte(wsf_utf8 *v, uint8_t byte) {
     if (v->need == 0) {
-        if (byte >= 0x80) {
-            lead_entry lead = lead_of(byte);
-            /* A bad lead leaves a state that no byte fits: the text stays bad. */
-            v->need = lead.need ? lead.need : 1;
-            v->low = lead.low;
-            v->high = lead.high;
-            return lead.need != 0;
-        }
-        return true;
+        lead_entry lead = lead_of(byte);
+        /* A bad lead leaves a state that no byte fits: the text stays bad. */
+        v->need = lead.need ? lead.need : 1;
+        v->low = lead.low;
+        v->high = lead.high;
+        return lead.need != 0;
     }
     if (byte < v->low || byte > v->high) {
         v->high = 0x00; /* below any low: no byte fits, the text stays bad */

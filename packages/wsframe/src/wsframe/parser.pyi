@@ -1,5 +1,5 @@
 import sys
-from typing import Self, final
+from typing import Never, Self, final
 
 from _typeshed import ReadableBuffer
 
@@ -10,6 +10,7 @@ __all__ = ["Frame", "FrameParser"]
 
 @final
 class Frame:
+    def __init__(self, *args: object, **kwargs: object) -> Never: ...
     if sys.version_info >= (3, 12):
         def __buffer__(self, flags: int, /) -> memoryview: ...
 

@@ -15,8 +15,6 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memmove
 
-from typing import Never
-
 import cython
 
 from wsframe cimport cwsframe as c
@@ -83,7 +81,7 @@ cdef class Frame:
     def __cinit__(self):
         self.start = NULL
 
-    def __init__(self) -> Never:
+    def __init__(self, *args, **kwargs):
         raise TypeError("frames are made by FrameParser")
 
     def __dealloc__(self):
