@@ -1,7 +1,7 @@
 # What a Cython program cimports from wscore. It must be built against the version that it runs with.
 
 from .closing cimport WSCloseHandshake, WSCloseInfo
-from .enums cimport WSCloseCode, WSMsgType
+from .enums cimport WSAutoPingStrategy, WSCloseCode, WSMsgType
 from .frame cimport WSFrame
 from .listener cimport WSListener
 from .transport cimport WSTransport

@@ -2,7 +2,7 @@
 
 from .closing import WSCloseHandshake, WSCloseInfo
 from .connect import ws_connect
-from .enums import WSCloseCode, WSMsgType
+from .enums import WSAutoPingStrategy, WSCloseCode, WSMsgType
 from .errors import (
     WSError,
     WSHandshakeError,
@@ -27,6 +27,7 @@ __version__ = "0.1.0"
 __all__ = [
     "PICOWS_DEBUG_LL",
     "WSCORE_DEBUG_LL",
+    "WSAutoPingStrategy",
     "WSCloseCode",
     "WSCloseHandshake",
     "WSCloseInfo",

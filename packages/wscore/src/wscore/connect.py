@@ -10,10 +10,15 @@ import asyncio
 import inspect
 import socket
 import ssl as ssl_module
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urljoin
 
-from .errors import WSError
+from multidict import CIMultiDict
+
+from .auto_ping import auto_ping_maker
+from .enums import WSAutoPingStrategy
+from .errors import WSError, WSInvalidStatusError
 from .handshake import ClientHandshake
 from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
@@ -28,6 +33,10 @@ __all__ = ["ws_connect"]
 ListenerFactory = (
     Callable[[], WSListener] | Callable[[WSUpgradeRequest, WSUpgradeResponse], WSListener]
 )
+SocketFactory = Callable[[WSParsedURL], socket.socket | Awaitable[socket.socket | None] | None]
+
+REDIRECTS = {301, 302, 303, 307, 308}
+PRIVATE_FIELDS = ("Authorization", "Cookie")  # they do not follow to another origin
 
 
 async def ws_connect(
@@ -38,20 +47,26 @@ async def ws_connect(
     disconnect_on_exception: bool = True,
     websocket_handshake_timeout: float | None = 5,
     logger_name: str | Logger | None = None,
+    enable_auto_ping: bool = False,
+    auto_ping_idle_timeout: float = 10,
+    auto_ping_reply_timeout: float = 10,
+    auto_ping_strategy: WSAutoPingStrategy = WSAutoPingStrategy.PING_WHEN_IDLE,
     enable_auto_pong: bool = True,
     max_frame_size: int | None = MAX_FRAME_SIZE,
     max_message_size: int | None = None,
     max_fragments: int | None = MAX_FRAGMENTS,
     extra_headers: WSHeadersLike | None = None,
+    max_redirects: int = 5,
     proxy: str | None = None,
     read_buffer_init_size: int | None = None,
+    socket_factory: SocketFactory | None = None,
     **kwargs: Any,
 ) -> tuple[WSTransport, WSListener]:
     """Open a WebSocket connection.
 
     Args:
-        ws_listener_factory: makes the listener once the server has agreed; it takes no arguments,
-            or the request and the response of the handshake.
+        ws_listener_factory: makes the listener once the server has agreed; it takes the request
+            and the response of the handshake, or no arguments.
         url: ``ws://`` or ``wss://``; credentials in it are sent as basic authentication.
         ssl_context: for ``wss://``; a default one, which verifies the server, if None.
         disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
@@ -59,15 +74,24 @@ async def ws_connect(
         websocket_handshake_timeout: seconds from the TCP (or TLS) connection to the server's
             answer; None for no limit.
         logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
+        enable_auto_ping: whether a silent server is pinged, and given up when it does not answer.
+        auto_ping_idle_timeout: seconds without data, or between pings, before a ping is sent.
+        auto_ping_reply_timeout: seconds within which it must be answered; else the connection is
+            closed with code 1011.
+        auto_ping_strategy: whether received data puts off the next ping.
         enable_auto_pong: whether a PING is answered at once, without showing it to the listener.
         max_frame_size: bytes of payload; a larger frame closes the connection with code 1009. None
             for no limit.
         max_message_size: bytes of payload in all frames of a message, likewise.
         max_fragments: frames in a message, empty ones too, likewise.
         extra_headers: further header fields of the request; ``Host`` replaces the generated one.
+        max_redirects: how many redirects are followed; none leads from ``wss`` to ``ws``, and
+            ``Authorization`` and ``Cookie`` do not follow to another origin.
         proxy: URL of an HTTP or SOCKS proxy to go through; needs the package ``wsproxy-asyncio``.
         read_buffer_init_size: accepted for programs written for picows, and without effect: the
             connections of a loop share one receive buffer.
+        socket_factory: a function or coroutine function that is given the parsed URL and returns a
+            socket to use, connected or not, or None for the ordinary way.
         **kwargs: passed on to `asyncio.loop.create_connection`.
 
     Returns:
@@ -79,35 +103,44 @@ async def ws_connect(
         TimeoutError: if there was no answer in time.
         OSError: if the connection cannot be made (`ssl.SSLError` among them).
     """
-    parsed_url = parse_url(url)
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "client")
+    make_auto_ping = auto_ping_maker(
+        enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
+    )
+    options = {
+        "disconnect_on_exception": disconnect_on_exception,
+        "enable_auto_pong": enable_auto_pong,
+        "max_frame_size": max_frame_size,
+        "max_message_size": max_message_size,
+        "max_fragments": max_fragments,
+        "make_auto_ping": make_auto_ping,
+    }
+    parsed_url = parse_url(url)
+    headers: CIMultiDict[str] = CIMultiDict(extra_headers or {})
+    for redirects_left in range(max_redirects, -1, -1):
+        handshake = ClientHandshake(parsed_url, headers)
 
-    def make_protocol() -> WSClientProtocol:
-        return WSClientProtocol(
-            loop,
-            logger,
-            ClientHandshake(parsed_url, extra_headers),
-            ws_listener_factory,
-            disconnect_on_exception=disconnect_on_exception,
-            enable_auto_pong=enable_auto_pong,
-            max_frame_size=max_frame_size,
-            max_message_size=max_message_size,
-            max_fragments=max_fragments,
-        )
+        def make_protocol(handshake: ClientHandshake = handshake) -> WSClientProtocol:
+            return WSClientProtocol(loop, logger, handshake, ws_listener_factory, **options)
 
-    if parsed_url.is_secure:
-        kwargs["ssl"] = ssl_context or kwargs.get("ssl") or ssl_module.create_default_context()
-        if not kwargs.get("server_hostname"):
-            kwargs["server_hostname"] = parsed_url.host
-    if proxy is not None:
-        kwargs["sock"] = await _open_tunnel(proxy, parsed_url)
-    elif kwargs.get("sock") is None:
-        kwargs.setdefault("host", parsed_url.host)
-        kwargs.setdefault("port", parsed_url.port)
-    protocol = await open_stream(make_protocol, **kwargs)
-    await protocol.wait_upgraded(websocket_handshake_timeout)
-    return protocol.transport, protocol.listener
+        arguments = await _stream_arguments(parsed_url, ssl_context, proxy, socket_factory, kwargs)
+        protocol = await open_stream(make_protocol, **arguments)
+        try:
+            await protocol.wait_upgraded(websocket_handshake_timeout)
+        except WSInvalidStatusError as exc:
+            target = _redirect_target(parsed_url, exc.response)
+            if target is None or redirects_left == 0:
+                raise
+            logger.info("%r redirects to %r", parsed_url, target)
+            if _origin(target) != _origin(parsed_url):
+                for name in PRIVATE_FIELDS:
+                    headers.popall(name, None)
+                headers.popall("Host", None)
+            parsed_url = target
+        else:
+            return protocol.transport, protocol.listener
+    raise AssertionError("the last round returns or raises")
 
 
 class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
@@ -187,18 +220,59 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
 def _make_listener(
     factory: Callable[..., WSListener], request: WSUpgradeRequest, response: WSUpgradeResponse
 ) -> WSListener:
-    """Call the factory with as many arguments as it takes: none, or request and response."""
+    """Call the factory with as many arguments as it takes: request and response, or none."""
     try:
-        inspect.signature(factory).bind()
-    except TypeError:
-        listener = factory(request, response)
-    except ValueError:  # it does not tell its signature
+        inspect.signature(factory).bind(request, response)
+    except (TypeError, ValueError):  # it takes none, or does not tell
         listener = factory()
     else:
-        listener = factory()
+        listener = factory(request, response)
     if not isinstance(listener, WSListener):
         raise TypeError(f"the listener factory must return a WSListener, not {listener!r}")
     return listener
+
+
+async def _stream_arguments(
+    url: WSParsedURL,
+    ssl_context: ssl_module.SSLContext | None,
+    proxy: str | None,
+    socket_factory: SocketFactory | None,
+    given: dict[str, Any],
+) -> dict[str, Any]:
+    """The arguments for `open_stream`: where to, on what socket, with what TLS."""
+    arguments = dict(given)
+    if url.is_secure:
+        arguments["ssl"] = ssl_context or given.get("ssl") or ssl_module.create_default_context()
+        if not given.get("server_hostname"):
+            arguments["server_hostname"] = url.host
+    if proxy is not None:
+        arguments["sock"] = await _open_tunnel(proxy, url)
+    elif socket_factory is not None:
+        arguments["sock"] = await _made_socket(socket_factory, url)
+    if arguments.get("sock") is None:
+        arguments.setdefault("host", url.host)
+        arguments.setdefault("port", url.port)
+    return arguments
+
+
+async def _made_socket(factory: SocketFactory, url: WSParsedURL) -> socket.socket | None:
+    """The socket that a user's factory makes, connected."""
+    made = factory(url)
+    sock = await made if inspect.isawaitable(made) else made
+    if sock is None:
+        return None
+    if not isinstance(sock, socket.socket):
+        raise TypeError(f"socket_factory must return a socket or None, not {sock!r}")
+    sock.setblocking(False)
+    try:
+        sock.getpeername()
+    except OSError:
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, (url.host, url.port))
+        except BaseException:
+            sock.close()
+            raise
+    return sock
 
 
 async def _open_tunnel(proxy: str, url: WSParsedURL) -> socket.socket:
@@ -209,3 +283,22 @@ async def _open_tunnel(proxy: str, url: WSParsedURL) -> socket.socket:
             "proxy= needs the package wsproxy-asyncio: pip install 'wscore-asyncio[proxy]'"
         ) from exc
     return await wsproxy.open_tunnel(proxy, url.host, url.port)
+
+
+def _redirect_target(url: WSParsedURL, response: WSUpgradeResponse | None) -> WSParsedURL | None:
+    """Where a response sends the client; None if it does not, or to where it may not."""
+    if response is None or response.status not in REDIRECTS:
+        return None
+    location = response.headers.get("Location")
+    if location is None:
+        return None
+    http = {"http": "ws", "https": "wss"}
+    scheme, separator, rest = location.partition("://")
+    if separator and scheme.lower() in http:
+        location = f"{http[scheme.lower()]}://{rest}"
+    target = parse_url(urljoin(url.url, location))
+    return None if url.is_secure and not target.is_secure else target
+
+
+def _origin(url: WSParsedURL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port

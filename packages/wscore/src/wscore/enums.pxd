@@ -24,4 +24,8 @@ cpdef enum WSCloseCode:
     TRY_AGAIN_LATER = 1013
     BAD_GATEWAY = 1014
 
+cpdef enum WSAutoPingStrategy:
+    PING_WHEN_IDLE = 1
+    PING_PERIODICALLY = 2
+
 cdef object close_code_to_python(unsigned int code)

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-__all__ = ["WSCloseCode", "WSMsgType"]
+__all__ = ["WSAutoPingStrategy", "WSCloseCode", "WSMsgType"]
 
 class WSMsgType(IntEnum):
     CONTINUATION = 0
@@ -11,6 +11,10 @@ class WSMsgType(IntEnum):
     CLOSE = 8
     PING = 9
     PONG = 10
+
+class WSAutoPingStrategy(IntEnum):
+    PING_WHEN_IDLE = 1
+    PING_PERIODICALLY = 2
 
 class WSCloseCode(IntEnum):
     NO_INFO = 0

@@ -1,6 +1,6 @@
-"""The enumerations of the API: frame types and close codes."""
+"""The enumerations of the API: frame types, close codes, strategies of auto ping."""
 
-__all__ = ["WSCloseCode", "WSMsgType"]
+__all__ = ["WSAutoPingStrategy", "WSCloseCode", "WSMsgType"]
 
 
 cdef frozenset REGISTERED = frozenset([int(code) for code in WSCloseCode])

@@ -7,5 +7,7 @@ cdef class WSListener:
     cpdef on_ws_frame(self, WSTransport transport, WSFrame frame)
     cpdef on_ws_disconnected(self, WSTransport transport)
     cdef int on_read_end(self) except -1
+    cpdef send_user_specific_ping(self, WSTransport transport)
+    cpdef bint is_user_specific_pong(self, WSFrame frame) except -1
     cpdef pause_writing(self)
     cpdef resume_writing(self)

@@ -1,5 +1,7 @@
 """The base class of user handlers: callbacks that do nothing until they are overridden."""
 
+from .enums cimport PONG
+
 __all__ = ["WSListener"]
 
 
@@ -43,6 +45,27 @@ cdef class WSListener:
     cdef int on_read_end(self) except -1:
         """All frames of one read have been delivered. For subclasses in Cython."""
         return 0
+
+    cpdef send_user_specific_ping(self, WSTransport transport):
+        """Send what auto ping pings with; a PING without payload unless overridden.
+
+        An exception raised here is logged, and the connection is closed with code 1011.
+
+        Args:
+            transport: what to send with.
+        """
+        transport.send_ping()
+
+    cpdef bint is_user_specific_pong(self, WSFrame frame) except -1:
+        """Whether the frame answers auto ping's ping; any PONG unless overridden.
+
+        It is asked for each frame while an answer is waited for, before `on_ws_frame`, which is
+        not called with the answer.
+
+        Args:
+            frame: the frame; valid only until this method returns.
+        """
+        return frame.msg_type == PONG
 
     cpdef pause_writing(self):
         """More is waiting to be sent than the high-water mark of the transport below allows."""

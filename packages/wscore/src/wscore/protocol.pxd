@@ -2,6 +2,7 @@
 
 from wsframe.cwsframe cimport wsf_frame, wsf_parser
 
+from .heartbeat cimport Heartbeat
 from .frame cimport WSFrame
 from .listener cimport WSListener
 from .loop_io cimport LoopIO
@@ -19,6 +20,8 @@ cdef class WSProtocolCore:
 
     cdef wsf_parser _parser
     cdef WSFrame _frame
+    cdef Heartbeat _heartbeat
+    cdef object _make_auto_ping
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
     cdef unsigned long long _max_frame_size
@@ -31,6 +34,8 @@ cdef class WSProtocolCore:
     cdef int _parse(self, wsf_frame* parsed) except? -1
     cdef int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1
     cdef int _call_on_ws_frame(self) except -1
+    cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1
+    cdef bint _is_heartbeat(self, WSFrame frame) except -1
     cdef int _close_received(self, wsf_frame* parsed) except -1
     cdef int _fail_for_parser(self, int error) except -1
     cdef int _fail_for_exception(self, object exc, str where) except -1

@@ -1,10 +1,12 @@
 """The asyncio protocol that both roles share."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from typing_extensions import disjoint_base
 
+from .auto_ping import AutoPing
 from .http import WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger
@@ -27,6 +29,7 @@ class WSProtocolCore:
         max_frame_size: int | None = 10485760,
         max_message_size: int | None = None,
         max_fragments: int | None = 65536,
+        make_auto_ping: Callable[[float], AutoPing] | None = None,
     ) -> None: ...
     @property
     def transport(self) -> WSTransport: ...

@@ -16,7 +16,8 @@ from wsframe cimport cwsframe as wsf
 from .closing cimport FAILING, HANDSHAKING, can_receive
 from .loop_io cimport loop_io
 from .sink cimport Sink, TransportSink
-from .enums cimport CLOSE, INTERNAL_ERROR, PING, WSMsgType, close_code_to_python
+from .heartbeat cimport Heartbeat
+from .enums cimport CLOSE, INTERNAL_ERROR, PING, PONG, WSMsgType, close_code_to_python
 
 from .errors import WSProtocolError
 from .logs import WSCORE_DEBUG_LL
@@ -43,6 +44,7 @@ cdef class WSProtocolCore:
         max_frame_size=MAX_FRAME_SIZE,
         max_message_size=None,
         max_fragments=MAX_FRAGMENTS,
+        make_auto_ping=None,
     ):
         self.loop = loop
         self.logger = logger
@@ -51,6 +53,7 @@ cdef class WSProtocolCore:
         self._max_frame_size = max_frame_size or 0
         self._max_message_size = max_message_size or 0
         self._max_fragments = max_fragments or 0
+        self._make_auto_ping = make_auto_ping
         self.io = loop_io(loop)
         self.buffer = ReceiveBuffer.__new__(ReceiveBuffer, self.io)
 
@@ -111,6 +114,9 @@ cdef class WSProtocolCore:
             listener.on_ws_connected(self.transport)
         except Exception as exc:
             self._fail_for_exception(exc, "on_ws_connected")
+        if self._make_auto_ping is not None and self.transport.state < FAILING:
+            self._heartbeat = Heartbeat(self.transport, listener, self._make_auto_ping)
+            self.transport.auto_ping = self._heartbeat.logic
 
     def refused(self, response):
         """The role's other last word: there will be no frames.
@@ -141,6 +147,8 @@ cdef class WSProtocolCore:
         cdef ReceiveBuffer buffer = self.buffer
         cdef size_t needed = 0
         buffer.end += size
+        if self._heartbeat is not None:
+            self._heartbeat.heard()
         buffer.lock()
         try:
             if self.transport.state == HANDSHAKING:
@@ -212,6 +220,8 @@ cdef class WSProtocolCore:
             return self.transport.write_frame(
                 wsf.WSF_OP_PONG, True, 0, parsed.payload, parsed.payload_size
             )
+        if parsed.opcode == PONG and self._is_roundtrip(parsed):
+            return 0
         if parsed.opcode == CLOSE:
             self._close_received(parsed)
         if frame is None:
@@ -228,7 +238,8 @@ cdef class WSProtocolCore:
         frame._close_code = parsed.close_code
         frame._block = self.buffer.block
         try:
-            self._call_on_ws_frame()
+            if self._heartbeat is None or not self._is_heartbeat(frame):
+                self._call_on_ws_frame()
         finally:
             frame._retire()
         if Py_REFCNT(<PyObject*>frame) > 2:  # somebody kept it: ours and this function's are two
@@ -244,6 +255,20 @@ cdef class WSProtocolCore:
             else:
                 self.logger.exception("exception in on_ws_frame")
         return 0
+
+    cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1:
+        if not self.transport._roundtrips:
+            return False
+        return self.transport.take_pong(
+            PyBytes_FromStringAndSize(<char*>parsed.payload, parsed.payload_size)
+        )
+
+    cdef bint _is_heartbeat(self, WSFrame frame) except -1:
+        try:
+            return self._heartbeat.answers(frame)
+        except Exception as exc:
+            self._fail_for_exception(exc, "is_user_specific_pong")
+            return True
 
     cdef int _close_received(self, wsf_frame* parsed) except -1:
         cdef bytes reason = b""
@@ -288,6 +313,9 @@ cdef class WSProtocolCore:
         if exc is not None and self.logger.isEnabledFor(WSCORE_DEBUG_LL):
             self.logger.log(WSCORE_DEBUG_LL, "connection lost: %r", exc)
         self.transport.lost(exc)
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+            self._heartbeat = None
         try:
             if self.listener is not None:
                 self.listener.on_ws_disconnected(self.transport)

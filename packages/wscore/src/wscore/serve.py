@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from .auto_ping import auto_ping_maker
+from .enums import WSAutoPingStrategy
 from .handshake import RefusedRequestError, ServerHandshake
 from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from .listener import WSListener
@@ -27,6 +29,10 @@ async def ws_create_server(
     disconnect_on_exception: bool = True,
     websocket_handshake_timeout: float | None = 5,
     logger_name: str | Logger | None = None,
+    enable_auto_ping: bool = False,
+    auto_ping_idle_timeout: float = 20,
+    auto_ping_reply_timeout: float = 20,
+    auto_ping_strategy: WSAutoPingStrategy = WSAutoPingStrategy.PING_WHEN_IDLE,
     enable_auto_pong: bool = True,
     max_frame_size: int | None = MAX_FRAME_SIZE,
     max_message_size: int | None = None,
@@ -48,6 +54,11 @@ async def ws_create_server(
         websocket_handshake_timeout: seconds a client has, from the connection on, to complete its
             request; None for no limit.
         logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
+        enable_auto_ping: whether silent peers are pinged, and given up when they do not answer.
+        auto_ping_idle_timeout: seconds without data, or between pings, before a ping is sent.
+        auto_ping_reply_timeout: seconds within which it must be answered; else the connection is
+            closed with code 1011.
+        auto_ping_strategy: whether received data puts off the next ping.
         enable_auto_pong: whether a PING is answered at once, without showing it to the listener.
         max_frame_size: bytes of payload; a larger frame closes the connection with code 1009. None
             for no limit.
@@ -65,6 +76,9 @@ async def ws_create_server(
     """
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "server")
+    make_auto_ping = auto_ping_maker(
+        enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
+    )
 
     def make_protocol() -> WSServerProtocol:
         return WSServerProtocol(
@@ -77,6 +91,7 @@ async def ws_create_server(
             max_frame_size=max_frame_size,
             max_message_size=max_message_size,
             max_fragments=max_fragments,
+            make_auto_ping=make_auto_ping,
         )
 
     return await start_server(make_protocol, host, port, **kwargs)

@@ -2,6 +2,8 @@
 
 from libc.stdint cimport uint8_t
 
+from wsframe.cwsframe cimport wsf_header
+
 from .closing cimport Event, State, WSCloseHandshake
 from .enums cimport WSMsgType
 from .sink cimport Sink
@@ -22,6 +24,9 @@ cdef class WSTransport:
     cdef Sink _sink
     cdef object _lost  # a future; None until somebody waits
     cdef object _linger_timer
+    cdef dict _roundtrips  # futures by the payload of their ping
+    cdef object auto_ping  # an AutoPing, or None
+    cdef unsigned long _thread
     cdef bint _is_told  # those who wait for the end were told
 
     # in: the protocol reports what happened
@@ -38,10 +43,23 @@ cdef class WSTransport:
     cpdef send_ping(self, object message=*)
     cpdef send_pong(self, object message=*)
     cpdef send_close(self, object close_code=*, object close_message=*)
+    cpdef send_reuse_external_bytearray(self, WSMsgType msg_type, bytearray buffer,
+                                        Py_ssize_t msg_offset, bint fin=*, bint rsv1=*,
+                                        bint rsv2=*, bint rsv3=*)
+    cdef int send_reuse_external_buffer(self, WSMsgType msg_type, char* message,
+                                        size_t message_size, bint fin=*, bint rsv1=*,
+                                        bint rsv2=*, bint rsv3=*) except -1
+    cpdef notify_user_specific_pong_received(self)
     cpdef disconnect(self, bint graceful=*)
 
+    cdef bint take_pong(self, bytes payload) except -1
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
                          size_t size) except -1
+    cdef int _check_thread(self) except -1
+    cdef int _check_type(self, WSMsgType msg_type, bint fin) except -1
+    cdef inline void _fill_header(self, wsf_header* header, int opcode, bint fin, int rsv,
+                                  size_t size) noexcept
+    cdef bint _may_send(self, int opcode, size_t size) except -1
     cdef int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1
     cdef int _write_close(self, unsigned int code, object message) except -1
     cdef int _linger(self) except -1

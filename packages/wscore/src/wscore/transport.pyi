@@ -6,6 +6,7 @@ from typing import Final, final
 from typing_extensions import Buffer
 
 from .closing import WSCloseHandshake
+from .cork import Cork
 from .enums import WSCloseCode, WSMsgType
 from .http import WSUpgradeRequest, WSUpgradeResponse
 from .logs import Logger
@@ -61,5 +62,18 @@ class WSTransport:
         close_code: WSCloseCode | int = ...,
         close_message: str | Buffer | None = None,
     ) -> None: ...
+    def send_reuse_external_bytearray(
+        self,
+        msg_type: WSMsgType,
+        buffer: bytearray,
+        msg_offset: int,
+        fin: bool = True,
+        rsv1: bool = False,
+        rsv2: bool = False,
+        rsv3: bool = False,
+    ) -> None: ...
+    def cork(self) -> Cork: ...
+    async def measure_roundtrip_time(self, rounds: int) -> list[float]: ...
+    def notify_user_specific_pong_received(self) -> None: ...
     def disconnect(self, graceful: bool = True) -> None: ...
     async def wait_disconnected(self) -> None: ...

@@ -5,8 +5,11 @@ keeps a reference to what the caller gave.
 """
 
 import asyncio
+import os
+from time import perf_counter
 
 cimport cython
+from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport (
     PyBytes_AS_STRING,
@@ -35,11 +38,13 @@ from .closing cimport (
     next_state,
     state_name,
 )
+from .cork cimport Cork
 from .enums cimport CLOSE, NO_INFO, PING, PONG, close_code_to_python
 
 from .logs import WSCORE_DEBUG_LL
 
 cdef extern from "Python.h":
+    unsigned long PyThread_get_thread_ident()
     const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
 
 __all__ = ["WSTransport"]
@@ -68,6 +73,7 @@ cdef class WSTransport:
 
     def __init__(self, loop, underlying_transport, Sink sink not None, bint is_client_side, logger):
         self.state = HANDSHAKING
+        self._thread = PyThread_get_thread_ident()
         self.loop = loop
         self.logger = logger
         self.underlying_transport = underlying_transport
@@ -131,6 +137,10 @@ cdef class WSTransport:
     cdef int tell_lost(self) except -1:
         """Those who wait for the end are told, after the listener."""
         self._is_told = True
+        if self._roundtrips is not None:
+            for pong in self._roundtrips.values():
+                if not pong.done():
+                    pong.set_exception(_gone())
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(None)
         return 0
@@ -157,13 +167,58 @@ cdef class WSTransport:
             TypeError: if the message is of another type.
             BufferError: if the message's buffer is not contiguous.
         """
-        if msg_type == CLOSE:
-            raise ValueError("a CLOSE frame is sent with send_close()")
-        if msg_type > PONG or 2 < msg_type < CLOSE:
-            raise ValueError(f"{<int>msg_type} is not a type of frame")
-        if msg_type >= CLOSE and not fin:
-            raise ValueError("control frames cannot be fragmented (RFC 6455, 5.5)")
+        self._check_thread()
+        self._check_type(msg_type, fin)
         self._write_buffer(msg_type, fin, rsv1 << 2 | rsv2 << 1 | rsv3, message)
+
+    cpdef send_reuse_external_bytearray(self, WSMsgType msg_type, bytearray buffer,
+                                        Py_ssize_t msg_offset, bint fin=True, bint rsv1=False,
+                                        bint rsv2=False, bint rsv3=False):
+        """Send one frame whose payload lies in a bytearray, without copying a large one.
+
+        The header is written in front of the payload, and a client masks the payload in place: the
+        content of the bytearray is undefined afterwards.
+
+        Args:
+            msg_type: as for `send`.
+            buffer: with the payload at its end.
+            msg_offset: where the payload begins; at least 14 bytes in front of it are used.
+            fin: as for `send`.
+            rsv1: as for `send`.
+            rsv2: as for `send`.
+            rsv3: as for `send`.
+
+        Raises:
+            ValueError: as for `send`; also if the offset leaves no room or is beyond the end.
+        """
+        self._check_thread()
+        if msg_offset < wsf.WSF_MAX_HEADER_SIZE:
+            raise ValueError(
+                f"msg_offset is {msg_offset}, but {wsf.WSF_MAX_HEADER_SIZE} bytes in front of the "
+                "payload are needed for the header"
+            )
+        if msg_offset > len(buffer):
+            raise ValueError(f"msg_offset {msg_offset} is beyond the {len(buffer)} bytes there are")
+        self.send_reuse_external_buffer(
+            msg_type, PyByteArray_AS_STRING(buffer) + msg_offset, len(buffer) - msg_offset, fin,
+            rsv1, rsv2, rsv3,
+        )
+
+    cdef int send_reuse_external_buffer(self, WSMsgType msg_type, char* message,
+                                        size_t message_size, bint fin=True, bint rsv1=False,
+                                        bint rsv2=False, bint rsv3=False) except -1:
+        """The same for memory of the caller's, with 14 writable bytes in front of `message`."""
+        cdef wsf.wsf_header header
+        cdef uint8_t* payload = <uint8_t*>message
+        cdef uint8_t* begin
+        self._check_type(msg_type, fin)
+        if not self._may_send(msg_type, message_size):
+            return 0
+        self._fill_header(&header, msg_type, fin, rsv1 << 2 | rsv2 << 1 | rsv3, message_size)
+        if header.masked:
+            wsf.wsf_mask(payload, message_size, header.mask_key, 0)
+        begin = wsf.wsf_header_encode_before(payload, &header)
+        return self._sink.write_bytes(begin, payload + message_size - begin)
 
     cpdef send_ping(self, object message=None):
         """Send a PING.
@@ -174,6 +229,7 @@ cdef class WSTransport:
         Raises:
             ValueError: if it is longer.
         """
+        self._check_thread()
         self._write_buffer(PING, True, 0, message)
 
     cpdef send_pong(self, object message=None):
@@ -185,6 +241,7 @@ cdef class WSTransport:
         Raises:
             ValueError: if it is longer.
         """
+        self._check_thread()
         self._write_buffer(PONG, True, 0, message)
 
     cpdef send_close(self, object close_code=NO_INFO, object close_message=None):
@@ -201,8 +258,67 @@ cdef class WSTransport:
             ValueError: if the code must not be sent (RFC 6455, 7.4), the reason is too long or not
                 UTF-8, or there is a reason without a code.
         """
+        self._check_thread()
         if can_send(self.state):
             self._write_close(close_code, close_message)
+
+    def cork(self):
+        """A context manager within which what is sent is held back, to leave together.
+
+        It holds for all connections of the loop, at the longest until the current turn of the loop
+        ends. Within callbacks of a listener it is not needed: there it is always so.
+        """
+        self._check_thread()
+        return Cork(self.loop, self._sink.io)
+
+    # -- round trips
+
+    async def measure_roundtrip_time(self, int rounds):
+        """Ping the peer several times, one after the other.
+
+        Args:
+            rounds: how many times.
+
+        Returns:
+            The time between ping and pong in each round, in seconds. The pongs are not shown to
+            the listener.
+
+        Raises:
+            ConnectionResetError: if the connection is or gets closed.
+        """
+        cdef list result = []
+        if self._roundtrips is None:
+            self._roundtrips = {}
+        for _ in range(rounds):
+            self._check_thread()
+            if self.state != OPEN:
+                raise _gone()
+            payload = os.urandom(8)
+            pong = self._roundtrips[payload] = self.loop.create_future()
+            try:
+                sent = perf_counter()
+                self.send_ping(payload)
+                self._sink.flush()
+                result.append(await pong - sent)
+            finally:
+                self._roundtrips.pop(payload, None)
+        return result
+
+    cpdef notify_user_specific_pong_received(self):
+        """Auto ping's ping was answered, as user code found out by itself."""
+        if self.auto_ping is not None:
+            self.auto_ping.pong_received()
+
+    cdef bint take_pong(self, bytes payload) except -1:
+        """Whether a PONG answers a ping of `measure_roundtrip_time`."""
+        pong = self._roundtrips.pop(payload, None)
+        if pong is None:
+            return False
+        if not pong.done():
+            pong.set_result(perf_counter())
+        return True
+
+    # -- the end
 
     cpdef disconnect(self, bint graceful=True):
         """End the connection; nothing is received from then on. It may be called repeatedly.
@@ -211,6 +327,7 @@ cdef class WSTransport:
             graceful: whether what was sent before is still delivered; if not, it is thrown away
                 and the connection is reset.
         """
+        self._check_thread()
         if not is_legal(self.state, DISCONNECT):
             if not graceful and self.state != LOST:
                 self.underlying_transport.abort()
@@ -231,6 +348,23 @@ cdef class WSTransport:
         await asyncio.shield(self._lost)
 
     # -- private
+
+    cdef int _check_thread(self) except -1:
+        if PyThread_get_thread_ident() != self._thread:
+            raise RuntimeError(
+                "a WSTransport is used only in the thread that runs its event loop; from another "
+                "one use loop.call_soon_threadsafe"
+            )
+        return 0
+
+    cdef int _check_type(self, WSMsgType msg_type, bint fin) except -1:
+        if msg_type == CLOSE:
+            raise ValueError("a CLOSE frame is sent with send_close()")
+        if msg_type > PONG or 2 < msg_type < CLOSE:
+            raise ValueError(f"{<int>msg_type} is not a type of frame")
+        if msg_type >= CLOSE and not fin:
+            raise ValueError("control frames cannot be fragmented (RFC 6455, 5.5)")
+        return 0
 
     cdef int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1:
         cdef Py_buffer view
@@ -255,18 +389,28 @@ cdef class WSTransport:
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
                          size_t size) except -1:
         cdef wsf.wsf_header header
+        if not self._may_send(opcode, size):
+            return 0
+        self._fill_header(&header, opcode, fin, rsv, size)
+        return self._sink.write_frame(&header, payload, size)
+
+    cdef bint _may_send(self, int opcode, size_t size) except -1:
         if opcode >= CLOSE and size > wsf.WSF_MAX_CONTROL_SIZE:
             raise ValueError(
                 f"a control frame has at most {wsf.WSF_MAX_CONTROL_SIZE} bytes of payload, "
                 f"not {size} (RFC 6455, 5.5)"
             )
-        if not can_send(self.state):
-            if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
-                self.logger.log(
-                    WSCORE_DEBUG_LL, "%d bytes in a frame of type %d not sent: %s",
-                    size, opcode, state_name(self.state),
-                )
-            return 0
+        if can_send(self.state):
+            return True
+        if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
+            self.logger.log(
+                WSCORE_DEBUG_LL, "%d bytes in a frame of type %d not sent: %s",
+                size, opcode, state_name(self.state),
+            )
+        return False
+
+    cdef inline void _fill_header(self, wsf.wsf_header* header, int opcode, bint fin, int rsv,
+                                  size_t size) noexcept:
         header.opcode = opcode
         header.fin = fin
         header.rsv = rsv
@@ -274,7 +418,6 @@ cdef class WSTransport:
         header.masked = self.is_client_side
         if self.is_client_side:
             wsf.wsf_mask_key(header.mask_key)
-        return self._sink.write_frame(&header, payload, size)
 
     cdef int _write_close(self, unsigned int code, object message) except -1:
         cdef uint8_t[125] payload
@@ -315,3 +458,7 @@ cdef class WSTransport:
             self.underlying_transport.write_eof()
         self._linger_timer = self.loop.call_later(LINGER_TIME, self.disconnect, False)
         return 0
+
+
+cdef object _gone():
+    return ConnectionResetError("the connection is closed")

@@ -1,0 +1,20 @@
+"""Corking by hand."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from typing_extensions import disjoint_base
+
+from .loop_io import LoopIO
+
+@disjoint_base
+class Cork:
+    def __init__(self, loop: asyncio.AbstractEventLoop, io: LoopIO) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
