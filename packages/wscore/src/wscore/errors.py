@@ -26,6 +26,10 @@ __all__ = [
 class WSError(Exception):
     """Base class of every exception that wscore defines."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copying and pickling keep what the exception carries."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
 
 class WSInvalidURL(WSError):  # noqa: N818 - the name is part of the API
     """A URL that is not a valid WebSocket URL (RFC 6455, 3).
@@ -119,8 +123,17 @@ class WSInvalidUpgradeError(WSInvalidHeaderError):
 
 
 def _without_credentials(url: str) -> str:
-    """The URL with what stands before an ``@`` of its authority replaced by ``***``."""
-    scheme, separator, rest = url.partition("://")
-    authority, slash, tail = rest.partition("/")
-    _, at, host = authority.rpartition("@")
-    return f"{scheme}{separator}{'***@' if at else ''}{host}{slash}{tail}"
+    """The URL with all that stands before its last ``@`` replaced, however wrong it is."""
+    before, at, after = url.rpartition("@")
+    if not at:
+        return url
+    scheme, separator, _ = before.partition("://")
+    return f"{scheme}://***@{after}" if separator else f"***@{after}"
+
+
+def _rebuilt(cls: type[WSError], args: tuple[object, ...], state: dict[str, object]) -> WSError:
+    """An exception with all it carried, without calling its own constructor."""
+    exc = cls.__new__(cls, *args)
+    exc.args = args
+    exc.__dict__.update(state)
+    return exc

@@ -272,10 +272,8 @@ class RequestReader(_HeadReader):
                 ) from None
             raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, "not an HTTP request") from None
         except httptools.HttpParserError as exc:
-            if self._parser.get_http_version() == "2.0":
-                raise HTTPSyntaxError(
-                    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "version b'HTTP/2.0'"
-                ) from None
+            if self._parser.get_method() == b"PRI":  # HTTP/2 with prior knowledge
+                raise HTTPSyntaxError(HTTPStatus.METHOD_NOT_ALLOWED, "method b'PRI'") from None
             raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, str(exc)) from None
         if not self._headers_complete:
             return None

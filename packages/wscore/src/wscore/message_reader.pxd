@@ -35,9 +35,13 @@ cdef class WSMessageReader(WSListener):
     # out
     cdef int _check_available(self) except -1
     cdef object _pop(self)
+    cdef Waiter _more(self)
+    cdef object _converted(self, object message, bint decode)
 
     # what a subclass may change
     cpdef on_pong(self, bytes payload)
     cpdef on_close(self)
     cpdef object closed_error(self)
     cpdef object concurrency_error(self)
+    cpdef object decode_error(self, object exc)
+    cpdef bint closed_well(self) except -1

@@ -11,6 +11,7 @@ from collections import deque
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 
+from .closing cimport WSCloseInfo
 from .enums cimport BINARY, CLOSE, CONTINUATION, PONG, TEXT
 
 __all__ = ["WSMessageReader"]
@@ -70,10 +71,11 @@ cdef class WSMessageReader(WSListener):
             self._waiter.wake()
 
     cdef int _put(self, object item) except -1:
-        if self._discarding:
+        cdef bint is_full = 0 < self._high <= len(self._queue) + 1
+        if is_full and self._discarding:
             return 0
         self._queue.append(item)
-        if 0 < self._high <= len(self._queue) and not self._paused:
+        if is_full and not self._paused:
             self._paused = True
             self.transport.underlying_transport.pause_reading()
         return 0
@@ -112,32 +114,30 @@ cdef class WSMessageReader(WSListener):
                 exception (`closed_error`).
             RuntimeError: if another call is waiting. A subclass may choose another exception
                 (`concurrency_error`).
-            UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8.
+            UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8. A subclass
+                may choose another exception (`decode_error`).
         """
-        cdef Fragment fragment
         self._check_available()
         while not self._queue:
-            await self._wait()
+            await self._more()
         item = self._pop()
-        if not isinstance(item, Fragment):
-            return item if decode is None else _converted(item, decode)
-        fragment = <Fragment>item
-        parts = [fragment.data]
-        self._streaming = True
-        try:
-            while not fragment.fin:
-                while not self._queue:
-                    await self._wait()
-                fragment = <Fragment>self._pop()
-                parts.append(fragment.data)
-        except BaseException:
-            # Cancelled or closed half-way: the next call begins with this message again.
-            self._put_back(parts, fragment.is_text)
-            raise
-        finally:
-            self._streaming = False
-        data = b"".join(parts)
-        return data.decode() if (fragment.is_text if decode is None else decode) else data
+        if isinstance(item, Fragment):
+            return await self._join(<Fragment>item, decode)
+        return item if decode is None else self._converted(item, decode)
+
+    def __aiter__(self):
+        """Iterates over the messages until the connection is closed."""
+        return self
+
+    async def __anext__(self):
+        """As `recv`, but ends the iteration if the connection was closed well (`closed_well`)."""
+        self._check_available()
+        while not self._queue:
+            if self._ended and self.closed_well():
+                raise StopAsyncIteration
+            await self._more()
+        item = self._pop()
+        return await self._join(<Fragment>item, None) if isinstance(item, Fragment) else item
 
     async def recv_streaming(self, decode=None):
         """The next message, by fragments, as they arrive.
@@ -155,10 +155,10 @@ cdef class WSMessageReader(WSListener):
         cdef Fragment fragment
         self._check_available()
         while not self._queue:
-            await self._wait()
+            await self._more()
         item = self._pop()
         if not isinstance(item, Fragment):
-            yield item if decode is None else _converted(item, decode)
+            yield item if decode is None else self._converted(item, decode)
             return
         fragment = <Fragment>item
         self._streaming = True
@@ -166,34 +166,55 @@ cdef class WSMessageReader(WSListener):
         if fragment.is_text if decode is None else decode:
             decoder = _new_decoder()
         while True:
-            data = fragment.data
-            yield data if decoder is None else decoder.decode(data, fragment.fin)
+            try:
+                data = fragment.data
+                if decoder is not None:
+                    data = decoder.decode(data, fragment.fin)
+            except UnicodeDecodeError as exc:
+                raise self.decode_error(exc)
+            yield data
             if fragment.fin:
                 break
             while not self._queue:
-                await self._wait()
+                await self._more()
             fragment = <Fragment>self._pop()
         self._streaming = False
 
     def discard(self):
-        """Queue no further message, and read the socket again if that was paused."""
+        """Nobody will receive much more: read on without pausing.
+
+        What fits into the queue is still kept; further messages are thrown away.
+        """
         self._discarding = True
         self._resume()
 
-    async def _wait(self):
-        """Until there is something in the queue, or never will be."""
+    async def _join(self, Fragment fragment not None, decode):
+        """The rest of a fragmented message, with its first fragment."""
+        parts = [fragment.data]
+        self._streaming = True
+        try:
+            while not fragment.fin:
+                while not self._queue:
+                    await self._more()
+                fragment = <Fragment>self._pop()
+                parts.append(fragment.data)
+        except BaseException:
+            # Cancelled or closed half-way: the next call begins with this message again.
+            self._put_back(parts, fragment.is_text)
+            raise
+        finally:
+            self._streaming = False
+        return self._converted(b"".join(parts), fragment.is_text if decode is None else decode)
+
+    cdef Waiter _more(self):
+        """What to await until there is something in the queue, or never will be."""
         if self._ended:
             raise self.closed_error()
-        if self._waiter is not None:
-            raise self.concurrency_error()
         self._waiter = Waiter.__new__(Waiter, self._loop)
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     cdef int _check_available(self) except -1:
-        if self._streaming or self._waiter is not None:
+        if self._streaming or (self._waiter is not None and not self._waiter._done):
             raise self.concurrency_error()
         return 0
 
@@ -216,6 +237,17 @@ cdef class WSMessageReader(WSListener):
             if not self._ended:
                 self.transport.underlying_transport.resume_reading()
 
+    cdef object _converted(self, object message, bint decode):
+        """A whole message as str if `decode`, else as bytes."""
+        if isinstance(message, str):
+            return message if decode else message.encode()
+        if not decode:
+            return message
+        try:
+            return message.decode()
+        except UnicodeDecodeError as exc:
+            raise self.decode_error(exc)
+
     # -- what a subclass may change
 
     cpdef on_pong(self, bytes payload):
@@ -236,9 +268,25 @@ cdef class WSMessageReader(WSListener):
         """The exception for `recv` when another call has not ended."""
         return RuntimeError("another call of recv() or recv_streaming() has not ended")
 
+    cpdef object decode_error(self, object exc):
+        """The exception for a message that is not UTF-8.
 
-cdef object _converted(object message, bint decode):
-    """A whole message as str if `decode`, else as bytes."""
-    if isinstance(message, str):
-        return message if decode else message.encode()
-    return message.decode() if decode else message
+        Args:
+            exc: the `UnicodeDecodeError`.
+        """
+        return exc
+
+    cpdef bint closed_well(self) except -1:
+        """Whether a closed connection ends an iteration, rather than raising from it.
+
+        It does if no CLOSE that went either way had another code than 1000, 1001 or none, and at
+        least one did.
+        """
+        closing = self.transport.close_handshake
+        if closing is None:
+            return False
+        return _is_well(closing.recv) and _is_well(closing.sent)
+
+
+cdef bint _is_well(WSCloseInfo info) except -1:
+    return info is None or info.code in (0, 1000, 1001)

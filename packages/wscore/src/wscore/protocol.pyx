@@ -289,7 +289,8 @@ cdef class WSProtocolCore:
             "protocol error by the peer, at byte %d of its frames: %s",
             wsf.wsf_parser_error_offset(&self._parser), text,
         )
-        return self.transport.fail(wsf.wsf_error_close_code(error), text)
+        self.transport.fail(wsf.wsf_error_close_code(error), text)
+        return 0
 
     cdef int _fail_for_exception(self, object exc, str where) except -1:
         cdef unsigned int code = INTERNAL_ERROR
@@ -299,7 +300,8 @@ cdef class WSProtocolCore:
             self.logger.info("the connection is closed: %r in %s", exc, where)
         else:
             self.logger.error("the connection is closed: exception in %s", where, exc_info=exc)
-        return self.transport.fail(code, reason)
+        self.transport.fail(code, reason)
+        return 0
 
     def pause_writing(self):
         if self.listener is not None:

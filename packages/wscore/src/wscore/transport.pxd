@@ -33,7 +33,6 @@ cdef class WSTransport:
     cdef int advance(self, Event event) except -1
     cdef int upgraded(self, object request, object response) except -1
     cdef int close_received(self, object code, object reason) except -1
-    cdef int fail(self, unsigned int code, object reason) except -1
     cdef int lost(self, object exc) except -1
     cdef int tell_lost(self) except -1
 
@@ -49,6 +48,7 @@ cdef class WSTransport:
     cdef int send_reuse_external_buffer(self, WSMsgType msg_type, char* message,
                                         size_t message_size, bint fin=*, bint rsv1=*,
                                         bint rsv2=*, bint rsv3=*) except -1
+    cpdef fail(self, unsigned int code, object reason=*)
     cpdef notify_user_specific_pong_received(self)
     cpdef disconnect(self, bint graceful=*)
 

@@ -115,15 +115,6 @@ cdef class WSTransport:
         self.close_handshake.recv = WSCloseInfo.__new__(WSCloseInfo, code, reason)
         return 0
 
-    cdef int fail(self, unsigned int code, object reason) except -1:
-        """Give up on the connection: tell the peer why, if it can be told by a CLOSE, and go."""
-        if not is_legal(self.state, FAIL):
-            return 0
-        if can_send(self.state):
-            self._write_close(code, reason)
-        self.advance(FAIL)
-        return self._linger()
-
     cdef int lost(self, object exc) except -1:
         """The connection is gone."""
         self.advance(LOSE)
@@ -319,6 +310,25 @@ cdef class WSTransport:
         return True
 
     # -- the end
+
+    cpdef fail(self, unsigned int code, object reason=None):
+        """Give up on the connection: send a CLOSE that says why, if one can be sent, and go.
+
+        What the peer still sends is thrown away. The peer is given a moment to read the CLOSE.
+
+        Args:
+            code: the close code, as for `send_close`.
+            reason: the close reason, as for `send_close`.
+
+        Raises:
+            ValueError: as for `send_close`.
+        """
+        if not is_legal(self.state, FAIL):
+            return
+        if can_send(self.state):
+            self._write_close(code, reason)
+        self.advance(FAIL)
+        self._linger()
 
     cpdef disconnect(self, bint graceful=True):
         """End the connection; nothing is received from then on. It may be called repeatedly.

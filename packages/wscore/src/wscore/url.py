@@ -82,9 +82,12 @@ def parse_url(url: str) -> WSParsedURL:
     """
     try:
         parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        raise WSInvalidURL(url, "its host is malformed") from None
+    try:
         port = parts.port
-    except ValueError as exc:
-        raise WSInvalidURL(url, str(exc)) from None
+    except ValueError:
+        raise WSInvalidURL(url, "its port is not a number from 1 to 65535") from None
     if parts.scheme not in DEFAULT_PORTS:
         raise WSInvalidURL(url, f"the scheme must be ws or wss, not {parts.scheme!r}")
     if not parts.hostname:
