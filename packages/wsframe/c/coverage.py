@@ -1,3 +1,4 @@
+# ruff: noqa: T201 -- a program, for people to read
 """Measure the coverage of libwsframe by its unit tests, with gcc and gcov.
 
 Builds with the preset "coverage", runs the tests, prints lines and branches of each source file,
