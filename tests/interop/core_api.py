@@ -6,9 +6,10 @@ listeners are mixed with the package's own base class, which is not known before
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from tests.interop.endpoints import (
@@ -261,41 +262,58 @@ def make_peer_with(
         echo: mixed into the listener of the server.
         server_options: further arguments for the package's `ws_create_server`.
     """
+    return Peer(
+        name,
+        functools.partial(_connect, core, client),
+        functools.partial(_serve, core, echo, server_options),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _connect(
+    core: Any,
+    client: type[ClientListener],
+    url: str,
+    *,
+    tls: ssl.SSLContext | None,
+    proxy: str | None,
+) -> AsyncIterator[Client]:
     client_type = type("Client", (client, core.WSListener), {"kinds": core.WSMsgType})
+    transport, listener = await core.ws_connect(client_type, url, ssl_context=tls, proxy=proxy)
+    try:
+        yield CallbackClient(transport, listener)
+    finally:
+        transport.disconnect()
+        await asyncio.wait_for(transport.wait_disconnected(), CLOSE_TIMEOUT)
 
-    @contextlib.asynccontextmanager
-    async def connect(
-        url: str, *, tls: ssl.SSLContext | None, proxy: str | None
-    ) -> AsyncIterator[Client]:
-        transport, listener = await core.ws_connect(client_type, url, ssl_context=tls, proxy=proxy)
-        try:
-            yield CallbackClient(transport, listener)
-        finally:
+
+@contextlib.asynccontextmanager
+async def _serve(
+    core: Any,
+    echo: type[EchoListener],
+    options: Mapping[str, Any],
+    *,
+    tls: ssl.SSLContext | None,
+    on_closed: OnClosed,
+) -> AsyncIterator[int]:
+    transports: set[Any] = set()
+    shared = {
+        "kinds": core.WSMsgType,
+        "on_closed": staticmethod(on_closed),
+        "transports": transports,
+    }
+    echo_type = type("Echo", (echo, core.WSListener), shared)
+
+    def make_listener(request: Any) -> Any:
+        listener = echo_type()
+        listener.path = request.path.decode()
+        return listener
+
+    server = await core.ws_create_server(make_listener, HOST, 0, ssl=tls, **options)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for transport in list(transports):
             transport.disconnect()
-            await asyncio.wait_for(transport.wait_disconnected(), CLOSE_TIMEOUT)
-
-    @contextlib.asynccontextmanager
-    async def serve(*, tls: ssl.SSLContext | None, on_closed: OnClosed) -> AsyncIterator[int]:
-        transports: set[Any] = set()
-        shared = {
-            "kinds": core.WSMsgType,
-            "on_closed": staticmethod(on_closed),
-            "transports": transports,
-        }
-        echo_type = type("Echo", (echo, core.WSListener), shared)
-
-        def make_listener(request: Any) -> Any:
-            listener = echo_type()
-            listener.path = request.path.decode()
-            return listener
-
-        server = await core.ws_create_server(make_listener, HOST, 0, ssl=tls, **server_options)
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            for transport in list(transports):
-                transport.disconnect()
-            await asyncio.wait_for(server.wait_closed(), CLOSE_TIMEOUT)
-
-    return Peer(name, connect, serve)
+        await asyncio.wait_for(server.wait_closed(), CLOSE_TIMEOUT)
