@@ -60,6 +60,7 @@ async def ws_connect(
     proxy: str | None = None,
     read_buffer_init_size: int | None = None,
     socket_factory: SocketFactory | None = None,
+    use_aiofastnet: bool | None = None,
     **kwargs: Any,
 ) -> tuple[WSTransport, WSListener]:
     """Open a WebSocket connection.
@@ -92,6 +93,8 @@ async def ws_connect(
             connections of a loop share one receive buffer.
         socket_factory: a function or coroutine function that is given the parsed URL and returns a
             socket to use, connected or not, or None for the ordinary way.
+        use_aiofastnet: whether TLS runs on the package aiofastnet, or on the loop's own transports;
+            if it is installed, when None.
         **kwargs: passed on to `asyncio.loop.create_connection`.
 
     Returns:
@@ -125,7 +128,7 @@ async def ws_connect(
             return WSClientProtocol(loop, logger, handshake, ws_listener_factory, **options)
 
         arguments = await _stream_arguments(parsed_url, ssl_context, proxy, socket_factory, kwargs)
-        protocol = await open_stream(make_protocol, **arguments)
+        protocol = await open_stream(make_protocol, use_aiofastnet=use_aiofastnet, **arguments)
         try:
             await protocol.wait_upgraded(websocket_handshake_timeout)
         except WSInvalidStatusError as exc:

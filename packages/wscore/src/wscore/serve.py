@@ -38,6 +38,7 @@ async def ws_create_server(
     max_message_size: int | None = None,
     max_fragments: int | None = MAX_FRAGMENTS,
     read_buffer_init_size: int | None = None,
+    use_aiofastnet: bool | None = None,
     **kwargs: Any,
 ) -> asyncio.Server:
     """Start a WebSocket server.
@@ -66,6 +67,8 @@ async def ws_create_server(
         max_fragments: frames in a message, empty ones too, likewise.
         read_buffer_init_size: accepted for programs written for picows, and without effect: the
             connections of a loop share one receive buffer.
+        use_aiofastnet: whether TLS runs on the package aiofastnet, or on the loop's own transports;
+            if it is installed, when None.
         **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
 
     Returns:
@@ -94,7 +97,7 @@ async def ws_create_server(
             make_auto_ping=make_auto_ping,
         )
 
-    return await start_server(make_protocol, host, port, **kwargs)
+    return await start_server(make_protocol, host, port, use_aiofastnet=use_aiofastnet, **kwargs)
 
 
 class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):

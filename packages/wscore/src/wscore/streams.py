@@ -1,7 +1,8 @@
 """Sockets: which transport a connection runs on, how it is opened, how it is accepted.
 
-Plain TCP and unix sockets run on wscore's own `SocketTransport`. TLS, and loops that cannot watch
-a descriptor, run on the loop's transports. The arguments are asyncio's in both cases.
+Plain TCP runs on wscore's own `SocketTransport`. TLS runs on aiofastnet's transports or, where
+those are not wanted, on the loop's; so does everything on loops that cannot watch a descriptor.
+The arguments are asyncio's in all cases.
 """
 
 from __future__ import annotations
@@ -11,11 +12,19 @@ import errno
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from aiohappyeyeballs import start_connection
 
 from .protocol import WSProtocolCore
+
+aiofastnet: ModuleType | None
+try:
+    import aiofastnet
+except ImportError:  # no wheel for this system; the loop's own TLS serves
+    aiofastnet = None
 
 try:
     from .socket_transport import SocketTransport
@@ -39,6 +48,7 @@ async def open_stream(
     *,
     ssl: Any = None,
     sock: socket.socket | None = None,
+    use_aiofastnet: bool | None = None,
     **kwargs: Any,
 ) -> P:
     """Connect a protocol, like `asyncio.loop.create_connection`.
@@ -49,6 +59,7 @@ async def open_stream(
         port: its port.
         ssl: a context for TLS, or None.
         sock: a connected socket to use instead; it is closed if this fails.
+        use_aiofastnet: whether TLS runs on aiofastnet; if it is installed, when None.
         **kwargs: the further arguments of `asyncio.loop.create_connection`.
 
     Returns:
@@ -59,9 +70,8 @@ async def open_stream(
     """
     loop: Any = asyncio.get_running_loop()
     if ssl is not None or not _can_watch():
-        _, made = await loop.create_connection(
-            make_protocol, host, port, ssl=ssl, sock=sock, **kwargs
-        )
+        create = _creator(loop, "create_connection", use_aiofastnet)
+        _, made = await create(make_protocol, host, port, ssl=ssl, sock=sock, **kwargs)
         return cast(P, made)
     if sock is None:
         sock = await _connect(loop, host, port, **kwargs)
@@ -78,6 +88,7 @@ async def start_server(
     ssl: Any = None,
     start_serving: bool = True,
     backlog: int = 100,
+    use_aiofastnet: bool | None = None,
     **kwargs: Any,
 ) -> asyncio.Server:
     """Listen, like `asyncio.loop.create_server`.
@@ -89,6 +100,7 @@ async def start_server(
         ssl: a context for TLS, or None.
         start_serving: whether to accept connections at once.
         backlog: how many connections the system keeps waiting.
+        use_aiofastnet: whether TLS runs on aiofastnet; if it is installed, when None.
         **kwargs: the further arguments of `asyncio.loop.create_server`.
 
     Returns:
@@ -99,7 +111,8 @@ async def start_server(
     """
     loop: Any = asyncio.get_running_loop()
     if ssl is not None or not _can_watch():
-        server: asyncio.Server = await loop.create_server(
+        create = _creator(loop, "create_server", use_aiofastnet)
+        server: asyncio.Server = await create(
             make_protocol,
             host,
             port,
@@ -222,6 +235,18 @@ class SocketServer(asyncio.AbstractServer):
     def _resume(self, listener: socket.socket) -> None:
         if self._serving:
             self._loop.add_reader(listener.fileno(), self._accept, listener)
+
+
+def _creator(loop: Any, name: str, use_aiofastnet: bool | None) -> Callable[..., Any]:
+    """The loop's method of this name, or what aiofastnet has in its place."""
+    if use_aiofastnet is None:
+        use_aiofastnet = aiofastnet is not None
+    if not use_aiofastnet:
+        method: Callable[..., Any] = getattr(loop, name)
+        return method
+    if aiofastnet is None:
+        raise RuntimeError("use_aiofastnet=True, but the package aiofastnet is not installed")
+    return partial(getattr(aiofastnet, name), loop)
 
 
 def _can_watch() -> bool:
