@@ -1,0 +1,35 @@
+/*
+ * One connection of the echo server: its bytes in, its frames, its bytes out.
+ */
+#ifndef ECHO_CONNECTION_H
+#define ECHO_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <wsframe/wsframe.h>
+
+/* Bytes that wait to be used: data[begin] to data[end - 1]. */
+typedef struct buffer {
+    uint8_t *data;
+    size_t begin, end, capacity;
+} buffer;
+
+typedef struct connection {
+    int fd;
+    bool upgraded; /* the handshake is done */
+    bool closing;  /* nothing more is read; once all is sent, the connection ends */
+    wsf_parser parser;
+    buffer in, out;
+} connection;
+
+connection *connection_new(int fd);
+void connection_free(connection *c);
+
+/* The socket may be read or written. False if the connection is over and must be freed. */
+bool connection_ready(connection *c, bool readable);
+
+/* Whether it waits for room to send, and so must not be given more to read. */
+bool connection_is_full(const connection *c);
+
+#endif
