@@ -15,6 +15,7 @@ import wscore
 
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import InvalidURI
+from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
 from .connection import Connection
@@ -101,10 +102,12 @@ class connect:  # noqa: N801
             "write_limit": write_limit,
             "logger": self.logger,
         }
+        self._subprotocols_offered = subprotocols is not None
         headers = Headers(additional_headers or ())
         if origin is not None:
             headers["Origin"] = origin
         if subprotocols is not None:
+            validate_subprotocols(subprotocols)
             headers["Sec-WebSocket-Protocol"] = ", ".join(subprotocols)
         if user_agent_header is not None and "User-Agent" not in headers:
             headers["User-Agent"] = user_agent_header
@@ -148,7 +151,7 @@ class connect:  # noqa: N801
         except wscore.WSInvalidURL as exc:
             raise InvalidURI(self.uri, exc.reason) from exc
         except wscore.WSHandshakeError as exc:
-            raise from_core(exc) from exc
+            raise from_core(exc, subprotocols_offered=self._subprotocols_offered) from exc
         assert isinstance(connection, ClientConnection)
         return connection
 

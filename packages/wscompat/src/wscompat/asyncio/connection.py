@@ -26,7 +26,7 @@ from ..exceptions import (
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
 from ..protocol import State
-from ..typing import Data, DataLike, LoggerLike, Subprotocol
+from ..typing import DataLike, LoggerLike, Subprotocol
 from .keepalive import Keepalive
 from .limits import MaxQueue, WriteLimit, high_and_low
 from .pings import Pings
@@ -44,6 +44,10 @@ _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
 class Connection(WSMessageReader):
     """What client and server connections have in common.
+
+    `recv`, `recv_streaming` and ``async for`` are those of `wscore.message_reader.WSMessageReader`.
+    When the connection is closed they raise `ConnectionClosed`, except that the loop just ends if
+    it was closed well; when another task is receiving they raise `ConcurrencyError`.
 
     Args:
         ping_interval: seconds between keepalive pings; None for none.
@@ -167,66 +171,6 @@ class Connection(WSMessageReader):
         exc.__cause__ = self._close_cause or self._core.lost_exception
         return exc
 
-    # -- in
-
-    async def recv(self, decode: bool | None = None) -> Data:
-        """Receive the next message, its fragments joined.
-
-        Cancelling it loses no message.
-
-        Args:
-            decode: whether to decode the message as UTF-8; None for text but not for binary.
-
-        Returns:
-            A `str` if it was decoded, otherwise `bytes`.
-
-        Raises:
-            ConnectionClosed: if the connection is closed and there is no further message.
-            ConcurrencyError: if another task is waiting for a message.
-        """
-        try:
-            return await super().recv(decode)
-        except UnicodeDecodeError as exc:
-            self._close_cause = exc
-            await self.close(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
-            raise self.close_exc from exc
-
-    async def recv_streaming(self, decode: bool | None = None) -> AsyncIterator[Data]:  # type: ignore[override]
-        """Receive the next message fragment by fragment, as they come.
-
-        It must be consumed to its end; otherwise no further message can be received.
-
-        Args:
-            decode: as for `recv`.
-
-        Returns:
-            An asynchronous iterator of what `recv` returns for a whole message.
-
-        Raises:
-            ConnectionClosed: if the connection is closed before the message is complete.
-            ConcurrencyError: if another task is waiting for a message, or the last one was not
-                consumed.
-        """
-        try:
-            async for fragment in super().recv_streaming(decode):
-                yield fragment
-        except UnicodeDecodeError as exc:
-            self._close_cause = exc
-            await self.close(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
-            raise self.close_exc from exc
-
-    async def __aiter__(self) -> AsyncIterator[Data]:
-        """Receive messages until the connection is closed.
-
-        Raises:
-            ConnectionClosedError: if it was not closed well.
-        """
-        try:
-            while True:
-                yield await self.recv()
-        except ConnectionClosedOK:
-            return
-
     # -- out
 
     async def send(
@@ -278,7 +222,7 @@ class Connection(WSMessageReader):
         except ConnectionClosed:
             raise
         except BaseException:  # the message cannot be completed, nor another one begun
-            self._start_closing(CloseCode.INTERNAL_ERROR, "error in fragmented message")
+            self._core.fail(CloseCode.INTERNAL_ERROR, "error in fragmented message")
             raise
         finally:
             self._fragments_sent.set_result(None)
@@ -375,7 +319,7 @@ class Connection(WSMessageReader):
             ProtocolError: if the code must not be sent, or the reason is too long.
         """
         if self._fragments_sent is not None:
-            self._start_closing(CloseCode.INTERNAL_ERROR, "close during fragmented message")
+            self._core.fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
         else:
             self._start_closing(code, reason)
         await self.wait_closed()
@@ -390,6 +334,7 @@ class Connection(WSMessageReader):
         if len(Close(code, reason).serialize()) > _MAX_CONTROL_SIZE:
             raise ProtocolError("control frame too long")
         self._core.send_close(code, reason or None)
+        self.discard()  # a full queue must not keep the peer's CLOSE away
         self._start_close_timer()
 
     def _start_close_timer(self) -> None:
@@ -433,6 +378,16 @@ class Connection(WSMessageReader):
         return ConcurrencyError(
             "cannot call recv while another coroutine is already running recv or recv_streaming"
         )
+
+    def decode_error(self, exc: UnicodeDecodeError) -> ConnectionClosed:
+        """What `recv` raises for a message that is not UTF-8; it also ends the connection."""
+        self._close_cause = exc
+        self._core.fail(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
+        return self.close_exc
+
+    def closed_well(self) -> bool:
+        """Whether a loop over the messages just ends."""
+        return isinstance(self.close_exc, ConnectionClosedOK)
 
     def pause_writing(self) -> None:
         """The write buffer is full."""

@@ -60,4 +60,4 @@ class Keepalive:
             self._timer = self._loop.call_later(pause, self._send_ping)
 
     def _no_pong(self) -> None:
-        self._connection._start_closing(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+        self._connection._core.fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")

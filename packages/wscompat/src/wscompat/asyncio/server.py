@@ -16,6 +16,7 @@ from typing import Any, Self
 import wscore
 
 from ..frames import CloseCode
+from ..headers import validate_subprotocols
 from ..http11 import SERVER
 from ..typing import LoggerLike, Subprotocol
 from .accepting import Acceptance, Origins, SelectSubprotocol
@@ -251,6 +252,8 @@ def serve(
     """
     if compression is not None:
         raise ValueError(f"unsupported compression: {compression}")
+    if subprotocols is not None:
+        validate_subprotocols(subprotocols)
     acceptance = Acceptance(origins, subprotocols, select_subprotocol, server_header)
     connection_class = create_connection or ServerConnection
 

@@ -1,0 +1,376 @@
+"""Conversations that must look the same with websockets and with wscompat on either side."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.support.tls import Tls
+from tests.wscompat.libraries import (
+    BOUND,
+    MODEL,
+    PAIRS,
+    Options,
+    Pair,
+    Record,
+    Script,
+    converse,
+)
+
+CONTROL = "é" * 62 + "x"  # 125 bytes
+
+
+async def echo(connection: Any, record: Record) -> None:
+    """Send back what comes, and note how it ended."""
+    with contextlib.suppress(Exception):
+        async for message in connection:
+            await connection.send(message)
+    await record.end(connection)
+
+
+async def wait(connection: Any, record: Record) -> None:
+    """Receive until it ends, and note how."""
+    await record.attempt(connection.recv())
+    await record.end(connection)
+
+
+async def wait_for_the_end(connection: Any, record: Record) -> None:
+    """Note how it ended; the reply to a CLOSE in the middle of a message differs in its code."""
+    await record.end(connection)
+
+
+async def items(*fragments: Any) -> AsyncIterator[Any]:
+    for fragment in fragments:
+        yield fragment
+
+
+# -- what is exchanged
+
+
+async def exchange_messages(connection: Any, record: Record) -> None:
+    big = "Žluťoučký kůň " * 5000
+    for message in ("", "é", b"", b"\x00\xff", bytearray(b"array"), memoryview(b"view"), big):
+        await connection.send(message)
+        record.note(await connection.recv())
+    for size in (125, 126, 65535, 65536):
+        await connection.send(b"\xfe" * size)
+        record.note(len(await connection.recv()))
+
+
+async def exchange_fragments(connection: Any, record: Record) -> None:
+    for message in (["a", "", "é"], [b"a"], (b"a", bytearray(b"b")), iter([""]), items("a", "b")):
+        await connection.send(message)
+        record.note(await connection.recv())
+    await connection.send([])
+    await connection.send(items())
+    await connection.send(["a"], text=False)
+    record.note(await connection.recv())
+
+
+async def choose_types(connection: Any, record: Record) -> None:
+    await connection.send("é", text=False)
+    record.note(await connection.recv())
+    await connection.send("é".encode(), text=True)
+    record.note(await connection.recv())
+    await connection.send("é")
+    record.note(await connection.recv(decode=False))
+    await connection.send("é".encode())
+    record.note(await connection.recv(decode=True))
+    await connection.send("é")
+    record.note(await connection.recv(decode=True))
+    await connection.send(b"\xff")
+    await record.attempt(connection.recv(decode=True))
+    await record.end(connection)
+
+
+async def send_wrong_types(connection: Any, record: Record) -> None:
+    for message in ({"a": 1}, 3, None):
+        await record.attempt(connection.send(message))
+    record.note(connection.state.name)
+    await record.attempt(connection.ping(3))
+    await record.attempt(connection.pong(3))
+
+
+async def send_wrong_fragment(connection: Any, record: Record) -> None:
+    await record.attempt(connection.send([3]))
+    await record.attempt(connection.send("a"))
+    await record.end(connection)
+
+
+async def send_mixed_fragments(connection: Any, record: Record) -> None:
+    await record.attempt(connection.send(["a", b"b"]))
+    await record.attempt(connection.recv())
+
+
+async def send_failing_fragments(connection: Any, record: Record) -> None:
+    async def failing() -> AsyncIterator[str]:
+        yield "a"
+        raise ValueError("no more")
+
+    await record.attempt(connection.send(failing()))
+    await record.attempt(connection.send("a"))
+
+
+async def close_between_fragments(connection: Any, record: Record) -> None:
+    async def slow() -> AsyncIterator[str]:
+        yield "a"
+        await connection.close()
+        yield "b"
+
+    await record.attempt(connection.send(slow()))
+    await record.end(connection)
+
+
+async def send_between_fragments(connection: Any, record: Record) -> None:
+    others = []
+
+    async def slow() -> AsyncIterator[str]:
+        yield "a"
+        others.append(asyncio.ensure_future(connection.send("later")))
+        others.append(asyncio.ensure_future(connection.send(["later", "still"])))
+        await (await connection.ping())
+        yield "b"
+
+    await record.attempt(connection.send(slow()))
+    await asyncio.wait(others)
+    for _ in range(3):
+        record.note(await connection.recv())
+
+
+async def receive_by_fragments(connection: Any, record: Record) -> None:
+    for message in ("whole", b"whole", ["é", "", "b"], [b"a", b"b"]):
+        await connection.send(message)
+        record.note([fragment async for fragment in connection.recv_streaming()])
+    await connection.send(["é".encode(), b"\xc3", b"\xa9"])
+    record.note([fragment async for fragment in connection.recv_streaming(decode=True)])
+    await connection.send(["é", "b"])
+    record.note([fragment async for fragment in connection.recv_streaming(decode=False)])
+
+
+async def leave_fragments_unread(connection: Any, record: Record) -> None:
+    await connection.send(["a", "b"])
+    stream = connection.recv_streaming()
+    record.note(await anext(stream))
+    await stream.aclose()
+    await record.attempt(connection.recv())
+
+
+async def close_before_the_answer(connection: Any, record: Record) -> None:
+    await connection.send("a")
+    await connection.send("b")
+    await connection.close()
+    for _ in range(3):
+        await record.attempt(connection.recv())
+
+
+async def echo_fragments(connection: Any, record: Record) -> None:
+    """Send back each message in the fragments it came in."""
+    with contextlib.suppress(Exception):
+        while True:
+            await connection.send([f async for f in connection.recv_streaming()])
+
+
+async def iterate_to_the_end(connection: Any, record: Record) -> None:
+    await connection.send("a")
+    async for message in connection:
+        record.note(message)
+        await connection.close()
+    record.note("left the loop")
+
+
+# -- pings
+
+
+async def ping(connection: Any, record: Record) -> None:
+    record.note(connection.latency == 0)
+    for data in (None, "é", b"bytes", bytearray(b"array"), CONTROL):
+        latency = await (await connection.ping(data))
+        record.note(0 <= latency < BOUND, latency == connection.latency)
+    await connection.pong()
+    await connection.pong("é")
+    await record.attempt(connection.ping(CONTROL + "x"))
+    await record.attempt(connection.pong(CONTROL + "x"))
+    record.note(connection.state.name)
+
+
+async def ping_twice_the_same(connection: Any, record: Record) -> None:
+    first = await connection.ping(b"same")
+    await record.attempt(connection.ping(b"same"))
+    await first
+    record.note(await (await connection.ping(b"same")) >= 0)
+
+
+async def ping_and_close(connection: Any, record: Record) -> None:
+    await connection.close()
+    await record.attempt(connection.ping())
+    await record.attempt(connection.pong())
+
+
+# -- the end
+
+
+async def close_plainly(connection: Any, record: Record) -> None:
+    await record.attempt(connection.close())
+    await record.attempt(connection.close(4000, "too late"))
+    await record.end(connection)
+    await record.attempt(connection.recv())
+    await record.attempt(connection.send("a"))
+
+
+async def close_with_code(connection: Any, record: Record) -> None:
+    await record.attempt(connection.close(4321, "víc"))
+    await record.end(connection)
+    await record.attempt(connection.recv())
+    await record.attempt(connection.send("a"))
+
+
+async def close_wrongly(connection: Any, record: Record) -> None:
+    for code, reason in ((999, ""), (1005, ""), (1006, "a"), (5000, ""), (1000, "x" * 124)):
+        await record.attempt(connection.close(code, reason))
+        record.note(connection.state.name, connection.close_code, connection.close_reason)
+
+
+async def close_going_away(connection: Any, record: Record) -> None:
+    await connection.close(1001)
+    await record.attempt(connection.recv())
+
+
+async def close_while_receiving(connection: Any, record: Record) -> None:
+    receiving = asyncio.ensure_future(record.attempt(connection.recv()))
+    await asyncio.sleep(0)
+    await connection.close()
+    await receiving
+
+
+async def close_with_messages_unread(connection: Any, record: Record) -> None:
+    for number in range(3):
+        await connection.send(str(number))
+    await (await connection.ping())  # the answers are here now
+    await connection.close()
+    for _ in range(4):
+        await record.attempt(connection.recv())
+
+
+async def leave_context_with_exception(connection: Any, record: Record) -> None:
+    try:
+        async with connection:
+            raise ValueError
+    except ValueError:
+        await record.end(connection)
+
+
+async def receive_twice(connection: Any, record: Record) -> None:
+    first = asyncio.ensure_future(connection.recv())
+    await asyncio.sleep(0)
+    await record.attempt(connection.recv())
+    first.cancel()
+    await asyncio.wait([first])
+    await connection.send("a")
+    await record.attempt(connection.recv())
+
+
+async def give_up_receiving(connection: Any, record: Record) -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(connection.recv(), 0.01)
+    await connection.send("a")
+    await record.attempt(connection.recv())
+
+
+async def vanish(connection: Any, record: Record) -> None:
+    connection.transport.abort()
+    await record.attempt(connection.recv())
+    await record.attempt(connection.send("a"))
+    await record.end(connection)
+
+
+# -- what the server does
+
+
+async def serve_and_close(connection: Any, record: Record) -> None:
+    await connection.send("bye")
+    await connection.close(3456, "konec")
+    await record.end(connection)
+
+
+async def serve_and_return(connection: Any, record: Record) -> None:
+    await connection.send("bye")
+
+
+async def serve_and_fail(connection: Any, record: Record) -> None:
+    raise RuntimeError("the handler's own fault")
+
+
+async def receive_to_the_end(connection: Any, record: Record) -> None:
+    while connection.state.name == "OPEN":
+        await record.attempt(connection.recv())
+    await record.attempt(connection.recv())
+    await record.end(connection)
+
+
+async def fail_in_loop(connection: Any, record: Record) -> None:
+    async def loop() -> None:
+        async for message in connection:
+            record.note(message)
+
+    await record.attempt(loop())
+
+
+CONVERSATIONS = [
+    (exchange_messages, echo),
+    (exchange_fragments, echo),
+    (choose_types, echo),
+    (send_wrong_types, echo),
+    (send_wrong_fragment, wait_for_the_end),
+    (send_mixed_fragments, wait_for_the_end),
+    (send_failing_fragments, wait_for_the_end),
+    (close_between_fragments, wait_for_the_end),
+    (send_between_fragments, echo),
+    (receive_by_fragments, echo_fragments),
+    (leave_fragments_unread, echo_fragments),
+    (close_before_the_answer, echo),
+    (iterate_to_the_end, echo),
+    (ping, wait),
+    (ping_twice_the_same, wait),
+    (ping_and_close, wait),
+    (wait, ping),
+    (close_plainly, wait),
+    (close_plainly, echo),
+    (close_with_code, wait),
+    (close_wrongly, wait),
+    (close_going_away, wait),
+    (close_while_receiving, wait),
+    (close_with_messages_unread, echo),
+    (leave_context_with_exception, wait),
+    (receive_twice, echo),
+    (give_up_receiving, echo),
+    (vanish, wait),
+    (wait, vanish),
+    (receive_to_the_end, serve_and_close),
+    (receive_to_the_end, serve_and_return),
+    (receive_to_the_end, serve_and_fail),
+    (fail_in_loop, serve_and_close),
+    (fail_in_loop, serve_and_return),
+]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+@pytest.mark.parametrize(("client", "server"), CONVERSATIONS, ids=lambda script: script.__name__)
+async def test_same_as_the_model(pair: Pair, client: Script, server: Script) -> None:
+    assert await converse(pair, client, server) == await converse(MODEL, client, server)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+@pytest.mark.parametrize(
+    ("client", "server"),
+    [(exchange_messages, echo), (ping, wait), (close_with_code, wait), (vanish, wait)],
+    ids=lambda script: script.__name__,
+)
+async def test_same_as_the_model_over_tls(
+    pair: Pair, client: Script, server: Script, tls: Tls
+) -> None:
+    options = Options(client_tls=tls.client, server_tls=tls.server)
+    assert await converse(pair, client, server, options) == await converse(
+        MODEL, client, server, options
+    )

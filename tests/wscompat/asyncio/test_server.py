@@ -1,0 +1,363 @@
+"""`serve`: the life of a server and of its connections, and how both end."""
+
+import asyncio
+import logging
+import ssl
+from typing import Any
+
+import pytest
+
+from tests.support.tls import Tls
+from tests.wscompat.libraries import (
+    BOUND,
+    WEBSOCKETS,
+    WSCOMPAT,
+    Library,
+    describe,
+    serving,
+    uri_of,
+)
+from tests.wscompat.raw import REQUEST, raw_client
+from wscompat.asyncio.client import connect
+from wscompat.asyncio.server import Server, ServerConnection, serve
+from wscompat.exceptions import ConnectionClosedError, InvalidMessage, InvalidStatus
+from wscompat.http11 import SERVER
+
+LIBRARIES = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
+
+
+async def stay(connection: Any) -> None:
+    await connection.wait_closed()
+
+
+async def end_of(connection: Any) -> str:
+    """How a connection ends for one that receives from it."""
+    async with asyncio.timeout(BOUND):
+        try:
+            while True:
+                await connection.recv()
+        except Exception as exc:
+            return describe(exc)
+
+
+# -- connections
+
+
+@LIBRARIES
+async def test_connections(library: Library) -> None:
+    async with serving(library, stay) as server:
+        assert server.connections == set()
+        connection = await connect(uri_of(server))
+        async with asyncio.timeout(BOUND):
+            while not server.connections:
+                await asyncio.sleep(0)
+        (other,) = server.connections
+        assert other.remote_address == connection.local_address
+        assert other.server is server
+        await connection.close()
+        await other.wait_closed()
+        assert server.connections == set()
+
+
+async def test_response() -> None:
+    async with serving(WSCOMPAT, stay) as server, connect(uri_of(server)) as connection:
+        assert connection.response.headers["Server"] == SERVER
+        assert connection.response.headers["Date"].endswith(" GMT")
+    async with (
+        serving(WSCOMPAT, stay, server_header=None) as server,
+        connect(uri_of(server)) as connection,
+    ):
+        assert "Server" not in connection.response.headers
+
+
+async def test_own_class_of_connections() -> None:
+    seen = []
+
+    class Own(ServerConnection):
+        pass
+
+    async def note(connection: ServerConnection) -> None:
+        seen.append(type(connection))
+
+    async with serving(WSCOMPAT, note, create_connection=Own) as server:
+        async with connect(uri_of(server)) as connection:
+            await connection.wait_closed()
+        assert seen == [Own]
+
+
+@LIBRARIES
+async def test_failing_handler(library: Library, caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(connection: Any) -> None:
+        raise RuntimeError("its own fault")
+
+    async with serving(library, fail) as server:
+        connection = await connect(uri_of(server))
+        assert await end_of(connection) == (
+            "ConnectionClosedError: received 1011 (internal error); then sent 1011 (internal error)"
+        )
+    (record,) = (r for r in caplog.records if r.levelno >= logging.ERROR)
+    assert record.name == f"{library.name}.server"
+    assert record.getMessage() == "connection handler failed"
+    assert record.exc_info is not None
+    assert "its own fault" in str(record.exc_info[1])
+
+
+async def test_cancelled_handler() -> None:
+    async def give_up(connection: Any) -> None:
+        raise asyncio.CancelledError
+
+    async with serving(WSCOMPAT, give_up) as server:
+        connection = await connect(uri_of(server))
+        assert (await end_of(connection)).startswith("ConnectionClosedError: received 1011")
+
+
+async def test_client_that_does_not_answer_a_close() -> None:
+    async def leave(connection: Any) -> None:
+        pass
+
+    async with (
+        serving(WSCOMPAT, leave, close_timeout=0.05) as server,
+        raw_client(server.sockets[0].getsockname()[1], REQUEST + b"\r\n") as client,
+    ):
+        assert (await client.head()).startswith(b"HTTP/1.1 101 ")
+        assert await client.rest() == b"\x88\x02\x03\xe8"
+
+
+async def test_client_that_does_not_finish_its_request() -> None:
+    async with (
+        serving(WSCOMPAT, stay, open_timeout=0.05) as server,
+        raw_client(server.sockets[0].getsockname()[1], REQUEST) as client,
+    ):
+        async with asyncio.timeout(BOUND):
+            with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+                await client.reader.readexactly(1)
+
+
+async def test_plain_client_of_a_tls_server(tls: Tls) -> None:
+    async with serving(WSCOMPAT, stay, ssl=tls.server) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises((OSError, InvalidMessage)):
+            await connect(f"ws://127.0.0.1:{port}/", open_timeout=BOUND)
+        with pytest.raises(ssl.SSLError):
+            await connect(f"wss://127.0.0.1:{port}/")
+
+
+# -- the end of the server
+
+
+@LIBRARIES
+async def test_close(library: Library) -> None:
+    async with serving(library, stay) as server:
+        connection = await connect(uri_of(server))
+        assert server.is_serving()
+        server.close()
+        server.close(code=1013)
+        assert await end_of(connection) == (
+            "ConnectionClosedOK: received 1001 (going away); then sent 1001 (going away)"
+        )
+        async with asyncio.timeout(BOUND):
+            await server.wait_closed()
+        assert not server.is_serving()
+        assert not server.sockets
+        assert server.connections == set()
+        with pytest.raises(ConnectionRefusedError):
+            await connect(uri_of_closed(connection))
+
+
+def uri_of_closed(connection: Any) -> str:
+    return f"ws://{connection.request.headers['Host']}/"
+
+
+@LIBRARIES
+async def test_close_with_code_and_reason(library: Library) -> None:
+    async with serving(library, stay) as server:
+        connection = await connect(uri_of(server))
+        server.close(code=1012, reason="restart")
+        assert await end_of(connection) == (
+            "ConnectionClosedError: received 1012 (service restart) restart; "
+            "then sent 1012 (service restart) restart"
+        )
+
+
+@LIBRARIES
+async def test_close_without_the_connections(library: Library) -> None:
+    release = asyncio.Event()
+
+    async def finish(connection: Any) -> None:
+        await release.wait()
+        await connection.send("finished")
+
+    async with serving(library, finish) as server:
+        connection = await connect(uri_of(server))
+        server.close(close_connections=False)
+        closed = asyncio.ensure_future(server.wait_closed())
+        await (await connection.ping())
+        assert not closed.done()
+        release.set()
+        assert await connection.recv() == "finished"
+        assert (await end_of(connection)).startswith("ConnectionClosedOK: received 1000")
+        async with asyncio.timeout(BOUND):
+            await closed
+
+
+@LIBRARIES
+async def test_close_while_a_handshake_is_under_way(library: Library) -> None:
+    async with (
+        serving(library, stay) as server,
+        raw_client(server.sockets[0].getsockname()[1], REQUEST) as client,
+    ):
+        async with connect(uri_of(server)):
+            pass  # so the one that came before is accepted too
+        server.close()
+        client.writer.write(b"\r\n")
+        assert (await client.head()).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert await client.rest() == b"Server is shutting down.\n"
+
+
+@LIBRARIES
+async def test_handlers_are_waited_for(library: Library) -> None:
+    finished = []
+
+    async def tidy_up(connection: Any) -> None:
+        await connection.wait_closed()
+        await asyncio.sleep(0.01)
+        finished.append(connection)
+
+    async with serving(library, tidy_up) as server:
+        await connect(uri_of(server))
+        async with asyncio.timeout(BOUND):
+            while not server.connections:
+                await asyncio.sleep(0)
+    assert len(finished) == 1
+
+
+@LIBRARIES
+async def test_serve_forever(library: Library) -> None:
+    server = await library.serve(stay, "127.0.0.1", 0)
+    forever = asyncio.ensure_future(server.serve_forever())
+    connection = await connect(uri_of(server))
+    forever.cancel()
+    assert (await end_of(connection)).startswith("ConnectionClosedOK: received 1001")
+    async with asyncio.timeout(BOUND):
+        with pytest.raises(asyncio.CancelledError):
+            await forever
+    assert not server.sockets
+
+
+@LIBRARIES
+async def test_serve_forever_until_it_is_closed(library: Library) -> None:
+    server = await library.serve(stay, "127.0.0.1", 0)
+    forever = asyncio.ensure_future(server.serve_forever())
+    await asyncio.sleep(0)
+    server.close()
+    async with asyncio.timeout(BOUND):
+        await forever
+        await server.wait_closed()
+
+
+@LIBRARIES
+async def test_start_serving(library: Library) -> None:
+    server = await library.serve(stay, "127.0.0.1", 0, start_serving=False)
+    try:
+        assert not server.is_serving()
+        assert server.get_loop() is asyncio.get_running_loop()
+        await server.start_serving()
+        assert server.is_serving()
+        async with connect(uri_of(server)):
+            pass
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def test_context_manager(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with serve(stay, "127.0.0.1", 0) as server:
+        assert isinstance(server, Server)
+        port = server.sockets[0].getsockname()[1]
+        connection = await connect(uri_of(server))
+    assert (await end_of(connection)).startswith("ConnectionClosedOK: received 1001")
+    ours = [r.getMessage() for r in caplog.records if r.name == "wscompat.server"]
+    assert ours == [
+        f"server listening on 127.0.0.1:{port}",
+        "connection open",
+        "server closing",
+        "connection closed",
+        "server closed",
+    ]
+
+
+async def test_not_started() -> None:
+    with pytest.raises(RuntimeError, match="the server was not started"):
+        serve(stay, "127.0.0.1", 0).server  # noqa: B018
+
+
+async def test_address_in_use() -> None:
+    async with serving(WSCOMPAT, stay) as server:
+        with pytest.raises(OSError):
+            await serve(stay, *server.sockets[0].getsockname())
+
+
+async def test_wrong_arguments() -> None:
+    with pytest.raises(ValueError, match="unsupported compression: deflate"):
+        serve(stay, "127.0.0.1", 0, compression="deflate")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        serve(stay, "127.0.0.1", 0, subprotocols="chat")
+    with pytest.raises(TypeError):
+        await serve(stay, "127.0.0.1", 0, nonsense=True)
+
+
+# -- limits
+
+
+@pytest.mark.parametrize("max_size", [10, (10, None), (10, 10), (None, 10), (100, 10)])
+async def test_message_over_the_limit(max_size: Any) -> None:
+    async def receive(connection: Any) -> None:
+        assert await connection.recv() == "x" * 10
+        with pytest.raises(ConnectionClosedError, match=r"sent 1009 \(message too big\)"):
+            await connection.recv()
+
+    async with serving(WSCOMPAT, receive, max_size=max_size) as server:
+        connection = await connect(uri_of(server))
+        await connection.send("x" * 10)
+        await connection.send("x" * 11)
+        assert "received 1009 (message too big)" in await end_of(connection)
+
+
+async def test_fragments_over_the_limit() -> None:
+    async with serving(WSCOMPAT, stay, max_size=(15, 10)) as server:
+        connection = await connect(uri_of(server))
+        await connection.send(["x" * 10, "x" * 10])
+        assert "received 1009 (message too big)" in await end_of(connection)
+
+
+async def test_unread_messages_slow_the_sender_down() -> None:
+    sent = 0
+    blocked = asyncio.Event()
+
+    async def flood(connection: Any) -> None:
+        nonlocal sent
+        message = b"x" * 100_000
+        for _ in range(400):
+            sending = asyncio.ensure_future(connection.send(message))
+            done, _ = await asyncio.wait([sending], timeout=0.5)
+            if not done:
+                blocked.set()
+            await sending
+            sent += 1
+
+    async with serving(WSCOMPAT, flood, write_limit=2**16) as server:
+        connection = await connect(uri_of(server), max_queue=4)
+        async with asyncio.timeout(BOUND):
+            await blocked.wait()
+        assert 4 < sent < 400
+        received = 0
+        async for message in connection:
+            received += len(message)
+        assert received == 400 * 100_000
+
+
+async def test_refused_upgrade_is_logged_and_answered() -> None:
+    async with serving(WSCOMPAT, stay, origins=["http://example.com"]) as server:
+        with pytest.raises(InvalidStatus, match="HTTP 403"):
+            await connect(uri_of(server))

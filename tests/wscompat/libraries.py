@@ -1,0 +1,142 @@
+"""The two libraries that are compared, and the recording of what each side of a conversation sees.
+
+A conversation is a script for the client and one for the server. It is run with either library on
+either side, and must give the same records as with websockets on both.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+# How long anything here may take. Only a failing test waits for it.
+BOUND = 10.0
+
+
+class Library:
+    """A library with the asyncio API of websockets.
+
+    Args:
+        name: what to import.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.connect = importlib.import_module(f"{name}.asyncio.client").connect
+        self.serve = importlib.import_module(f"{name}.asyncio.server").serve
+        self.exceptions = importlib.import_module(f"{name}.exceptions")
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+WSCOMPAT = Library("wscompat")
+WEBSOCKETS = Library("websockets")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Which library connects, and which one serves."""
+
+    client: Library
+    server: Library
+
+    def __str__(self) -> str:
+        return f"{self.client} to {self.server}"
+
+
+MODEL = Pair(WEBSOCKETS, WEBSOCKETS)
+PAIRS = [Pair(WSCOMPAT, WEBSOCKETS), Pair(WEBSOCKETS, WSCOMPAT), Pair(WSCOMPAT, WSCOMPAT)]
+
+
+def describe(exc: BaseException) -> str:
+    """An exception's type and text."""
+    return f"{type(exc).__name__}: {exc}"
+
+
+class Record:
+    """What one side saw, in its order."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def note(self, *event: Any) -> None:
+        """Add an event."""
+        self.events.append(event)
+
+    async def attempt(self, action: Awaitable[Any]) -> Any:
+        """Note what comes out of an action, be it an exception."""
+        try:
+            async with asyncio.timeout(BOUND):
+                result = await action
+        except Exception as exc:
+            self.note("raised", describe(exc))
+            return None
+        self.note("gave", result)
+        return result
+
+    async def end(self, connection: Any) -> None:
+        """Wait for the end of a connection, and note how it ended."""
+        async with asyncio.timeout(BOUND):
+            await connection.wait_closed()
+        self.note("ended", connection.close_code, connection.close_reason, connection.state.name)
+
+
+Script = Callable[[Any, Record], Awaitable[None]]
+
+
+@dataclass
+class Options:
+    """Arguments of both sides, and whether there is TLS."""
+
+    client: dict[str, Any] = field(default_factory=dict)
+    server: dict[str, Any] = field(default_factory=dict)
+    client_tls: ssl.SSLContext | None = None
+    server_tls: ssl.SSLContext | None = None
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    library: Library, handler: Callable[[Any], Awaitable[None]], **options: Any
+) -> AsyncIterator[Any]:
+    """Serve on a free port of the loopback, without compression."""
+    server = await library.serve(handler, "127.0.0.1", 0, compression=None, **options)
+    try:
+        yield server
+    finally:
+        server.close()
+        async with asyncio.timeout(BOUND):
+            await server.wait_closed()
+
+
+def uri_of(server: Any, secure: bool = False) -> str:
+    """Where to connect to."""
+    port = server.sockets[0].getsockname()[1]
+    return f"{'wss' if secure else 'ws'}://127.0.0.1:{port}/"
+
+
+async def converse(
+    pair: Pair, client: Script, server: Script, options: Options | None = None
+) -> dict[str, list[Any]]:
+    """Run a conversation; what both sides saw."""
+    options = options or Options()
+    client_record, server_record = Record(), Record()
+
+    async def handler(connection: Any) -> None:
+        await server(connection, server_record)
+
+    client_options: dict[str, Any] = {"compression": None, "proxy": None, **options.client}
+    if options.client_tls is not None:
+        client_options["ssl"] = options.client_tls
+    secure = options.server_tls is not None
+    async with serving(pair.server, handler, ssl=options.server_tls, **options.server) as running:
+        connection = await pair.client.connect(uri_of(running, secure), **client_options)
+        try:
+            await client(connection, client_record)
+        finally:
+            async with asyncio.timeout(BOUND):
+                await connection.close()
+    return {"client": client_record.events, "server": server_record.events}

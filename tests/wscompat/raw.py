@@ -1,0 +1,109 @@
+"""Peers that are only sockets: a server that answers with given bytes, a client that sends them."""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import re
+from collections.abc import AsyncIterator
+
+from tests.wscompat.libraries import BOUND
+
+ACCEPTED = (
+    b"HTTP/1.1 101 Switching Protocols\r\n"
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %KEY\r\n"
+)
+REQUEST = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+)
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+class RawServer:
+    """A server that reads a request, sends a fixed answer, and hangs up or waits.
+
+    Attributes:
+        uri: where it is.
+        port: likewise.
+        requests: the heads it was sent.
+        received: what it was sent after them.
+    """
+
+    def __init__(self, answer: bytes, stays: bool) -> None:
+        self.requests: list[bytes] = []
+        self.received = b""
+        self.port = 0
+        self._answer = answer
+        self._stays = stays
+
+    @property
+    def uri(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/"
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.requests.append(head)
+            key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)
+            assert key is not None
+            accept = base64.b64encode(hashlib.sha1(key[1] + _GUID).digest())
+            writer.write(self._answer.replace(b"%KEY", accept))
+            if not self._stays:
+                writer.write_eof()
+            while data := await reader.read(65536):
+                self.received += data
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def raw_server(answer: bytes, *, stays: bool = False) -> AsyncIterator[RawServer]:
+    """Run a server that gives every client the same answer; ``%KEY`` is put in by it."""
+    raw = RawServer(answer, stays)
+    tasks: list[asyncio.Task[None]] = []
+
+    def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.append(asyncio.ensure_future(raw.talk(reader, writer)))
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    raw.port = server.sockets[0].getsockname()[1]
+    try:
+        yield raw
+    finally:
+        server.close()
+        if tasks:
+            _, pending = await asyncio.wait(tasks, timeout=BOUND)
+            assert not pending
+            for task in tasks:
+                task.result()
+
+
+class RawClient:
+    """A client that sends bytes and reads bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def head(self) -> bytes:
+        """The next head."""
+        async with asyncio.timeout(BOUND):
+            return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def rest(self) -> bytes:
+        """All that still comes."""
+        async with asyncio.timeout(BOUND):
+            return await self.reader.read()
+
+
+@contextlib.asynccontextmanager
+async def raw_client(port: int, sent: bytes = b"") -> AsyncIterator[RawClient]:
+    """Connect to a server and send something."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    try:
+        yield RawClient(reader, writer)
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()

@@ -1,0 +1,76 @@
+"""The examples run as they stand, and so do the programs of the package's README."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples" / "wscompat"
+README = ROOT / "packages" / "wscompat" / "README.md"
+BOUND = 30  # seconds; only a failing test takes more than one
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[Any]:
+    """A Python process with pipes to talk to it, ended with the block."""
+    command = [sys.executable, "-X", "utf8", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8") as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_echo() -> None:
+    with running(str(EXAMPLES / "echo_server.py"), "0") as server:
+        port = server.stdout.readline().split()[-1]
+        with running(str(EXAMPLES / "echo_client.py"), f"ws://localhost:{port}") as client:
+            output, _ = client.communicate("žluťoučký\n\nkůň\n", timeout=BOUND)
+            assert output == "žluťoučký\n\nkůň\n"
+            assert client.returncode == 0
+        server.send_signal(signal.SIGINT)
+        assert server.wait(BOUND) == 0
+
+
+def test_echo_client_when_the_server_leaves() -> None:
+    with running(str(EXAMPLES / "echo_server.py"), "0") as server:
+        port = server.stdout.readline().split()[-1]
+        with running(str(EXAMPLES / "echo_client.py"), f"ws://localhost:{port}") as client:
+            client.stdin.write("one\n")
+            client.stdin.flush()
+            assert client.stdout.readline() == "one\n"
+            server.send_signal(signal.SIGINT)
+            assert server.wait(BOUND) == 0
+            output, _ = client.communicate("two\n", timeout=BOUND)
+            assert output.startswith("the server left: received 1001 (going away)")
+
+
+def test_programs_of_the_readme() -> None:
+    client, server = (
+        part.partition("```")[0] for part in README.read_text("utf-8").split("```python\n")[1:3]
+    )
+    with socket.create_server(("localhost", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    listening = "print('ready', flush=True); await server.serve_forever()"
+    server = server.replace("8765", port).replace("await server.serve_forever()", listening)
+    with running("-c", server) as serving:
+        assert serving.stdout.readline() == "ready\n"
+        with running("-c", client.replace("8765", port)) as connecting:
+            output, _ = connecting.communicate(timeout=BOUND)
+            assert output == "Hello!\n"
+            assert connecting.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["connect", "serve"])
+def test_only_the_import_differs_from_websockets(name: str) -> None:
+    blocks = README.read_text("utf-8").split("```python\n")[1:3]
+    (block,) = (b.partition("```")[0] for b in blocks if f"import {name}\n" in b)
+    assert block.count("wscompat") == 1

@@ -1,0 +1,11 @@
+"""The version is that of the distribution."""
+
+from importlib.metadata import version as version_of
+
+import wscompat
+from wscompat import version
+
+
+def test_version() -> None:
+    assert version.version == version.tag == version.commit == wscompat.__version__
+    assert version.version == version_of("wscompat")
