@@ -323,14 +323,20 @@ def typing(session: nox.Session) -> None:
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
 def dist(session: nox.Session) -> None:
     """Make the sdist of each package, and its wheel from the sdist, both into dist/."""
-    session.install("build", "twine")
+    session.install("build", "twine", *sorted(build_requirements()))
     shutil.rmtree(DIST, ignore_errors=True)
     # wscore's sdist asks for wsframe by name; until it is published only dist/ has it.
     known = " ".join([DIST.as_uri(), *os.environ.get("PIP_FIND_LINKS", "").split()])
     for name in NAMES:
-        # Without a choice, build makes the sdist and then the wheel from that sdist.
+        # Nothing is compiled for an sdist, so it needs no environment of its own; its wheel does,
+        # as it would be built by a user.
         session.run(
-            *("python", "-m", "build", "--outdir", str(DIST), str(PACKAGES / name)),
+            *("python", "-m", "build", "--sdist", "--no-isolation", "--skip-dependency-check"),
+            *("--outdir", str(DIST), str(PACKAGES / name)),
+        )
+        (sdist,) = DIST.glob(f"{name}[-_]*.tar.gz")
+        session.run(
+            *("python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(DIST), str(sdist)),
             env={"PIP_FIND_LINKS": known},
         )
     session.run("twine", "check", "--strict", *map(str, sorted(DIST.iterdir())))
