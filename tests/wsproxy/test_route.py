@@ -233,3 +233,10 @@ async def test_another_refusal_after_the_challenge() -> None:
         with pytest.raises(ProxyRefusedError) as caught:
             await connect(port, "digest")
     assert caught.value.code == 403
+
+
+def test_what_a_hop_is_told_is_not_shown() -> None:
+    proxy = parse_proxy_url("http://alice:hunter2@proxy")
+    hop = Hop(proxy, (("Proxy-Authorization", "Bearer hunter2"),), Authorization(proxy, "any"))
+    route = Route([hop], parse_target("a", 1), None)
+    assert "hunter2" not in f"{hop!r} {route!r} {hop.authorization!r}"

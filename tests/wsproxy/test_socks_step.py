@@ -1,5 +1,9 @@
 """Asking a SOCKS proxy: every byte of both protocols, and every way in which it can refuse."""
 
+import asyncio
+import socket
+import struct
+
 import pytest
 
 from tests.wsproxy.serving import Handler, endless, scripted, serving
@@ -169,6 +173,18 @@ async def test_socks4_refusals(handler: Handler, kind: type[ProxyError], code: i
         await ask("socks4://user@p", "192.0.2.1", handler)
     assert type(caught.value) is kind
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("url", ["socks4://user@p", "socks5://p"])
+async def test_a_connection_that_is_reset(url: str) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    with pytest.raises(ProxyReplyError):
+        await ask(url, "192.0.2.1", handler)
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,32 @@ async def test_reading_is_paused_and_resumed(connected: Connected) -> None:
     await until(lambda: len(upper.data) == 1000)
 
 
+async def test_a_flood_is_held_back(connected: Connected) -> None:
+    upper, peer = connected
+    upper.transport.pause_reading()
+    sent = blocked = 0
+    waiting = b""
+
+    def push() -> bool:
+        nonlocal sent, blocked, waiting
+        if not waiting:
+            sent += peer.tls.write(b"x" * 16384)
+            waiting = peer.outgoing.read()
+        try:
+            waiting = waiting[peer.sock.send(waiting) :]
+            blocked = 0
+        except BlockingIOError:
+            blocked += 1
+        assert sent < 1 << 27
+        return blocked > 3
+
+    await until(push)
+    assert not upper.data
+    upper.transport.resume_reading()
+    await asyncio.get_running_loop().sock_sendall(peer.sock, waiting)
+    await until(lambda: len(upper.data) == sent)
+
+
 async def test_paused_by_the_data_itself(connected: Connected) -> None:
     upper, peer = connected
     received = []

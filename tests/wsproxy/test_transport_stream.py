@@ -163,22 +163,32 @@ async def test_an_error_is_told_after_the_data() -> None:
     stream.abort()
 
 
-async def test_a_flood_is_held_back(pair: Pair) -> None:
-    stream, peer = pair
+async def flood(stream: TransportStream, peer: socket.socket) -> int:
+    """Send until the stream takes no more and the kernel's buffers are full; return how much."""
     peer.setblocking(False)
-    sent = 0
+    sent = blocked = 0
 
     def push() -> bool:
-        nonlocal sent
+        nonlocal sent, blocked
         try:
             sent += peer.send(b"x" * 65536)
+            blocked = 0
         except BlockingIOError:
-            pass
-        return not stream.transport.is_reading()
+            blocked += 1
+        return not stream.transport.is_reading() and blocked > 3
 
     await until(push)
-    assert len(await stream.receive(1 << 30)) < 1 << 20
+    return sent
+
+
+async def test_a_flood_is_held_back(pair: Pair) -> None:
+    stream, peer = pair
+    sent = await flood(stream, peer)
+    received = len(await stream.receive(1 << 30))
+    assert received < sent
     assert stream.transport.is_reading()
+    while received < sent:
+        received += len(await stream.receive(1 << 30))
 
 
 async def test_abort_closes_and_may_be_repeated(pair: Pair) -> None:
@@ -187,6 +197,19 @@ async def test_abort_closes_and_may_be_repeated(pair: Pair) -> None:
     stream.abort()
     await until(lambda: stream.socket.fileno() == -1)  # uvloop closes in its own time
     assert peer.recv(1) == b""
+
+
+async def test_abort_of_a_connection_that_closed_with_data_still_to_send(pair: Pair) -> None:
+    stream, peer = pair
+    peer.setblocking(False)
+    await stream.send(b"x" * (1 << 22))
+    stream.transport.close()
+    received = 0
+    while data := await asyncio.get_running_loop().sock_recv(peer, 1 << 20):
+        received += len(data)
+    assert received == 1 << 22
+    await until(lambda: stream.socket.fileno() == -1)
+    stream.abort()
 
 
 @pytest.mark.parametrize("kind", [Recorder, BufferedRecorder])
@@ -211,11 +234,10 @@ async def test_hand_over_gives_what_was_left_and_what_comes_later(
 
 async def test_hand_over_of_a_transport_that_was_paused(pair: Pair) -> None:
     stream, peer = pair
-    peer.sendall(b"x" * 100_000)
-    await until(lambda: not stream.transport.is_reading())
+    sent = await flood(stream, peer)
     protocol = Recorder()
     stream.hand_over(protocol)
-    await until(lambda: sum(map(len, protocol.events[1:])) == 100_000)
+    await until(lambda: sum(map(len, protocol.events[1:])) == sent)
 
 
 async def test_hand_over_of_a_connection_that_is_gone(pair: Pair) -> None:

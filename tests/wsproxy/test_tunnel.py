@@ -385,6 +385,16 @@ async def test_a_protocol_that_cannot_be_made(tls: Tls, scheme: str) -> None:
             )
 
 
+async def test_a_timeout_of_the_protocols_own_is_not_ours() -> None:
+    def factory() -> Greeted:
+        raise TimeoutError("mine")
+
+    async with serving(echo) as target, serving(tunnelling(target)) as port:
+        with pytest.raises(TimeoutError, match="mine") as caught:
+            await open_tunnel_transport(factory, f"http://127.0.0.1:{port}", "h", 443)
+        assert not isinstance(caught.value, ProxyError)
+
+
 @pytest.mark.parametrize("handler", [silent, answering(b"HTTP/1.1 200 OK\r\n", then_wait=True)],
                          ids=["silent", "half a head"])  # fmt: skip
 @pytest.mark.parametrize("encrypted", [True, False])

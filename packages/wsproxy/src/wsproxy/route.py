@@ -27,9 +27,9 @@ __all__ = ["Hop", "Route"]
 Leg = SocketStream | TransportStream
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Hop:
-    """One proxy of a route, and what it is told.
+    """One proxy of a route, and what it is told. Not shown by `repr()`: headers may be secret.
 
     Attributes:
         proxy: its URL.
@@ -46,7 +46,7 @@ class Hop:
     server_hostname: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Route:
     """The proxies on the way to a target, the nearest first.
 

@@ -47,7 +47,8 @@ def gives_socket(proxy: Proxies) -> bool:
     and only `open_tunnel_transport()` can give them.
 
     Raises:
-        ProxyURLError, ProxyUnsupportedError: see `parse_proxy_url()`.
+        ProxyURLError: a URL is malformed.
+        ProxyUnsupportedError: a scheme is none that wsproxy knows.
     """
     return all(way.scheme != "https" for way in _chain(proxy))
 
@@ -74,9 +75,9 @@ async def open_tunnel(
             and password for SOCKS5, a user id for SOCKS4.
         host: where the tunnel leads: a name, or an IPv4 or IPv6 address.
         port: its port.
-        rdns: True lets the (last) proxy resolve the host's name, False resolves it here first.
-            None leaves it to the proxy, except for `socks4`, whose protocol has no names. True
-            turns `socks4` into `socks4a`.
+        rdns: True lets the (last) proxy resolve the host's name, False resolves it here first
+            and takes the first address. None leaves it to the proxy, except for `socks4`, whose
+            protocol has no names. True turns `socks4` into `socks4a`.
         timeout: seconds for all of it; None to wait for as long as it takes.
         headers: more fields for CONNECT requests. A `Proxy-Authorization` among them takes the
             place of the URL's credentials; it is refused with a chain. Not used with SOCKS.
