@@ -13,7 +13,6 @@ typedef struct parser_case {
     const char *wire;         /* the notation of wire.h */
     const char *log;          /* one line for each frame, then perhaps an error */
     wsf_parser_config config; /* the mode is set by the test, which runs both */
-    bool wide;                /* whole frames need 64-bit addresses: else another limit strikes */
 } parser_case;
 
 extern const parser_case parser_cases[];

@@ -123,7 +123,32 @@ static void test_stream_pieces(void) {
     CHECK(!frame.first && frame.last && frame.offset == 3 && frame.payload_size == 2);
 }
 
+/* Announced sizes that add up to more than 64 bits can hold, with and without limits. */
+static void test_sum_does_not_wrap(void) {
+    uint8_t bytes[32];
+    size_t size = wire_bytes("02 01 \"a\" 80 7f 7fffffffffffffff", bytes, sizeof bytes);
+    for (int limited = 0; limited < 2; limited++) {
+        wsf_parser_config config = {.mode = WSF_MODE_STREAM,
+                                    .max_message_size = limited ? INT64_MAX : 0};
+        CHECK_EQ(wsf_parser_init(&parser, &config), WSF_OK);
+        CHECK_EQ(next(bytes, size), WSF_FRAME);
+        CHECK_EQ(next(bytes + 3, size - 3), limited ? WSF_ERR_MESSAGE_TOO_BIG : WSF_NEED_MORE);
+        CHECK_EQ(wsf_parser_missing(&parser), limited ? 0 : INT64_MAX);
+    }
+}
+
+/* In one piece there can only be what addresses can reach. */
+static void test_largest_whole_frame(void) {
+    uint8_t bytes[32];
+    size_t size = wire_bytes("82 7f 7fffffffffffffff", bytes, sizeof bytes);
+    begin(WSF_ROLE_CLIENT, WSF_MODE_WHOLE);
+    bool reachable = SIZE_MAX > UINT32_MAX;
+    CHECK_EQ(next(bytes, size), reachable ? WSF_NEED_MORE : WSF_ERR_FRAME_TOO_BIG);
+}
+
 int main(void) {
+    test_sum_does_not_wrap();
+    test_largest_whole_frame();
     test_bad_config();
     test_payload_stays_in_place();
     test_held_control();
