@@ -1,8 +1,9 @@
 """WebSocket for asyncio: transports, listeners, servers. The zero-copy callback API."""
 
+from .broadcast import ws_broadcast
 from .closing import WSCloseHandshake, WSCloseInfo
 from .connect import ws_connect
-from .enums import WSAutoPingStrategy, WSCloseCode, WSMsgType
+from .enums import WSAutoPingStrategy, WSCloseCode, WSMsgType, WSSlowPeer
 from .errors import (
     WSError,
     WSHandshakeError,
@@ -44,11 +45,13 @@ __all__ = [
     "WSMsgType",
     "WSParsedURL",
     "WSProtocolError",
+    "WSSlowPeer",
     "WSTransport",
     "WSUpgradeRequest",
     "WSUpgradeResponse",
     "WSUpgradeResponseWithListener",
     "__version__",
+    "ws_broadcast",
     "ws_connect",
     "ws_create_server",
 ]

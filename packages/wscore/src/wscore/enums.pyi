@@ -1,8 +1,8 @@
 """The enumerations of the API, as a type checker sees them."""
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 
-__all__ = ["WSAutoPingStrategy", "WSCloseCode", "WSMsgType"]
+__all__ = ["WSAutoPingStrategy", "WSCloseCode", "WSMsgType", "WSSlowPeer"]
 
 class WSMsgType(IntEnum):
     CONTINUATION = 0
@@ -31,3 +31,8 @@ class WSCloseCode(IntEnum):
     SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
     BAD_GATEWAY = 1014
+
+class WSSlowPeer(Enum):
+    WAIT = "wait"
+    SKIP = "skip"
+    CLOSE = "close"

@@ -1,6 +1,16 @@
 """The enumerations of the API: frame types, close codes, strategies of auto ping."""
 
-__all__ = ["WSAutoPingStrategy", "WSCloseCode", "WSMsgType"]
+from enum import Enum
+
+__all__ = ["WSAutoPingStrategy", "WSCloseCode", "WSMsgType", "WSSlowPeer"]
+
+
+class WSSlowPeer(Enum):
+    """What `ws_broadcast` does about a connection whose write buffer is full."""
+
+    WAIT = "wait"
+    SKIP = "skip"
+    CLOSE = "close"
 
 
 cdef frozenset REGISTERED = frozenset([int(code) for code in WSCloseCode])

@@ -33,7 +33,7 @@ cdef class LoopIO:
 
     cdef void enter(self) noexcept
     cdef int leave(self) except -1
-    cdef int hold(self, Corked corked) except -1
+    cdef bint hold(self, Corked corked) except -1
     cdef Block borrow(self)
     cdef int recycle(self, Block block) except -1
     cdef SendBuffer take_buffer(self)

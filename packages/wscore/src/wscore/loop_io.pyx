@@ -111,11 +111,13 @@ cdef class LoopIO:
             return self._flush()
         return 0
 
-    cdef int hold(self, Corked corked) except -1:
-        """Remember one that holds bytes back."""
+    cdef bint hold(self, Corked corked) except -1:
+        """Remember one that wants to hold bytes back; False if so many do that it must not."""
+        if len(self._corked) >= SPARES:
+            return False
         corked.is_listed = True
         self._corked.append(corked)
-        return 0
+        return True
 
     cdef int _flush(self) except -1:
         cdef Corked corked

@@ -304,10 +304,12 @@ cdef class WSProtocolCore:
         return 0
 
     def pause_writing(self):
+        self.transport.pause_writing(True)
         if self.listener is not None:
             self.listener.pause_writing()
 
     def resume_writing(self):
+        self.transport.pause_writing(False)
         if self.listener is not None:
             self.listener.resume_writing()
 

@@ -50,8 +50,8 @@ cdef class Sink(Corked):
     cdef int _written(self) except -1:
         if self.io.depth == 0 or self.pending.end - self.pending.begin > ENOUGH:
             return self.flush()
-        if not self.is_listed:
-            self.io.hold(self)
+        if not self.is_listed and not self.io.hold(self):
+            return self.flush()
         return 0
 
 

@@ -153,11 +153,18 @@ cdef class SocketTransport(Sink):
     cdef int write_frame(self, const wsf.wsf_header* header, const uint8_t* payload,
                          size_t size) except -1:
         cdef uint8_t[14] head
-        if size < LARGE or header.masked or self._writing or self._closing:
-            if self._closing or self._eof_wanted:
-                return 0
+        if self._closing or self._eof_wanted:
+            return 0
+        if size < LARGE or header.masked or self._writing:
             return Sink.write_frame(self, header, payload, size)
         return self._send_large(head, wsf.wsf_header_encode(head, header), payload, size)
+
+    cdef int write_bytes(self, const uint8_t* data, size_t size) except -1:
+        if self._closing or self._eof_wanted:
+            return 0
+        if size < LARGE or self._writing:
+            return Sink.write_bytes(self, data, size)
+        return self._send_large(NULL, 0, data, size)
 
     cdef int flush(self) except -1:
         if self.pending is not None and not self._writing and not self._lost:
@@ -192,7 +199,8 @@ cdef class SocketTransport(Sink):
         cdef ssize_t sent
         cdef iovec[2] parts
         cdef msghdr message
-        pending.append(header, header_size)
+        if header_size:
+            pending.append(header, header_size)
         memset(&message, 0, sizeof(message))
         message.msg_iov = parts
         message.msg_iovlen = 2

@@ -17,6 +17,7 @@ cdef class WSTransport:
     cdef readonly object lost_exception
     cdef readonly bint is_client_side
     cdef readonly bint is_secure
+    cdef readonly bint is_writing_paused
 
     cdef State state
     cdef object loop
@@ -53,6 +54,9 @@ cdef class WSTransport:
     cpdef disconnect(self, bint graceful=*)
 
     cdef bint take_pong(self, bytes payload) except -1
+    cdef int write_encoded(self, const uint8_t* data, size_t size) except -1
+    cdef int flush(self) except -1
+    cdef int pause_writing(self, bint paused) except -1
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
                          size_t size) except -1
     cdef int _check_thread(self) except -1

@@ -69,6 +69,7 @@ cdef class WSTransport:
         lost_exception: what the connection was lost by, or None; set when it is gone.
         is_client_side: whether this side is the client.
         is_secure: whether the connection runs over TLS.
+        is_writing_paused: whether more is waiting to be sent than the high-water mark allows.
     """
 
     def __init__(self, loop, underlying_transport, Sink sink not None, bint is_client_side, logger):
@@ -403,6 +404,20 @@ cdef class WSTransport:
             return 0
         self._fill_header(&header, opcode, fin, rsv, size)
         return self._sink.write_frame(&header, payload, size)
+
+    cdef int write_encoded(self, const uint8_t* data, size_t size) except -1:
+        """Send a frame that is encoded already, unmasked; `data` begins with its header."""
+        if can_send(self.state):
+            self._sink.write_bytes(data, size)
+        return 0
+
+    cdef int flush(self) except -1:
+        """Send now what is held back."""
+        return self._sink.flush()
+
+    cdef int pause_writing(self, bint paused) except -1:
+        self.is_writing_paused = paused
+        return 0
 
     cdef bint _may_send(self, int opcode, size_t size) except -1:
         if opcode >= CLOSE and size > wsf.WSF_MAX_CONTROL_SIZE:
