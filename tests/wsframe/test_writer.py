@@ -24,8 +24,8 @@ def test_examples_of_the_rfc() -> None:
     assert build_frame(Opcode.TEXT, "Hello") == bytes.fromhex("810548656c6c6f")
     masked = build_frame(Opcode.TEXT, b"Hello", mask=KEY)
     assert masked == bytes.fromhex("818537fa213d7f9f4d5158")
-    assert build_frame(Opcode.TEXT, b"Hel", fin=False) == bytes.fromhex("010348656c")
-    assert build_frame(Opcode.CONTINUATION, b"lo") == bytes.fromhex("80026c6f")
+    assert build_frame(Opcode.TEXT, b"He", fin=False) == bytes.fromhex("01024865")
+    assert build_frame(Opcode.CONTINUATION, b"llo") == bytes.fromhex("80036c6c6f")
     assert build_frame(Opcode.PING, b"Hello") == bytes.fromhex("890548656c6c6f")
 
 

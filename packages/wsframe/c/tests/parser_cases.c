@@ -18,8 +18,8 @@ const parser_case parser_cases[] = {
     {"unmasked text", "81 05 \"Hello\"", "TEXT fin \"Hello\"\n", {CLIENT}},
     {"masked text", "81 85 " K "\"Hello\"", "TEXT fin \"Hello\"\n", {SERVER}},
     {"fragmented text",
-     "01 03 \"Hel\" 80 02 \"lo\"",
-     "TEXT \"Hel\"\nCONTINUATION (TEXT) fin \"lo\"\n",
+     "01 02 \"He\" 80 03 \"llo\"",
+     "TEXT \"He\"\nCONTINUATION (TEXT) fin \"llo\"\n",
      {CLIENT}},
     {"ping and masked pong",
      "89 85 " K "\"Hello\" | 8a 85 " K "\"Hello\"",
@@ -38,9 +38,9 @@ const parser_case parser_cases[] = {
      "82 fd " K "\"a\"*125 | 82 fe 007e " K "\"b\"*126",
      "BINARY fin \"a\"*125\nBINARY fin \"b\"*126\n",
      {SERVER}},
-    {"incomplete payload", "82 05 \"Hel\"", "2 bytes missing\n", {CLIENT}},
+    {"incomplete payload", "82 05 \"abc\"", "2 bytes missing\n", {CLIENT}},
     {"incomplete masked payload", "82 85 " K "\"H\"", "4 bytes missing\n", {SERVER}},
-    {"incomplete control frame", "89 05 \"Hel\"", "2 bytes missing\n", {CLIENT}},
+    {"incomplete control frame", "89 05 \"abc\"", "2 bytes missing\n", {CLIENT}},
     {"incomplete header", "82 fe 01", "", {SERVER}},
 
     /* ---- first two bytes ---- */

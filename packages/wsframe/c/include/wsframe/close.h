@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * Close codes and the payload of CLOSE frames (RFC 6455, 5.5.1 and 7.4).
  */
 #ifndef WSFRAME_CLOSE_H

@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * Everything that can be wrong with input, and the close code each fault is answered with.
  *
  * All faults are negative numbers, so that one `int` can carry a count, "need more" and a fault.

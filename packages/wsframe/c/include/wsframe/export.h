@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * Symbol visibility and C++ linkage for every wsframe header.
  *
  * It must never include another wsframe header, and it is not meant to be included by users

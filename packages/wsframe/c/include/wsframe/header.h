@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * Frame headers: a codec without any state (RFC 6455, 5.2).
  *
  * It looks at one header only. What spans frames (roles, fragments, limits) is the business of

@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * Masking and unmasking (RFC 6455, 5.3): the same operation, an XOR with a repeated 4-byte key.
  *
  * It never reads or writes a byte outside the given range, at any alignment.

@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * The stream parser: bytes in, frames out, everything checked that spans frames.
  *
  * The caller owns the parser and the bytes. The parser never allocates, never calls back, never

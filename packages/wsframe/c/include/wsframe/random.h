@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * Mask keys that a peer cannot predict (RFC 6455, 5.3 and 10.3).
  *
  * The bytes come from the kernel, fetched in batches that belong to one thread each. A child made

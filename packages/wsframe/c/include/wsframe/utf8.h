@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * Incremental UTF-8 validation (RFC 3629), failing at the first bad byte.
  */
 #ifndef WSFRAME_UTF8_H

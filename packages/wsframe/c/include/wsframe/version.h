@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * Version of the library and of its binary interface.
  */
 #ifndef WSFRAME_VERSION_H

@@ -1,4 +1,5 @@
-/*
+/**
+ * @file
  * libwsframe: WebSocket framing (RFC 6455) without I/O, allocation or callbacks.
  *
  * This header includes all others; it is the one to include.
