@@ -1,0 +1,156 @@
+"""Memory between the socket and the parser: it grows for what is large, and goes again."""
+
+import gc
+import random
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from tests.wscore.pairs import Setting, against_raw_peer
+from tests.wscore.recorder import Recorder
+from tests.wscore.wire import BINARY, F
+
+MIB = 1 << 20
+
+
+class Counter(Recorder):
+    """Counts bytes instead of keeping them."""
+
+    def on_ws_frame(self, transport, frame):  # type: ignore[no-untyped-def]
+        self.sizes = [*getattr(self, "sizes", []), frame.payload_size]
+        self._happened("frame")
+
+
+@pytest.fixture
+def traced() -> Iterator[None]:
+    """Count the memory that Python's allocators hand out, the buffers among them."""
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+def in_use() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+@pytest.mark.parametrize("size", [300_000, 3 * MIB, 9 * MIB])
+async def test_large_frames_leave_no_memory(size: int, setting: Setting, traced: None) -> None:
+    listener = Counter()
+    wire = F(BINARY, bytes(size)).wire(setting.side == "server")
+    async with against_raw_peer(setting, listener) as (_, peer):
+        await peer.send(F(BINARY, bytes(200_000)))
+        await listener.until("frame")
+        before = in_use()
+        for turn in range(3):
+            await peer.send(wire)
+            await listener.until("frame", 2 + turn)
+            await peer.send(F(BINARY, b"small"))
+            await listener.until("frame", 3 + 2 * turn - turn)
+        await peer.send(F(BINARY, b"small"))
+        await listener.until("frame", 8)
+        assert in_use() - before < 2.5 * MIB
+    assert listener.sizes.count(size) == 3
+
+
+async def test_idle_connections_share_their_memory(traced: None) -> None:
+    """A connection that waits for nothing in particular holds little."""
+    async with (
+        against_raw_peer(Setting("server", None), Counter()) as (_, first),
+        against_raw_peer(Setting("server", None), Counter()) as (_, second),
+    ):
+        await first.send(F(BINARY, b"x"))
+        await second.send(F(BINARY, b"x"))
+        before = in_use()
+        listeners = [Counter() for _ in range(20)]
+        await self_and_rest(listeners, before)
+
+
+async def self_and_rest(listeners: list[Counter], before: int) -> None:
+    """Open one connection inside the other, and measure in the innermost."""
+    if not listeners:
+        assert in_use() - before < 20 * 100_000  # both ends, and asyncio's streams
+        return
+    async with against_raw_peer(Setting("server", None), listeners[0]) as (_, peer):
+        await peer.send(F(BINARY, b"x"))
+        await listeners[0].until("frame")
+        await self_and_rest(listeners[1:], before)
+
+
+async def test_header_alone_costs_nothing(traced: None) -> None:
+    """The memory for a frame is there when its bytes are, not when they are announced."""
+    listener = Counter()
+    async with against_raw_peer(Setting("server", None), listener) as (_, peer):
+        await peer.send(F(BINARY, b"x"))
+        await listener.until("frame")
+        await peer.send(F(BINARY, b"abc", length=b"\x7f" + (5 * MIB).to_bytes(8, "big")))
+        await peer.send(b"x")
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_partial_frames_of_two_connections(seed: int, plain: Setting) -> None:
+    """They receive into the same memory in turns, each in the middle of a frame."""
+    source = random.Random(seed)
+    payloads = [
+        [source.randbytes(source.choice((10, 5_000, 20_000, 100_000, 700_000))) for _ in range(12)]
+        for _ in range(2)
+    ]
+    masked = plain.side == "server"
+    streams = [b"".join(F(BINARY, p).wire(masked) for p in own) for own in payloads]
+    listeners = [Recorder(), Recorder()]
+    async with (
+        against_raw_peer(plain, listeners[0]) as (_, first),
+        against_raw_peer(plain, listeners[1]) as (_, second),
+    ):
+        positions = [0, 0]
+        while any(p < len(s) for p, s in zip(positions, streams, strict=True)):
+            turn = source.randrange(2)
+            size = source.choice((1, 7, 1_000, 16_000, 17_000, 250_000, 300_000))
+            peer = (first, second)[turn]
+            begin = positions[turn]
+            await peer.send(streams[turn][begin : begin + size])
+            positions[turn] = begin + size
+        for listener, own in zip(listeners, payloads, strict=True):
+            await listener.until("frame", len(own))
+            assert [frame.payload for frame in listener.frames] == own
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_views_of_partial_frames(seed: int, plain: Setting) -> None:
+    """Views are kept now and then, while frames arrive in pieces on two connections."""
+    source = random.Random(seed)
+    kept: list[tuple[memoryview, bytes]] = []
+
+    def keep(_: object, frame) -> None:  # type: ignore[no-untyped-def]
+        if source.random() < 0.4:
+            kept.append((frame.get_payload_as_memoryview(), frame.get_payload_as_bytes()))
+        if len(kept) > 5:
+            del kept[source.randrange(len(kept))]
+        assert all(bytes(view) == copy for view, copy in kept)
+
+    masked = plain.side == "server"
+    streams = [
+        b"".join(
+            F(BINARY, source.randbytes(source.choice((10, 3_000, 90_000, 400_000)))).wire(masked)
+            for _ in range(15)
+        )
+        for _ in range(2)
+    ]
+    listeners = [Recorder(keep), Recorder(keep)]
+    async with (
+        against_raw_peer(plain, listeners[0]) as (_, first),
+        against_raw_peer(plain, listeners[1]) as (_, second),
+    ):
+        for peer, stream in ((first, streams[0]), (second, streams[1])):
+            await peer.send(stream[:1000])
+        positions = [1000, 1000]
+        while any(p < len(s) for p, s in zip(positions, streams, strict=True)):
+            turn = source.randrange(2)
+            begin = positions[turn]
+            size = source.choice((1, 1_000, 20_000, 260_000))
+            await (first, second)[turn].send(streams[turn][begin : begin + size])
+            positions[turn] = begin + size
+        for listener in listeners:
+            await listener.until("frame", 15)
+    assert all(bytes(view) == copy for view, copy in kept)
