@@ -1,7 +1,8 @@
 """Tunnels through HTTP and SOCKS proxies for asyncio programs.
 
 `open_tunnel()` gives a tunnel as a socket, `open_tunnel_transport()` as a transport with a
-protocol on it, through `https` proxies as well; `gives_socket()` tells which of the two to take.
+protocol on it, through `https` proxies as well; `gives_socket()` tells which of the two to take,
+and `proxy_from_environment()` which proxy is configured. What they raise is a `ProxyError`.
 The package must import none of the others of its repository.
 """
 

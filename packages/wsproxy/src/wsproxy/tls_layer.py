@@ -25,7 +25,8 @@ from .deliver import deliver
 
 __all__ = ["TlsLayer", "TlsTransport"]
 
-_READ_SIZE = 256 * 1024
+# What one TLS record holds at most (RFC 8446, section 5.1); a read returns no more than that.
+_READ_SIZE = 16 * 1024
 
 
 class _State(enum.Enum):
