@@ -24,9 +24,11 @@ typedef enum wsf_opcode {
     WSF_OP_PONG = 10
 } wsf_opcode;
 
-/** Reserved bits, as they stand in wsf_header::rsv. */
+/** The first reserved bit, as it stands in wsf_header::rsv; permessage-deflate uses it. */
 #define WSF_RSV1 4
+/** The second reserved bit. */
 #define WSF_RSV2 2
+/** The third reserved bit. */
 #define WSF_RSV3 1
 
 /** The longest header: 2 bytes, 8 of length, 4 of mask key. */

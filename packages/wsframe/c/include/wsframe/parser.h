@@ -25,8 +25,9 @@ typedef enum wsf_mode {
     WSF_MODE_STREAM = 1 /**< Payloads of data frames piece by piece, as they arrive. */
 } wsf_mode;
 
-/** Non-negative results of wsf_parser_next(). */
+/** Result of wsf_parser_next(): no frame, bytes are missing. */
 #define WSF_NEED_MORE 0
+/** Result of wsf_parser_next(): a frame, or a piece of one. */
 #define WSF_FRAME 1
 
 /** What a parser is to accept. All zero means: a client, whole frames, no checks of text, no
