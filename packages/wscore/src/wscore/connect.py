@@ -104,6 +104,7 @@ async def ws_connect(
         WSInvalidURL: if the URL is not a WebSocket URL.
         WSHandshakeError: if the server's answer is not a valid acceptance; a subclass says why.
         TimeoutError: if there was no answer in time.
+        ValueError: if a header field cannot be sent, or a timeout of auto ping is not positive.
         OSError: if the connection cannot be made (`ssl.SSLError` among them).
     """
     loop = asyncio.get_running_loop()
@@ -189,7 +190,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         return True
 
     def start(self) -> None:
-        self.transport.underlying_transport.write(self._handshake.request.to_bytes())
+        self.transport.underlying_transport.write(self._handshake.request_bytes)
 
     def handshake_received(self, data: bytes) -> int:
         if self._upgraded.done():  # failed; the connection is about to go

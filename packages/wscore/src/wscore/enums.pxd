@@ -28,4 +28,5 @@ cpdef enum WSAutoPingStrategy:
     PING_WHEN_IDLE = 1
     PING_PERIODICALLY = 2
 
+cdef object msg_type_to_python(WSMsgType msg_type)
 cdef object close_code_to_python(unsigned int code)

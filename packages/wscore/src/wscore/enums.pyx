@@ -22,3 +22,7 @@ cdef object close_code_to_python(unsigned int code):
     Codes 3000 to 4999 belong to libraries and applications (RFC 6455, 7.4.2).
     """
     return WSCloseCode(code) if code in REGISTERED else code
+
+
+cdef object msg_type_to_python(WSMsgType msg_type):
+    return WSMsgType(msg_type)

@@ -6,19 +6,20 @@ memory, and keep showing the bytes they were made for.
 """
 
 cimport cython
-from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 
 from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS
 
-from .enums cimport CLOSE, close_code_to_python
+from .enums cimport CLOSE, close_code_to_python, msg_type_to_python
 
 __all__ = ["WSFrame"]
 
 
 @cython.final
+@cython.no_gc  # it refers to nothing that could refer back; a view of it may outlive a clearing
 cdef class WSFrame:
     """A received frame, valid during the callback that it was passed to.
 
@@ -115,11 +116,25 @@ cdef class WSFrame:
     def _check_close(self):
         self._check()
         if self.msg_type != CLOSE:
-            raise TypeError(f"this is not a CLOSE frame but {self.msg_type!r}")
+            raise TypeError(f"this is not a CLOSE frame but {msg_type_to_python(self.msg_type)!r}")
 
     def __getbuffer__(self, Py_buffer* view, int flags):
         self._check()
-        PyBuffer_FillInfo(view, self, self.payload_ptr, self.payload_size, True, flags)
+        if flags & PyBUF_WRITABLE == PyBUF_WRITABLE:
+            raise BufferError("the payload of a frame is read-only")
+        view.obj = self
+        view.buf = self.payload_ptr
+        view.len = self.payload_size
+        view.readonly = True
+        view.itemsize = 1
+        view.format = NULL
+        if flags & PyBUF_FORMAT:
+            view.format = "B"
+        view.ndim = 1
+        view.shape = &view.len if flags & PyBUF_ND else NULL
+        view.strides = &view.itemsize if flags & PyBUF_STRIDES == PyBUF_STRIDES else NULL
+        view.suboffsets = NULL
+        view.internal = NULL
         self._shown = self._block
         self._shown.views += 1
         self._views += 1
@@ -132,6 +147,6 @@ cdef class WSFrame:
 
     def __repr__(self):
         return (
-            f"WSFrame(msg_type={self.msg_type!r}, fin={bool(self.fin)}, "
+            f"WSFrame(msg_type={msg_type_to_python(self.msg_type)!r}, fin={bool(self.fin)}, "
             f"payload_size={self.payload_size})"
         )

@@ -118,6 +118,13 @@ class ClientHandshake:
     Args:
         url: where to.
         extra_headers: further header fields of the request; ``Host`` replaces the generated one.
+
+    Attributes:
+        request: the request.
+        request_bytes: the request as it goes over the wire.
+
+    Raises:
+        ValueError: if a header field cannot be sent.
     """
 
     def __init__(self, url: WSParsedURL, extra_headers: WSHeadersLike | None = None) -> None:
@@ -141,6 +148,7 @@ class ClientHandshake:
             credentials = ":".join(url.user_info).encode()
             headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode('ascii')}"
         self.request = WSUpgradeRequest(b"GET", url.resource_name.encode(), b"HTTP/1.1", headers)
+        self.request_bytes = self.request.to_bytes()
 
     def feed(self, data: bytes) -> tuple[WSUpgradeResponse, int] | None:
         """Read the response.

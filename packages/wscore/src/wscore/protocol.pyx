@@ -295,7 +295,7 @@ cdef class WSProtocolCore:
     cdef int _fail_for_exception(self, object exc, str where) except -1:
         cdef unsigned int code = INTERNAL_ERROR
         cdef str reason = None
-        if isinstance(exc, WSProtocolError) and wsf.wsf_close_code_valid(exc.code):
+        if isinstance(exc, WSProtocolError) and _may_be_sent(exc.code):
             code, reason = exc.code, _as_reason(exc.message)
             self.logger.info("the connection is closed: %r in %s", exc, where)
         else:
@@ -331,7 +331,15 @@ cdef class WSProtocolCore:
             self.transport.tell_lost()
 
 
+cdef bint _may_be_sent(object code) except -1:
+    return isinstance(code, int) and 1000 <= code < 5000 and wsf.wsf_close_code_valid(code)
+
+
 cdef str _as_reason(object message):
     """The message as a close reason: text, cut to what a CLOSE frame can hold."""
-    cdef bytes encoded = message.encode() if isinstance(message, str) else bytes(message)
+    cdef bytes encoded
+    if isinstance(message, bytes):
+        encoded = message
+    else:
+        encoded = str(message).encode("utf-8", "backslashreplace")
     return encoded[:wsf.WSF_MAX_CLOSE_REASON_SIZE].decode("utf-8", "ignore")

@@ -16,4 +16,5 @@ cdef class ReceiveBuffer:
     cdef uint8_t* unread(self) noexcept
     cdef void lock(self) noexcept
     cdef int tidy(self, size_t needed) except -1
+    cdef Block _new_block(self, size_t unread)
     cdef int _move_to(self, Block block) except -1

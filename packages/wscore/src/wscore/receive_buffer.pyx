@@ -9,6 +9,7 @@ from libc.string cimport memcpy, memmove
 
 cdef enum:
     SMALL = 16 * 1024  # bytes of an incomplete frame that are copied away between reads
+    TRUSTED = 16 * 1024 * 1024  # bytes that are allocated because a header announces them
 
 
 cdef class ReceiveBuffer:
@@ -28,7 +29,7 @@ cdef class ReceiveBuffer:
         if unread == 0 or self.end == self.block.size:
             block = self.io.borrow()
             if self.needed > block.size:
-                block = Block.__new__(Block, self.needed)
+                block = self._new_block(unread)
             self._move_to(block)
         return self.block.size - self.end
 
@@ -55,8 +56,8 @@ cdef class ReceiveBuffer:
             self.begin = self.end = 0
             self.block = None
             return self.io.recycle(block)
-        if needed > block.size:
-            return self._move_to(Block.__new__(Block, needed))
+        if needed > block.size and block.size < TRUSTED:
+            return self._move_to(self._new_block(unread))
         if unread <= SMALL:
             # Its block is full, so that the next read moves it to the front of a large one.
             return self._move_to(Block.__new__(Block, unread))
@@ -69,6 +70,16 @@ cdef class ReceiveBuffer:
             self.begin = 0
             self.end = unread
         return 0
+
+    cdef Block _new_block(self, size_t unread):
+        """A block for a frame that is larger than the usual ones.
+
+        Very large ones grow with what has come, not with what was announced.
+        """
+        cdef size_t size = self.needed
+        if size > TRUSTED:
+            size = min(size, max(<size_t>TRUSTED, 2 * unread))
+        return Block.__new__(Block, size)
 
     cdef int _move_to(self, Block block) except -1:
         cdef size_t unread = self.end - self.begin

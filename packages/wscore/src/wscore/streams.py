@@ -266,8 +266,12 @@ def _attach(
     sock.setblocking(False)
     if sock.family in (socket.AF_INET, socket.AF_INET6):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    protocol = make_protocol()
-    SocketTransport(loop, sock, protocol)
+    try:
+        protocol = make_protocol()
+        SocketTransport(loop, sock, protocol)
+    except BaseException:
+        sock.close()
+        raise
     return protocol
 
 
