@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .version import version as __version__
 
 if TYPE_CHECKING:
-    from .asyncio.client import ClientConnection, connect
+    from .asyncio.client import ClientConnection, connect, unix_connect
     from .asyncio.server import Server, ServerConnection, serve
     from .datastructures import Headers, HeadersLike, MultipleValuesError
     from .exceptions import (
@@ -107,10 +107,11 @@ __all__ = [
     "__version__",
     "connect",
     "serve",
+    "unix_connect",
 ]
 
 _HOMES = {
-    "asyncio.client": ("ClientConnection", "connect"),
+    "asyncio.client": ("ClientConnection", "connect", "unix_connect"),
     "asyncio.server": ("Server", "ServerConnection", "serve"),
     "datastructures": ("Headers", "HeadersLike", "MultipleValuesError"),
     "frames": ("Close", "CloseCode", "Opcode"),

@@ -7,22 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator, Sequence
+import os
+import socket
+import traceback as traceback_module
+import urllib.parse
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import wscore
 
+from ..client import backoff, process_exception
 from ..datastructures import Headers, HeadersLike
-from ..exceptions import InvalidURI
+from ..exceptions import InvalidStatus, InvalidURI, SecurityError
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
+from ..uri import parse_uri
 from .connection import Connection
 from .handshake_errors import from_core
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
+from .proxies import choose_proxy, from_wsproxy
 
-__all__ = ["ClientConnection", "connect"]
+__all__ = ["ClientConnection", "connect", "unix_connect"]
+
+MAX_REDIRECTS = 10
+_REDIRECTS = {300, 301, 302, 303, 307, 308}
+_ONLY_FOR_ONE_ORIGIN = ("Authorization", "Cookie", "Host")
 
 
 class ClientConnection(Connection):
@@ -32,7 +43,9 @@ class ClientConnection(Connection):
 class connect:  # noqa: N801
     """Connect to a WebSocket server.
 
-    Awaited, it gives a `ClientConnection`; as an asynchronous context manager it also closes it.
+    Awaited, it gives a `ClientConnection`; as an asynchronous context manager it also closes it. As
+    an asynchronous iterator it gives one connection after the other, for ever: each is closed at
+    the end of its round of the loop, and an attempt that fails is repeated after a while.
 
     Args:
         uri: ``ws://`` or ``wss://``; user name and password in it are sent as basic authentication.
@@ -41,7 +54,10 @@ class connect:  # noqa: N801
         compression: None; there is no compression.
         additional_headers: further header fields of the request.
         user_agent_header: value of ``User-Agent``; None for none.
-        proxy: URL of an HTTP or SOCKS proxy; None for none.
+        proxy: URL of an HTTP or SOCKS proxy; True for the one that the environment or the system
+            configures, None for none.
+        process_exception: called with the exception of an attempt that the iterator made; returns
+            None to try again, or the exception to raise.
         open_timeout: seconds for all of it, from resolving the name to the server's answer; None
             for no limit.
         ping_interval: seconds between keepalive pings; None for none.
@@ -49,6 +65,7 @@ class connect:  # noqa: N801
             with code 1011; None for no limit.
         close_timeout: seconds for the closing handshake and the end of the TCP connection; None
             for no limit.
+        reconnect_delays: makes a generator of the seconds between the attempts of the iterator.
         max_size: bytes of a received message, or a pair of limits for message and fragment; None
             for no limit.
         max_queue: received frames at which reading pauses, or a pair: the mark at which it
@@ -62,7 +79,9 @@ class connect:  # noqa: N801
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
-        InvalidHandshake: if the server's answer is no valid acceptance; a subclass says why.
+        InvalidProxy: if the proxy's URL is not valid.
+        InvalidHandshake: if the server's answer, or the proxy's, is no valid acceptance; a subclass
+            says why.
         OSError: if there is no connection (`ssl.SSLError` among them).
         TimeoutError: if there was no answer in time.
     """
@@ -76,11 +95,13 @@ class connect:  # noqa: N801
         compression: None = None,
         additional_headers: HeadersLike | None = None,
         user_agent_header: str | None = USER_AGENT,
-        proxy: str | None = None,
+        proxy: str | Literal[True] | None = True,
+        process_exception: Callable[[Exception], Exception | None] = process_exception,
         open_timeout: float | None = 10,
         ping_interval: float | None = 20,
         ping_timeout: float | None = 20,
         close_timeout: float | None = 10,
+        reconnect_delays: Callable[[], Generator[float, None, None]] = backoff,
         max_size: MaxSize = 2**20,
         max_queue: MaxQueue = 16,
         write_limit: WriteLimit = 2**15,
@@ -92,6 +113,10 @@ class connect:  # noqa: N801
             raise ValueError(f"unsupported compression: {compression}")
         self.uri = uri
         self.logger = logger or logging.getLogger("wscompat.client")
+        self._first_uri = uri
+        self._proxy = proxy
+        self._process_exception = process_exception
+        self._reconnect_delays = reconnect_delays
         self._open_timeout = open_timeout
         self._connection_class = create_connection or ClientConnection
         self._connection_options = {
@@ -102,7 +127,6 @@ class connect:  # noqa: N801
             "write_limit": write_limit,
             "logger": self.logger,
         }
-        self._subprotocols_offered = subprotocols is not None
         headers = Headers(additional_headers or ())
         if origin is not None:
             headers["Origin"] = origin
@@ -111,14 +135,16 @@ class connect:  # noqa: N801
             headers["Sec-WebSocket-Protocol"] = ", ".join(subprotocols)
         if user_agent_header is not None and "User-Agent" not in headers:
             headers["User-Agent"] = user_agent_header
-        self._core_options = {
-            "extra_headers": list(headers.raw_items()),
-            "proxy": proxy,
+        self._headers = headers
+        self._core_options: dict[str, Any] = {
             **core_sizes(max_size),
             "websocket_handshake_timeout": None,
+            "max_redirects": 0,
             "logger_name": self.logger,
             **kwargs,
         }
+
+    # -- the three ways to use it
 
     def __await__(self) -> Generator[Any, None, ClientConnection]:
         return self._connect().__await__()
@@ -135,34 +161,160 @@ class connect:  # noqa: N801
     ) -> None:
         await self._connection.__aexit__(exc_type, exc_value, traceback)
 
+    async def __aiter__(self) -> AsyncIterator[ClientConnection]:
+        delays = None
+        while True:
+            try:
+                connection = await self
+            except Exception as exc:
+                fatal = self._process_exception(exc)
+                if fatal is exc:
+                    raise
+                if fatal is not None:
+                    raise fatal from exc
+                delays = delays or self._reconnect_delays()
+                await self._pause(next(delays), exc)
+            else:
+                delays = None
+                async with connection:
+                    yield connection
+
+    async def _pause(self, delay: float, exc: Exception) -> None:
+        (summary,) = traceback_module.format_exception_only(exc)
+        self.logger.info(
+            "connect failed; reconnecting in %.1f seconds: %s", delay, summary.rstrip()
+        )
+        await asyncio.sleep(delay)
+
+    # -- one connection
+
     async def _connect(self) -> ClientConnection:
         try:
             async with asyncio.timeout(self._open_timeout):
-                return await self._open()
+                return await self._follow()
         except TimeoutError as exc:
             raise TimeoutError("timed out during opening handshake") from exc
 
-    async def _open(self) -> ClientConnection:
-        self._check_ssl()
+    async def _follow(self) -> ClientConnection:
+        """Connect, through redirects if there are any."""
+        self.uri, headers = self._first_uri, self._headers
+        for _ in range(MAX_REDIRECTS):
+            try:
+                return await self._open(headers)
+            except InvalidStatus as exc:
+                target = self.process_redirect(exc)
+                if target is exc:
+                    raise
+                if isinstance(target, Exception):
+                    raise target from exc
+            if _origin(target) != _origin(self.uri):
+                headers = _for_another_origin(headers)
+            self.uri = target
+        raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
+
+    async def _open(self, headers: Headers) -> ClientConnection:
+        uri = parse_uri(self.uri)
+        options = self._core_options
+        if uri.secure and options.get("ssl", ...) is None:
+            raise ValueError("ssl=None is incompatible with a wss:// URI")
+        if not uri.secure and options.get("ssl") is not None:
+            raise ValueError("ssl argument is incompatible with a ws:// URI")
+        given = {"sock", "socket_factory"} & options.keys()
+        proxy = None if given else choose_proxy(self._proxy, uri)
         try:
             _, connection = await wscore.ws_connect(
-                self._make_connection, self.uri, **self._core_options
+                self._make_connection,
+                self.uri,
+                extra_headers=list(headers.raw_items()),
+                proxy=proxy,
+                **options,
             )
         except wscore.WSInvalidURL as exc:
             raise InvalidURI(self.uri, exc.reason) from exc
         except wscore.WSHandshakeError as exc:
-            raise from_core(exc, subprotocols_offered=self._subprotocols_offered) from exc
+            offered = "Sec-WebSocket-Protocol" in headers
+            raise from_core(exc, subprotocols_offered=offered) from (exc.__cause__ or exc)
+        except OSError as exc:
+            error = exc if proxy is None else from_wsproxy(proxy, exc)
+            if error is exc:
+                raise
+            raise error from exc
         assert isinstance(connection, ClientConnection)
         return connection
 
     def _make_connection(self) -> ClientConnection:
         return self._connection_class(**self._connection_options)  # type: ignore[arg-type]
 
-    def _check_ssl(self) -> None:
-        scheme = self.uri.partition("://")[0].lower()
-        ssl_given = "ssl" in self._core_options
-        ssl = self._core_options.get("ssl")
-        if scheme == "ws" and ssl is not None:
-            raise ValueError("ssl argument is incompatible with a ws:// URI")
-        if scheme == "wss" and ssl_given and ssl is None:
-            raise ValueError("ssl=None is incompatible with a wss:// URI")
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Decide where to go after an answer that is not an acceptance.
+
+        Args:
+            exc: what the attempt raised.
+
+        Returns:
+            The URI to go to, or the exception to raise.
+        """
+        if not (isinstance(exc, InvalidStatus) and exc.response.status_code in _REDIRECTS):
+            return exc
+        location = exc.response.headers.get("Location")
+        if location is None:
+            return exc
+        try:
+            target = urllib.parse.urljoin(self.uri, location)
+            uri = parse_uri(target)
+        except InvalidURI as error:
+            return error
+        except ValueError as error:
+            return InvalidURI(location, str(error))
+        if parse_uri(self.uri).secure and not uri.secure:
+            return SecurityError(f"cannot follow redirect to non-secure URI {target}")
+        if _origin(target) != _origin(self.uri):
+            for names in (("sock",), ("socket_factory",), ("host", "port")):
+                if self._core_options.keys() & set(names):
+                    what = " or ".join(names).replace("socket_factory", "socket")
+                    return ValueError(
+                        f"cannot follow cross-origin redirect to {target} with an explicit {what}"
+                    )
+        return target
+
+
+def unix_connect(
+    path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
+) -> connect:
+    """Connect to a WebSocket server on a Unix socket.
+
+    Args:
+        path: the socket's path.
+        uri: what is asked for; ``ws://localhost/``, or ``wss://localhost/`` with ``ssl``, if None.
+        **kwargs: as for `connect`.
+    """
+    if uri is None:
+        uri = "ws://localhost/" if kwargs.get("ssl") is None else "wss://localhost/"
+    if path is None:  # the socket is given by `sock`
+        return connect(uri, **kwargs)
+
+    async def make_socket(_: wscore.WSParsedURL) -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(sock, os.fspath(path))
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    return connect(uri, socket_factory=make_socket, **kwargs)
+
+
+def _origin(uri: str) -> tuple[bool, str, int]:
+    parsed = parse_uri(uri)
+    return parsed.secure, parsed.host, parsed.port
+
+
+def _for_another_origin(headers: Headers) -> Headers:
+    """What may be told to another origin."""
+    fewer = headers.copy()
+    for name in _ONLY_FOR_ONE_ORIGIN:
+        if name in fewer:
+            del fewer[name]
+    return fewer
