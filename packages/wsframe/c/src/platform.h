@@ -64,6 +64,28 @@
 #define wsf_atomic_store(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
 #endif
 
+/* How many zero bits come before the lowest one that is set; the word is not 0. */
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+WSF_INLINE unsigned wsf_trailing_zeros(uint32_t word) {
+    unsigned long at;
+    _BitScanForward(&at, word);
+    return (unsigned)at;
+}
+#elif defined(__GNUC__)
+WSF_INLINE unsigned wsf_trailing_zeros(uint32_t word) {
+    return (unsigned)__builtin_ctz(word);
+}
+#else
+WSF_INLINE unsigned wsf_trailing_zeros(uint32_t word) {
+    unsigned at = 0;
+    while (!(word >> at & 1u)) {
+        at++;
+    }
+    return at;
+}
+#endif
+
 /* Words at any address, in the machine's byte order. */
 WSF_INLINE uint64_t wsf_load64(const uint8_t *p) {
     uint64_t word;

@@ -1,8 +1,9 @@
 /*
  * Incremental UTF-8 validation (RFC 3629).
  *
- * Runs of ASCII are skipped 16 or 8 bytes at a time; whole characters are checked at once; only at
- * the ends of a piece are bytes fed one by one. It never reads outside the piece.
+ * Runs of ASCII are skipped 64 or 16 bytes at a time; whole characters are checked at once; only
+ * where a piece begins or ends inside a character, or a byte is bad, are bytes fed one by one. It
+ * never reads outside the piece.
  */
 #include "wsframe/utf8.h"
 
@@ -38,53 +39,94 @@ WSF_INLINE lead_entry lead_of(uint8_t byte) {
     return byte >= 0xC2 ? two : none;
 }
 
-/* How many leading bytes are surely ASCII; may stop up to 16 bytes early at the end. */
+#if defined(WSF_ALWAYS_SSE2)
+
+/* A bit for each of 16 bytes: whether it is not ASCII. */
+WSF_INLINE uint32_t high_bits(const uint8_t *data) {
+    return (uint32_t)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)data));
+}
+
+/* Whether 64 bytes are ASCII. */
+WSF_INLINE bool block_is_ascii(const uint8_t *data) {
+    const __m128i *p = (const __m128i *)(const void *)data;
+    __m128i a = _mm_or_si128(_mm_loadu_si128(p), _mm_loadu_si128(p + 1));
+    __m128i b = _mm_or_si128(_mm_loadu_si128(p + 2), _mm_loadu_si128(p + 3));
+    return _mm_movemask_epi8(_mm_or_si128(a, b)) == 0;
+}
+
+#else
+
+/* Both in plain words; a bit set anywhere from the first byte that is not ASCII will do. */
+WSF_INLINE uint32_t high_bits(const uint8_t *data) {
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < 16; i += 8) {
+        if (wsf_load64(data + i) & UINT64_C(0x8080808080808080)) {
+            for (unsigned j = i; j < i + 8; j++) {
+                bits |= (uint32_t)(data[j] >> 7) << j;
+            }
+            return bits;
+        }
+    }
+    return bits;
+}
+
+WSF_INLINE bool block_is_ascii(const uint8_t *data) {
+#if defined(WSF_ARM64)
+    uint8x16_t a = vorrq_u8(vld1q_u8(data), vld1q_u8(data + 16));
+    uint8x16_t b = vorrq_u8(vld1q_u8(data + 32), vld1q_u8(data + 48));
+    return vmaxvq_u8(vorrq_u8(a, b)) < 0x80;
+#else
+    uint64_t all = 0;
+    for (unsigned i = 0; i < 64; i += 8) {
+        all |= wsf_load64(data + i);
+    }
+    return (all & UINT64_C(0x8080808080808080)) == 0;
+#endif
+}
+
+#endif
+
+/* How many leading bytes are ASCII; stops early where less than 16 bytes are left. */
 WSF_INLINE size_t skip_ascii(const uint8_t *data, size_t size) {
     size_t i = 0;
-#if defined(WSF_ALWAYS_SSE2)
-    for (; i + 64 <= size; i += 64) {
-        const __m128i *p = (const __m128i *)(const void *)(data + i);
-        __m128i a = _mm_or_si128(_mm_loadu_si128(p), _mm_loadu_si128(p + 1));
-        __m128i b = _mm_or_si128(_mm_loadu_si128(p + 2), _mm_loadu_si128(p + 3));
-        if (_mm_movemask_epi8(_mm_or_si128(a, b))) {
-            break;
+    while (i + 16 <= size) {
+        uint32_t bits = high_bits(data + i);
+        if (bits) {
+            return i + wsf_trailing_zeros(bits);
         }
-    }
-    for (; i + 16 <= size; i += 16) {
-        if (_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data + i)))) {
-            break;
-        }
-    }
-#elif defined(WSF_ARM64)
-    for (; i + 64 <= size; i += 64) {
-        uint8x16_t a = vorrq_u8(vld1q_u8(data + i), vld1q_u8(data + i + 16));
-        uint8x16_t b = vorrq_u8(vld1q_u8(data + i + 32), vld1q_u8(data + i + 48));
-        if (vmaxvq_u8(vorrq_u8(a, b)) >= 0x80) {
-            break;
-        }
-    }
-#endif
-    for (; i + 8 <= size; i += 8) {
-        if (wsf_load64(data + i) & UINT64_C(0x8080808080808080)) {
-            break;
+        i += 16;
+        while (i + 64 <= size && block_is_ascii(data + i)) {
+            i += 64;
         }
     }
     return i;
 }
 
-/* Size of the character at data, or 0 if it is bad or reaches over the end. */
+WSF_INLINE bool continues(uint8_t byte) {
+    return (byte & 0xC0u) == 0x80u;
+}
+
+/* Size of the character at data, which is not ASCII; 0 if it is bad or reaches over the end. */
 WSF_INLINE size_t whole_character(const uint8_t *data, size_t size) {
-    lead_entry lead = lead_of(data[0]);
-    if (lead.need == 0 || size <= lead.need || data[1] < lead.low || data[1] > lead.high) {
+    uint8_t lead = data[0];
+    if (lead < 0xE0) {
+        return lead >= 0xC2 && size >= 2 && continues(data[1]) ? 2 : 0;
+    }
+    if (lead < 0xF0) {
+        /* E0 begins what needs two bytes only, ED the surrogates. */
+        if (size < 3 || !continues(data[1]) || !continues(data[2]) ||
+            (lead == 0xE0 && data[1] < 0xA0) || (lead == 0xED && data[1] > 0x9F)) {
+            return 0;
+        }
+        return 3;
+    }
+    /* F0 begins what needs three bytes only, F4 what is over U+10FFFF. */
+    if (size < 4 || lead > 0xF4 || !continues(data[1]) || !continues(data[2]) ||
+        !continues(data[3]) || (lead == 0xF0 && data[1] < 0x90) ||
+        (lead == 0xF4 && data[1] > 0x8F)) {
         return 0;
     }
-    if (lead.need >= 2 && (data[2] & 0xC0u) != 0x80u) {
-        return 0;
-    }
-    if (lead.need >= 3 && (data[3] & 0xC0u) != 0x80u) {
-        return 0;
-    }
-    return lead.need + (size_t)1;
+    return 4;
 }
 
 void wsf_utf8_init(wsf_utf8 *validator) {
@@ -113,19 +155,31 @@ static bool feed_byte(wsf_utf8 *v, uint8_t byte) {
     return true;
 }
 
+/* How many leading bytes are whole characters. */
+WSF_INLINE size_t skip_characters(const uint8_t *data, size_t size) {
+    size_t i = 0;
+    while (i < size) {
+        if (data[i] < 0x80) {
+            size_t skipped = skip_ascii(data + i, size - i);
+            i += skipped ? skipped : 1;
+        } else {
+            size_t character = whole_character(data + i, size - i);
+            if (character == 0) {
+                break;
+            }
+            i += character;
+        }
+    }
+    return i;
+}
+
 size_t wsf_utf8_feed(wsf_utf8 *validator, const uint8_t *data, size_t size) {
     size_t i = 0;
     while (i < size) {
         if (validator->need == 0) {
-            if (data[i] < 0x80) {
-                size_t skipped = skip_ascii(data + i, size - i);
-                i += skipped ? skipped : 1;
-                continue;
-            }
-            size_t character = whole_character(data + i, size - i);
-            if (character) {
-                i += character;
-                continue;
+            i += skip_characters(data + i, size - i);
+            if (i == size) {
+                break;
             }
         }
         if (!feed_byte(validator, data[i])) {
