@@ -71,6 +71,17 @@ async def test_what_is_carried_is_bounded(pair: Pair) -> None:
         assert rest == data[MAX_CARRIED:]
 
 
+async def test_when_all_was_carried_the_socket_ends(pair: Pair) -> None:
+    loop = asyncio.get_running_loop()
+    stream, peer = pair
+    async with asyncio.timeout(10), lent_socket(stream) as sock:
+        await loop.sock_sendall(peer, b"x" * MAX_CARRIED)
+        carried = b""
+        while piece := await loop.sock_recv(sock, 65536):
+            carried += piece
+        assert len(carried) == MAX_CARRIED
+
+
 async def test_the_end_is_carried(pair: Pair) -> None:
     loop = asyncio.get_running_loop()
     stream, peer = pair

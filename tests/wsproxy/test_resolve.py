@@ -1,6 +1,8 @@
 """Resolving: addresses directly, names through the system, families taking turns."""
 
+import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,3 +42,15 @@ def test_families_take_turns_and_the_first_stays_first() -> None:
     assert take_turns([*six, *four]) == [six[0], four[0], six[1], six[2]]
     assert take_turns([*four, *six]) == [four[0], six[0], six[1], six[2]]
     assert take_turns([]) == []
+
+
+def test_no_address_is_tried_twice() -> None:
+    one, two = [(socket.AF_INET, 1, 6, "", (f"127.0.0.{n}", 80)) for n in (1, 2)]
+    assert take_turns([one, two, one]) == [one, two]
+
+
+async def test_an_address_needs_no_thread() -> None:
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    asyncio.get_running_loop().set_default_executor(executor)
+    assert await resolve(parse_target("127.0.0.1", 80))

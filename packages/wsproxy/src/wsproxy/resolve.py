@@ -7,6 +7,7 @@ resolver may answer with something else.
 import asyncio
 import itertools
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 from .target import Target
@@ -42,14 +43,16 @@ async def resolve(target: Target, family: int = socket.AF_UNSPEC) -> list[Addres
     found = await asyncio.get_running_loop().getaddrinfo(
         target.host, target.port, family=family, type=socket.SOCK_STREAM
     )
-    # Some resolvers name an address more than once, for instance for two lines of a hosts file.
-    return take_turns(list(dict.fromkeys(found)))
+    return take_turns(found)
 
 
-def take_turns(addresses: list[Address]) -> list[Address]:
-    """Interleave the families, keeping the resolver's order within each."""
+def take_turns(addresses: Sequence[Address]) -> list[Address]:
+    """Interleave the families, keeping the resolver's order within each.
+
+    Some resolvers name an address twice, for instance for two lines of a hosts file.
+    """
     families: dict[int, list[Address]] = {}
-    for address in addresses:
+    for address in dict.fromkeys(addresses):
         families.setdefault(address[0], []).append(address)
     rounds = itertools.zip_longest(*families.values())
     return [address for turn in rounds for address in turn if address is not None]
