@@ -409,16 +409,18 @@ async def test_the_deadline_counts_for_transports_too(
 
 
 @pytest.mark.parametrize("inside", [False, True])
-async def test_a_transport_cancelled_at_every_step(tls: Tls, inside: bool) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_transport_cancelled_at_every_step(tls: Tls, inside: bool, scheme: str) -> None:
+    server = tls.server if scheme == "https" else None
     async with (
         serving(echo, tls=tls.server if inside else None) as target,
-        serving(tunnelling(target), tls=tls.server) as port,
+        serving(tunnelling(target), tls=server) as port,
     ):
         for turns in range(0, 10_000, 3):
             task = asyncio.create_task(
                 open_tunnel_transport(
                     Greeted,
-                    f"https://localhost:{port}",
+                    f"{scheme}://localhost:{port}",
                     "localhost",
                     443,
                     ssl=tls.client if inside else None,
@@ -566,6 +568,16 @@ async def test_nobody_listens(scheme: str) -> None:
 async def test_a_proxy_without_an_address() -> None:
     with pytest.raises(ProxyConnectionError, match=r"nowhere\.invalid"):
         await open_tunnel("http://nowhere.invalid", "example.com", 443, timeout=BOUND)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_on_ipv6(tls: Tls, scheme: str) -> None:
+    server = tls.server if scheme == "https" else None
+    async with serving(echo) as target, serving(tunnelling(target), "::1", server) as port:
+        transport, protocol = await open_tunnel_transport(
+            Greeted, f"{scheme}://[::1]:{port}", "h", 443, proxy_ssl=tls.client, timeout=BOUND
+        )
+        await check_greeted(transport, protocol)
 
 
 @pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:1", "socks5://127.0.0.1:1"])
