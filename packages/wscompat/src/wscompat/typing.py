@@ -6,7 +6,18 @@ import http
 import logging
 from typing import Any, NewType
 
-__all__ = ["BytesLike", "Data", "DataLike", "LoggerLike", "Origin", "StatusLike", "Subprotocol"]
+__all__ = [
+    "BytesLike",
+    "Data",
+    "DataLike",
+    "ExtensionHeader",
+    "ExtensionName",
+    "ExtensionParameter",
+    "LoggerLike",
+    "Origin",
+    "StatusLike",
+    "Subprotocol",
+]
 
 Data = str | bytes
 """A message that was received: `str` for a text, `bytes` for a binary message."""
@@ -28,3 +39,12 @@ Origin = NewType("Origin", str)
 
 Subprotocol = NewType("Subprotocol", str)
 """The name of a subprotocol."""
+
+ExtensionName = NewType("ExtensionName", str)
+"""The name of an extension."""
+
+ExtensionParameter = tuple[str, str | None]
+"""A parameter of an extension: its name, and its value if it has one."""
+
+ExtensionHeader = tuple[ExtensionName, list[ExtensionParameter]]
+"""One extension in a ``Sec-WebSocket-Extensions`` field."""
