@@ -85,6 +85,22 @@ static void check_splits(const guarded *g, const uint8_t *text, size_t size) {
     }
 }
 
+/* After a bad byte nothing is right, not even what would have been in its place. */
+static void test_stays_bad(void) {
+    static const char *const begun[] = {"\xC3(", "\xE2\x82(", "\xF0(", "\xED\xA0", "\xFF", "\x80"};
+    for (size_t i = 0; i < sizeof begun / sizeof begun[0]; i++) {
+        wsf_utf8 v;
+        wsf_utf8_init(&v);
+        size_t size = strlen(begun[i]);
+        CHECK_EQ(wsf_utf8_feed(&v, (const uint8_t *)begun[i], size), size - 1);
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint8_t next = (uint8_t)byte;
+            CHECK_EQ(wsf_utf8_feed(&v, &next, 1), 0);
+            CHECK(!wsf_utf8_finish(&v));
+        }
+    }
+}
+
 /* All texts of up to three bytes, and of four with the edges of every range. */
 static void test_all_short(void) {
     uint8_t t[4];
@@ -157,6 +173,7 @@ int main(void) {
     CHECK_EQ(wsf_utf8_feed(&v, NULL, 0), 0);
     CHECK(wsf_utf8_finish(&v));
     CHECK(wsf_utf8_valid(NULL, 0));
+    test_stays_bad();
     test_all_short();
     test_places(&g);
     test_random(&g);
