@@ -515,6 +515,8 @@ async def test_who_resolves_for_socks4(scheme: str, rdns: bool | None, request_e
         ("http://proxy", "h", 0, ValueError),
         ("socks5://%C3%A9:x@proxy", "h", 1, ProxyUnsupportedError),
         ("socks4://proxy", "::1", 1, ProxyUnsupportedError),
+        ("socks5://proxy", "fe80::1%lo", 1, ProxyUnsupportedError),
+        ("http://proxy", "fe80::1%lo", 1, ProxyUnsupportedError),
     ],
 )
 async def test_refused_at_once(proxy: Proxies, host: str, port: int, kind: type[Exception]) -> None:

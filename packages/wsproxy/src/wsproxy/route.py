@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .authorization import Authorization
 from .bridge import lent_socket
 from .dial import dial
-from .errors import ProxyConnectionError, ProxyError
+from .errors import ProxyConnectionError, ProxyError, ProxyUnsupportedError
 from .http_step import ask_for_tunnel, refusal
 from .resolve import resolve
 from .socks_step import ask_socks, check_socks
@@ -89,6 +89,8 @@ class Route:
                 self.current = hop.proxy
                 rdns = self.rdns if position == len(goals) - 1 else None
                 goal = await _resolved(hop.proxy, goal, rdns)
+                if "%" in goal.host:
+                    raise _no_scope(hop.proxy, goal)
                 if hop.proxy.is_socks:
                     check_socks(hop.proxy, goal)
                 leg = await _dialled(hop.proxy) if leg is None else leg
@@ -150,6 +152,14 @@ async def _passed(leg: Leg, hop: Hop, goal: Target) -> bool:
     if hop.authorization is not None and hop.authorization.learn(reply):
         return False
     raise refusal(hop.proxy, reply)
+
+
+def _no_scope(proxy: ProxyURL, goal: Target) -> ProxyUnsupportedError:
+    return ProxyUnsupportedError(
+        f"{goal.host} has a scope, which means something on this machine only",
+        proxy_host=proxy.host,
+        proxy_port=proxy.port,
+    )
 
 
 def _failure(proxy: ProxyURL, what: str, error: OSError) -> ProxyError:
