@@ -17,10 +17,12 @@ typedef struct sent {
 static sent frames[MAX_FRAMES];
 static uint8_t plain[MAX_STREAM], stream[MAX_STREAM];
 
-static size_t pick_size(input *in, bool control) {
+/* `room` is for frames that are large: a few of them tell as much as many, which would be slow. */
+static size_t pick_size(input *in, bool control, int *room) {
     uint8_t kind = take_byte(in);
     size_t small = take_byte(in);
-    switch (control ? 0 : kind & 3) {
+    bool large = (kind & 2) != 0 && !control && (*room)-- > 0;
+    switch (control ? 0 : large ? kind & 3 : kind & 1) {
     case 0:
         return small % 126;
     case 1:
@@ -36,6 +38,7 @@ static size_t pick_size(input *in, bool control) {
 static size_t build(input *in, bool masked, size_t *stream_size) {
     size_t count = 0, plain_size = 0;
     bool in_message = false;
+    int room = 2;
     *stream_size = 0;
     while (in->size && count < MAX_FRAMES) {
         uint8_t kind = take_byte(in);
@@ -48,7 +51,7 @@ static size_t build(input *in, bool masked, size_t *stream_size) {
                                         : WSF_OP_BINARY;
         f->header.rsv = control || in_message ? 0 : kind >> 4 & 7;
         f->header.masked = masked;
-        size_t size = pick_size(in, control);
+        size_t size = pick_size(in, control, &room);
         uint32_t key = take_word(in);
         if (masked) {
             memcpy(f->header.mask_key, &key, 4);
