@@ -23,7 +23,7 @@ GOOD = [
     (b"HTTP/1.1 204\r\n\r\n", 204, "", ()),
     (b"HTTP/1.1 200 \r\nA:b\r\nA: \t c \t\r\nEmpty:\r\n\r\n", 200, "",
      (("A", "b"), ("A", "c"), ("Empty", ""))),
-    (b"HTTP/1.1 407 Caf\xe9\r\n\r\n", 407, "Café", ()),
+    (b"HTTP/1.1 407 d\xe9j\xe0\r\n\r\n", 407, "déjà", ()),
     (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
      200, "OK", ()),
 ]  # fmt: skip

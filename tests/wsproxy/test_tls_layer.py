@@ -53,7 +53,7 @@ class Peer:
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
 
     async def do(self, action: Callable[[], Any]) -> Any:
-        """Repeat the action, carrying bytes to and fro, until TLS can do it."""
+        """Repeat the action, carrying bytes both ways, until TLS can do it."""
         loop = asyncio.get_running_loop()
         while True:
             try:
