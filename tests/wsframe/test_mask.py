@@ -52,7 +52,9 @@ def test_same_as_websockets() -> None:
     rng = random.Random(1)
     for size in range(300):
         data, key = rng.randbytes(size), rng.randbytes(4)
-        assert apply_mask(data, key) == speedups.apply_mask(data, key)
+        expected = speedups.apply_mask(data, key)
+        assert apply_mask(data, key) == expected
+        assert apply_mask(data=data, mask=key) == speedups.apply_mask(data=data, mask=key)
 
 
 def test_variant_has_a_name() -> None:

@@ -13,7 +13,7 @@ from wsframe cimport cwsframe as c
 __all__ = ["apply_mask", "mask_variant"]
 
 
-def apply_mask(data, mask, /) -> bytes:
+def apply_mask(data, mask) -> bytes:
     """Mask or unmask a payload.
 
     Args:
@@ -33,7 +33,7 @@ def apply_mask(data, mask, /) -> bytes:
     PyObject_GetBuffer(mask, &key, PyBUF_SIMPLE)
     try:
         if key.len != 4:
-            raise ValueError("mask must contain 4 bytes")
+            raise ValueError("the mask must be 4 bytes long")
         PyObject_GetBuffer(data, &source, PyBUF_SIMPLE)
         try:
             result = PyBytes_FromStringAndSize(NULL, source.len)

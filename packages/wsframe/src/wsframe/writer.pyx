@@ -78,7 +78,7 @@ cdef int given_key(c.wsf_header *header, object mask) except -1:
     PyObject_GetBuffer(mask, &view, PyBUF_SIMPLE)
     try:
         if view.len != 4:
-            raise ValueError("mask must contain 4 bytes")
+            raise ValueError("the mask must be 4 bytes long")
         memcpy(header.mask_key, view.buf, 4)
     finally:
         PyBuffer_Release(&view)
