@@ -1,0 +1,368 @@
+"""Sending, closing, ending: what arrives at a bare socket, and what is refused."""
+
+import array
+import asyncio
+
+import pytest
+
+from tests.wscore.pairs import Setting, against_raw_peer, connected_pair
+from tests.wscore.raw_peer import BOUND
+from tests.wscore.recorder import Recorder
+from tests.wscore.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, F
+from wscore import WSCloseCode, WSMsgType, WSTransport
+
+# Frames out
+
+
+@pytest.mark.parametrize(
+    ("message", "payload"),
+    [
+        ("", b""),
+        ("text", b"text"),
+        ("ä€😀", "ä€😀".encode()),
+        (b"bytes", b"bytes"),
+        (bytearray(b"bytearray"), b"bytearray"),
+        (memoryview(b"memoryview")[6:], b"view"),
+        (memoryview(array.array("H", [0x4142])), array.array("H", [0x4142]).tobytes()),
+        (None, b""),
+        (b"x" * 125, b"x" * 125),
+        (b"x" * 126, b"x" * 126),
+        (b"x" * 65535, b"x" * 65535),
+        (b"x" * 65536, b"x" * 65536),
+        ("y" * 300_000, b"y" * 300_000),
+        (bytearray(b"z" * 300_000), b"z" * 300_000),
+    ],
+    ids=lambda value: f"{type(value).__name__} {0 if value is None else len(value)}",
+)
+async def test_send(message: object, payload: bytes, setting: Setting) -> None:
+    async with against_raw_peer(setting, Recorder()) as (transport, peer):
+        transport.send(WSMsgType.BINARY, message)  # type: ignore[arg-type]
+        frame = await peer.read_frame()
+    assert (frame.opcode, frame.payload, frame.fin, frame.rsv) == (BINARY, payload, True, 0)
+    assert frame.masked == (setting.side == "client")
+
+
+@pytest.mark.parametrize(
+    ("msg_type", "options", "expected"),
+    [
+        (WSMsgType.TEXT, {"fin": False}, (TEXT, False, 0)),
+        (WSMsgType.CONTINUATION, {}, (CONTINUATION, True, 0)),
+        (WSMsgType.BINARY, {"rsv1": True}, (BINARY, True, 4)),
+        (WSMsgType.BINARY, {"rsv2": True, "fin": False}, (BINARY, False, 2)),
+        (WSMsgType.BINARY, {"rsv3": True}, (BINARY, True, 1)),
+        (WSMsgType.PING, {}, (PING, True, 0)),
+        (WSMsgType.PONG, {}, (PONG, True, 0)),
+    ],
+)
+async def test_head_of_a_frame(
+    msg_type: WSMsgType, options: dict[str, bool], expected: tuple[int, bool, int], plain: Setting
+) -> None:
+    async with against_raw_peer(plain, Recorder()) as (transport, peer):
+        transport.send(msg_type, b"x", **options)
+        frame = await peer.read_frame()
+    assert (frame.opcode, frame.fin, frame.rsv) == expected
+
+
+async def test_masks_differ() -> None:
+    """Nobody who sees one may guess the next (RFC 6455, 10.3)."""
+    keys = set()
+    async with against_raw_peer(Setting("client", None), Recorder()) as (transport, peer):
+        for _ in range(100):
+            transport.send(WSMsgType.TEXT, None)
+            async with asyncio.timeout(BOUND):
+                keys.add((await peer.reader.readexactly(6))[2:])
+    assert len(keys) == 100
+
+
+async def test_nothing_of_the_message_is_kept(plain: Setting) -> None:
+    """The caller may change or free it at once, also if it cannot leave at once."""
+    size = 8 << 20
+    async with against_raw_peer(plain, Recorder()) as (transport, peer):
+        peer.writer.transport.pause_reading()
+        message = bytearray(b"a" * size)
+        transport.send(WSMsgType.BINARY, message)
+        message[:] = b"b" * size
+        message.clear()
+        peer.writer.transport.resume_reading()
+        assert (await peer.read_frame()).payload == b"a" * size
+
+
+@pytest.mark.parametrize("method", ["send_ping", "send_pong"])
+async def test_ping_and_pong(method: str, plain: Setting) -> None:
+    async with against_raw_peer(plain, Recorder()) as (transport, peer):
+        for message in (None, b"x", "ä", bytes(125)):
+            getattr(transport, method)(message)
+            frame = await peer.read_frame()
+            assert frame.opcode == {"send_ping": PING, "send_pong": PONG}[method]
+            assert frame.payload == (
+                message.encode() if isinstance(message, str) else message or b""
+            )
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "payload"),
+    [
+        (WSCloseCode.NO_INFO, None, b""),
+        (WSCloseCode.OK, None, b"\x03\xe8"),
+        (1001, "bye", b"\x03\xe9bye"),
+        (3000, "€", b"\x0b\xb8\xe2\x82\xac"),
+        (4999, b"bytes", b"\x13\x87bytes"),
+        (1000, memoryview(b"view"), b"\x03\xe8view"),
+        (1000, "x" * 123, b"\x03\xe8" + b"x" * 123),
+    ],
+)
+async def test_send_close(code: int, message: object, payload: bytes, setting: Setting) -> None:
+    async with against_raw_peer(setting, Recorder()) as (transport, peer):
+        transport.send_close(code, message)  # type: ignore[arg-type]
+        frame = await peer.read_frame()
+    assert (frame.opcode, frame.payload, frame.fin) == (CLOSE, payload, True)
+
+
+# What is refused: nothing is sent of it, and the connection goes on.
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "error"),
+    [
+        ("send", (WSMsgType.CLOSE, b""), ValueError),
+        ("send", (3, b""), ValueError),
+        ("send", (7, b""), ValueError),
+        ("send", (11, b""), ValueError),
+        ("send", (16, b""), ValueError),
+        ("send", (WSMsgType.PING, b"", False), ValueError),
+        ("send", (WSMsgType.PONG, bytes(126)), ValueError),
+        ("send_ping", (bytes(126),), ValueError),
+        ("send_ping", ("€" * 42,), ValueError),
+        ("send_pong", (bytes(126),), ValueError),
+        ("send_close", (999,), ValueError),
+        ("send_close", (1004,), ValueError),
+        ("send_close", (WSCloseCode.ABNORMAL_CLOSURE,), ValueError),
+        ("send_close", (1015,), ValueError),
+        ("send_close", (2999,), ValueError),
+        ("send_close", (5000,), ValueError),
+        ("send_close", (1000, "x" * 124), ValueError),
+        ("send_close", (1000, "€" * 42), ValueError),
+        ("send_close", (1000, b"\xff"), ValueError),
+        ("send_close", (WSCloseCode.NO_INFO, "a reason"), ValueError),
+        ("send", (WSMsgType.TEXT, 5), TypeError),
+        ("send", (WSMsgType.TEXT, ["x"]), TypeError),
+        ("send", (WSMsgType.BINARY, memoryview(b"abcdef")[::2]), BufferError),
+        ("send_ping", (memoryview(b"abcdef")[::2],), BufferError),
+        ("send", (WSMsgType.TEXT, "\ud800"), UnicodeEncodeError),
+    ],
+    ids=lambda value: getattr(value, "__name__", repr(value)).partition(" at ")[0],
+)
+async def test_refused(
+    method: str, arguments: tuple[object, ...], error: type[Exception], plain: Setting
+) -> None:
+    async with against_raw_peer(plain, Recorder()) as (transport, peer):
+        with pytest.raises(error):
+            getattr(transport, method)(*arguments)
+        assert transport.close_handshake is None
+        transport.send(WSMsgType.TEXT, "still here")
+        assert (await peer.read_frame()).payload == b"still here"
+
+
+# After the end
+
+
+async def test_sends_after_our_close_are_ignored(setting: Setting) -> None:
+    async with against_raw_peer(setting, Recorder()) as (transport, peer):
+        transport.send_close(WSCloseCode.OK, "first")
+        transport.send(WSMsgType.TEXT, "late")
+        transport.send_ping()
+        transport.send_pong()
+        transport.send_close(WSCloseCode.GOING_AWAY, "second")
+        assert (await peer.read_frame()).payload == b"\x03\xe8first"
+        transport.disconnect()
+        assert await peer.read_to_end() == b""
+
+
+async def test_sends_after_disconnecting_are_ignored(setting: Setting) -> None:
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        transport.disconnect()
+        for _ in range(2):
+            transport.send(WSMsgType.TEXT, "late")
+            transport.send_ping()
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+            transport.disconnect(graceful=False)
+            await peer.close()
+            await transport.wait_disconnected()
+        assert transport.close_handshake is None
+    assert listener.events == ["connected", "disconnected"]
+
+
+# Ending
+
+
+async def test_disconnect_delivers_what_was_sent(setting: Setting) -> None:
+    payload = bytes(4 << 20)
+    async with against_raw_peer(setting, Recorder()) as (transport, peer):
+        transport.send(WSMsgType.BINARY, payload)
+        transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+        assert transport.is_disconnected
+        assert (await peer.read_frame()).payload == payload
+        assert (await peer.read_frame()).opcode == CLOSE
+        assert await peer.read_to_end() == b""
+        await peer.close()
+        await transport.wait_disconnected()
+
+
+async def test_disconnect_at_once_does_not_wait(setting: Setting) -> None:
+    """A peer that reads nothing does not hold the connection."""
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        peer.writer.transport.pause_reading()
+        transport.send(WSMsgType.BINARY, bytes(64 << 20))
+        transport.disconnect()
+        transport.disconnect(graceful=False)
+        async with asyncio.timeout(BOUND):
+            await transport.wait_disconnected()
+        assert listener.events[-1] == "disconnected"
+
+
+async def test_wait_disconnected(setting: Setting) -> None:
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        first, second, third = (
+            asyncio.ensure_future(transport.wait_disconnected()) for _ in range(3)
+        )
+        await asyncio.sleep(0)
+        third.cancel()
+        await peer.close()
+        async with asyncio.timeout(BOUND):
+            await asyncio.gather(first, second)
+        assert third.cancelled() or third.done()
+        assert listener.events[-1] == "disconnected"
+        await transport.wait_disconnected()
+
+
+async def test_wait_disconnected_comes_after_the_callback(plain: Setting) -> None:
+    order: list[str] = []
+
+    class Listener(Recorder):
+        def on_ws_disconnected(self, transport: WSTransport) -> None:
+            order.append("callback")
+            super().on_ws_disconnected(transport)
+
+    async with against_raw_peer(plain, Listener()) as (transport, peer):
+        waiting = asyncio.ensure_future(transport.wait_disconnected())
+        waiting.add_done_callback(lambda _: order.append("waiter"))
+        await peer.close()
+        await waiting
+        await asyncio.sleep(0)
+    assert order == ["callback", "waiter"]
+
+
+async def test_underlying_transport(setting: Setting) -> None:
+    async with against_raw_peer(setting, Recorder()) as (transport, peer):
+        below = transport.underlying_transport
+        own = below.get_extra_info("sockname")
+        assert own == peer.writer.get_extra_info("peername")
+        assert below.get_extra_info("peername") == peer.writer.get_extra_info("sockname")
+        assert below.get_extra_info("nonsense", "default") == "default"
+        assert not below.is_closing()
+        assert transport.is_secure == (setting.tls is not None)
+        assert transport.is_client_side == (setting.side == "client")
+        assert (below.get_extra_info("ssl_object") is not None) == transport.is_secure
+        transport.disconnect()
+        assert below.is_closing()
+
+
+# Flow control
+
+
+async def test_writing_is_paused_and_resumed(setting: Setting) -> None:
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        transport.underlying_transport.set_write_buffer_limits(high=100_000, low=10_000)
+        peer.writer.transport.pause_reading()
+        count = 0
+        async with asyncio.timeout(BOUND):
+            while "paused" not in listener.events:
+                transport.send(WSMsgType.BINARY, bytes(50_000))
+                count += 1
+                await asyncio.sleep(0)
+        assert "resumed" not in listener.events
+        assert transport.underlying_transport.get_write_buffer_size() > 100_000
+        peer.writer.transport.resume_reading()
+        for _ in range(count):
+            await peer.read_frame()
+        await listener.until("resumed")
+        assert transport.underlying_transport.get_write_buffer_size() <= 10_000
+    assert listener.events.count("paused") == listener.events.count("resumed") == 1
+
+
+# Order
+
+
+async def test_order_within_a_callback(setting: Setting) -> None:
+    """Small and large, data, ping, pong and close keep their order, held back or not."""
+    large = bytes(200_000)
+
+    def on_frame(transport: WSTransport, frame: object) -> None:
+        transport.send(WSMsgType.TEXT, "1")
+        transport.send_ping(b"2")
+        transport.send(WSMsgType.BINARY, large)
+        transport.send(WSMsgType.TEXT, "4")
+        transport.send_pong(b"5")
+        transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+
+    async with against_raw_peer(setting, Recorder(on_frame)) as (_, peer):
+        await peer.send(F(TEXT, b"go"), F(PING, b"late"))
+        got = [await peer.read_frame() for _ in range(6)]
+        assert await peer.read_to_end() == b""
+    assert [(frame.opcode, frame.payload) for frame in got] == [
+        (TEXT, b"1"),
+        (PING, b"2"),
+        (BINARY, large),
+        (TEXT, b"4"),
+        (PONG, b"5"),
+        (CLOSE, b"\x03\xe8"),
+    ]
+
+
+async def test_many_frames_in_both_directions(both: Setting) -> None:
+    async with connected_pair(both) as pair:
+        for number in range(2_000):
+            pair.client.send(WSMsgType.BINARY, number.to_bytes(4, "big") * 50)
+            pair.server.send(WSMsgType.BINARY, number.to_bytes(4, "big") * 50)
+        for listener in (pair.at_client, pair.at_server):
+            await listener.until("frame", 2_000)
+            assert [int.from_bytes(f.payload[:4], "big") for f in listener.frames] == [
+                *range(2_000)
+            ]
+
+
+@pytest.mark.parametrize("size", [0, 10, 126, 70_000])
+async def test_send_reuse_external_bytearray(size: int, setting: Setting) -> None:
+    async with against_raw_peer(setting, Recorder()) as (transport, peer):
+        buffer = bytearray(14) + bytes(range(256)) * 300
+        del buffer[14 + size :]
+        expected = bytes(buffer[14:])
+        transport.send_reuse_external_bytearray(WSMsgType.BINARY, buffer, 14)
+        assert (await peer.read_frame()).payload == expected
+        with pytest.raises(ValueError):
+            transport.send_reuse_external_bytearray(WSMsgType.BINARY, bytearray(20), 3)
+
+
+async def test_fail(setting: Setting) -> None:
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        transport.fail(WSCloseCode.POLICY_VIOLATION, "enough")
+        frame = await peer.read_frame()
+        assert (frame.close_code, frame.payload[2:]) == (1008, b"enough")
+        assert await peer.read_to_end() == b""
+    assert listener.events == ["connected", "disconnected"]
+
+
+async def test_measure_roundtrip_time(both: Setting) -> None:
+    async with connected_pair(both) as pair:
+        async with asyncio.timeout(BOUND):
+            times = await pair.client.measure_roundtrip_time(3)
+    assert len(times) == 3
+    assert all(0 < time < BOUND for time in times)
