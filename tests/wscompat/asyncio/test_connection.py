@@ -12,6 +12,8 @@ from tests.wscompat.libraries import (
     BOUND,
     MODEL,
     PAIRS,
+    WEBSOCKETS,
+    WSCOMPAT,
     Options,
     Pair,
     Record,
@@ -111,6 +113,18 @@ async def send_failing_fragments(connection: Any, record: Record) -> None:
 
     await record.attempt(connection.send(failing()))
     await record.attempt(connection.send("a"))
+
+
+async def send_fragments_of_a_closed_connection(connection: Any, record: Record) -> None:
+    """The exception comes from elsewhere, and is no reason to leave the message open."""
+    other = WEBSOCKETS.exceptions.ConnectionClosedOK(None, None)
+
+    async def relay() -> AsyncIterator[str]:
+        yield "a"
+        raise WSCOMPAT.exceptions.ConnectionClosedOK(None, None) from other
+
+    await record.attempt(connection.send(relay()))
+    await record.end(connection)
 
 
 async def close_between_fragments(connection: Any, record: Record) -> None:
@@ -325,6 +339,7 @@ CONVERSATIONS = [
     (send_wrong_fragment, wait_for_the_end),
     (send_mixed_fragments, wait_for_the_end),
     (send_failing_fragments, wait_for_the_end),
+    (send_fragments_of_a_closed_connection, wait_for_the_end),
     (close_between_fragments, wait_for_the_end),
     (send_between_fragments, echo),
     (receive_by_fragments, echo_fragments),

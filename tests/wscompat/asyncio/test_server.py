@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ from tests.wscompat.libraries import (
     uri_of,
 )
 from tests.wscompat.raw import REQUEST, raw_client
-from wscompat.asyncio.client import connect
-from wscompat.asyncio.server import Server, ServerConnection, serve
+from wscompat.asyncio.client import connect, unix_connect
+from wscompat.asyncio.server import Server, ServerConnection, serve, unix_serve
 from wscompat.exceptions import ConnectionClosedError, InvalidMessage, InvalidStatus
 from wscompat.http11 import SERVER
 
@@ -299,6 +300,23 @@ async def test_address_in_use() -> None:
     async with serving(WSCOMPAT, stay) as server:
         with pytest.raises(OSError):
             await serve(stay, *server.sockets[0].getsockname())
+
+
+async def test_unix_serve(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    for _ in range(2):  # the second time there is a socket already
+        async with unix_serve(stay, path) as server:
+            assert server.sockets[0].getsockname() == str(path)
+            async with unix_connect(path) as connection:
+                assert connection.remote_address == str(path)
+
+
+async def test_unix_serve_where_there_is_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("keep me")
+    with pytest.raises(OSError):
+        await unix_serve(stay, path)
+    assert path.read_text() == "keep me"
 
 
 async def test_wrong_arguments() -> None:

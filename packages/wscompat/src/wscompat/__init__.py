@@ -10,7 +10,7 @@ from .version import version as __version__
 
 if TYPE_CHECKING:
     from .asyncio.client import ClientConnection, connect, unix_connect
-    from .asyncio.server import Server, ServerConnection, serve
+    from .asyncio.server import Server, ServerConnection, broadcast, serve, unix_serve
     from .datastructures import Headers, HeadersLike, MultipleValuesError
     from .exceptions import (
         ConcurrencyError,
@@ -105,14 +105,16 @@ __all__ = [
     "TooManyHeaders",
     "WebSocketException",
     "__version__",
+    "broadcast",
     "connect",
     "serve",
     "unix_connect",
+    "unix_serve",
 ]
 
 _HOMES = {
     "asyncio.client": ("ClientConnection", "connect", "unix_connect"),
-    "asyncio.server": ("Server", "ServerConnection", "serve"),
+    "asyncio.server": ("Server", "ServerConnection", "broadcast", "serve", "unix_serve"),
     "datastructures": ("Headers", "HeadersLike", "MultipleValuesError"),
     "frames": ("Close", "CloseCode", "Opcode"),
     "http11": ("Request", "Response"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 import traceback as traceback_module
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
@@ -28,6 +27,7 @@ from .connection import Connection
 from .handshake_errors import from_core
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
 from .proxies import choose_proxy, from_wsproxy
+from .unix import connected_socket
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 
@@ -293,17 +293,7 @@ def unix_connect(
     if path is None:  # the socket is given by `sock`
         return connect(uri, **kwargs)
 
-    async def make_socket(_: wscore.WSParsedURL) -> socket.socket:
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            sock.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(sock, os.fspath(path))
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-    return connect(uri, socket_factory=make_socket, **kwargs)
+    return connect(uri, socket_factory=lambda _: connected_socket(path), **kwargs)
 
 
 def _origin(uri: str) -> tuple[bool, str, int]:

@@ -219,10 +219,9 @@ class Connection(WSMessageReader):
         self._fragments_sent = self._loop.create_future()
         try:
             await self._send_each(fragments, text)
-        except ConnectionClosed:
-            raise
         except BaseException:  # the message cannot be completed, nor another one begun
-            self._core.fail(CloseCode.INTERNAL_ERROR, "error in fragmented message")
+            if self._core.is_open:
+                self._core.fail(CloseCode.INTERNAL_ERROR, "error in fragmented message")
             raise
         finally:
             self._fragments_sent.set_result(None)
@@ -318,7 +317,7 @@ class Connection(WSMessageReader):
         Raises:
             ProtocolError: if the code must not be sent, or the reason is too long.
         """
-        if self._fragments_sent is not None:
+        if self._fragments_sent is not None and self._core.is_open:
             self._core.fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
         else:
             self._start_closing(code, reason)

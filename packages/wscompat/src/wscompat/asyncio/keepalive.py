@@ -44,6 +44,8 @@ class Keepalive:
         self._timer.cancel()
 
     def _send_ping(self) -> None:
+        if not self._connection._core.is_open:
+            return
         payload = self._pings.random_payload()
         waiter = self._pings.add(payload)
         self._connection._core.send_ping(payload)
@@ -60,4 +62,5 @@ class Keepalive:
             self._timer = self._loop.call_later(pause, self._send_ping)
 
     def _no_pong(self) -> None:
-        self._connection._core.fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+        if self._connection._core.is_open:
+            self._connection._core.fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from http import HTTPStatus
 from types import TracebackType
@@ -20,10 +21,12 @@ from ..headers import validate_subprotocols
 from ..http11 import SERVER
 from ..typing import LoggerLike, Subprotocol
 from .accepting import Acceptance, Origins, SelectSubprotocol
+from .broadcasting import broadcast
 from .connection import Connection
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
+from .unix import bound_socket
 
-__all__ = ["Server", "ServerConnection", "serve"]
+__all__ = ["Server", "ServerConnection", "broadcast", "serve", "unix_serve"]
 
 
 class ServerConnection(Connection):
@@ -65,6 +68,7 @@ class Server:
         self._create_server = create_server
         self._server: asyncio.Server | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._refuses = False  # answers further handshakes with 503
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     # -- the beginning
@@ -168,12 +172,13 @@ class Server:
         """Stop accepting connections, and close those that are open. It may be called repeatedly.
 
         Args:
-            close_connections: whether to close the connections; otherwise they go on until their
-                handlers return.
+            close_connections: whether to close the connections, and to answer handshakes under way
+                with 503; otherwise they go on until their handlers return.
             code: the close code they are sent.
             reason: the close reason.
         """
         if self._closing is None:
+            self._refuses = close_connections
             self._closing = self.get_loop().create_task(
                 self._close(close_connections, code, reason)
             )
@@ -188,7 +193,7 @@ class Server:
         if close_connections:
             for connection in self.connections:
                 connection._start_closing(code, reason)
-        if self.handlers:
+        while self.handlers:  # there may be new ones: handshakes that were under way
             await asyncio.wait(self.handlers.values())
         await self.server.wait_closed()
         self.logger.info("server closed")
@@ -258,7 +263,7 @@ def serve(
     connection_class = create_connection or ServerConnection
 
     def accept(request: wscore.WSUpgradeRequest) -> wscore.WSUpgradeResponseWithListener:
-        if server._closing is not None:
+        if server._refuses:
             return acceptance.refusal(HTTPStatus.SERVICE_UNAVAILABLE, "Server is shutting down.\n")
         connection = connection_class(
             server,
@@ -272,6 +277,8 @@ def serve(
         return acceptance.answer(request, connection)
 
     async def create_server() -> asyncio.Server:
+        if (path := kwargs.pop("path", None)) is not None:  # from unix_serve
+            kwargs["sock"] = bound_socket(path)
         return await wscore.ws_create_server(
             accept,
             host,
@@ -284,6 +291,24 @@ def serve(
 
     server = Server(create_server, handler, logger)
     return server
+
+
+def unix_serve(
+    handler: Callable[[ServerConnection], Awaitable[None]],
+    path: str | os.PathLike[str] | None = None,
+    **kwargs: Any,
+) -> Server:
+    """Serve WebSocket connections on a Unix socket.
+
+    Args:
+        handler: as for `serve`.
+        path: the socket's path; a socket that was left there is replaced.
+        **kwargs: as for `serve`.
+
+    Raises:
+        OSError: if the path cannot be bound.
+    """
+    return serve(handler, path=path, **kwargs)
 
 
 def _address(address: Any) -> str:

@@ -1,0 +1,58 @@
+"""`broadcast`: one message to many connections, encoded once, waiting for none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import wscore
+
+from ..exceptions import ConcurrencyError
+from ..typing import DataLike
+from .connection import BINARY, TEXT, Connection
+
+__all__ = ["broadcast"]
+
+
+def broadcast(
+    connections: Iterable[Connection],
+    message: DataLike,
+    *,
+    text: bool | None = None,
+    raise_exceptions: bool = False,
+) -> None:
+    """Send a message to many connections.
+
+    It waits for none: what a slow peer does not read piles up. Connections that are not open are
+    passed over, and so are those on which `Connection.send` is in the middle of a fragmented
+    message.
+
+    Args:
+        connections: where to.
+        message: a `str` for a text message, bytes-like for a binary one.
+        text: whether to send it as text, whatever its type.
+        raise_exceptions: whether connections in the middle of a message are reported by an
+            exception; otherwise they are logged.
+
+    Raises:
+        TypeError: if the message is of another type.
+        ExceptionGroup: of a `ConcurrencyError` for each connection in the middle of a message.
+    """
+    if isinstance(message, str):
+        kind = BINARY if text is False else TEXT
+    elif isinstance(message, (bytes, bytearray, memoryview)):
+        kind = TEXT if text else BINARY
+    else:
+        raise TypeError("data must be str or bytes")
+    ready = []
+    skipped = []
+    for connection in connections:
+        if connection._fragments_sent is None:
+            ready.append(connection._core)
+        elif connection._core.is_open:
+            skipped.append(connection)
+    wscore.ws_broadcast(ready, kind, message)
+    if raise_exceptions and skipped:
+        errors = [ConcurrencyError("sending a fragmented message") for _ in skipped]
+        raise ExceptionGroup("skipped broadcast", errors)
+    for connection in skipped:
+        connection.logger.warning("skipped broadcast: sending a fragmented message")
