@@ -1,4 +1,4 @@
-# What a Cython program cimports from wscore. It must be built against the version that it runs with.
+# What a Cython program cimports from wscore. It must be built against the version it runs with.
 
 from .closing cimport WSCloseHandshake, WSCloseInfo
 from .enums cimport WSAutoPingStrategy, WSCloseCode, WSMsgType

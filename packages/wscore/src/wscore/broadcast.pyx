@@ -1,7 +1,7 @@
 """One message to many connections, encoded once.
 
-The frame that servers send is the same for all of their clients, so its bytes are; a client's frames
-are masked, each with a key of its own (RFC 6455, 5.3).
+The frame that servers send is the same for all of their clients, so its bytes are; a client's
+frames are masked, each with a key of its own (RFC 6455, 5.3).
 """
 
 from libc.stdint cimport uint8_t

@@ -2,9 +2,10 @@
 
 Every change of state goes through `next_state`, which refuses what the table does not name.
 
-A connection *fails* when this side gives up on it (a refused request, a protocol error, an exception
-in user code): the peer is told why, all further input is thrown away, and the peer is given a moment
-to read what it was told before the connection goes. It is *disconnecting* from the moment it was told to go.
+A connection *fails* when this side gives up on it (a refused request, a protocol error, an
+exception in user code): the peer is told why, all further input is thrown away, and the peer is
+given a moment to read what it was told before the connection goes. It is *disconnecting* from the
+moment it was told to go.
 """
 
 __all__ = ["TRANSITIONS", "Event", "State", "WSCloseHandshake", "WSCloseInfo"]

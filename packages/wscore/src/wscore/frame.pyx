@@ -91,7 +91,8 @@ cdef class WSFrame:
             TypeError: if this is not a CLOSE frame.
         """
         self._check_close()
-        return close_code_to_python(0 if self._close_code == WSF_CLOSE_NO_STATUS else self._close_code)
+        cdef unsigned int code = self._close_code
+        return close_code_to_python(0 if code == WSF_CLOSE_NO_STATUS else code)
 
     cpdef bytes get_close_message(self):
         """The reason of a CLOSE frame as bytes, or None if it has none.

@@ -1,4 +1,4 @@
-"""Auto ping at work: the clock, the timer and the listener's part around the logic of `auto_ping`."""
+"""Auto ping at work: the clock, the timer and the listener's part around `auto_ping`'s logic."""
 
 from time import monotonic
 

@@ -9,7 +9,6 @@ from cpython.buffer cimport PyBUF_WRITE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from cpython.object cimport PyObject
-from libc.stdint cimport uint8_t
 
 from wsframe cimport cwsframe as wsf
 
@@ -257,9 +256,9 @@ cdef class WSProtocolCore:
         return 0
 
     cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1:
-        if not self.transport._roundtrips:
+        if self.transport.round_trips is None:
             return False
-        return self.transport.take_pong(
+        return self.transport.round_trips.take_pong(
             PyBytes_FromStringAndSize(<char*>parsed.payload, parsed.payload_size)
         )
 

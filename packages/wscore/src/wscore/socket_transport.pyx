@@ -13,7 +13,7 @@ from libc.string cimport memset
 
 from wsframe cimport cwsframe as wsf
 
-from .loop_io cimport LoopIO, SendBuffer, loop_io
+from .loop_io cimport SendBuffer, loop_io
 from .protocol cimport WSProtocolCore
 from .receive_buffer cimport ReceiveBuffer
 

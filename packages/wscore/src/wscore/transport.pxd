@@ -6,6 +6,7 @@ from wsframe.cwsframe cimport wsf_header
 
 from .closing cimport Event, State, WSCloseHandshake
 from .enums cimport WSMsgType
+from .round_trips cimport RoundTrips
 from .sink cimport Sink
 
 
@@ -25,7 +26,7 @@ cdef class WSTransport:
     cdef Sink _sink
     cdef object _lost  # a future; None until somebody waits
     cdef object _linger_timer
-    cdef dict _roundtrips  # futures by the payload of their ping
+    cdef RoundTrips round_trips  # None before the first
     cdef object auto_ping  # an AutoPing, or None
     cdef unsigned long _thread
     cdef bint _is_told  # those who wait for the end were told
@@ -53,7 +54,6 @@ cdef class WSTransport:
     cpdef notify_user_specific_pong_received(self)
     cpdef disconnect(self, bint graceful=*)
 
-    cdef bint take_pong(self, bytes payload) except -1
     cdef int write_encoded(self, const uint8_t* data, size_t size) except -1
     cdef int flush(self) except -1
     cdef int pause_writing(self, bint paused) except -1

@@ -5,8 +5,6 @@ keeps a reference to what the caller gave.
 """
 
 import asyncio
-import os
-from time import perf_counter
 
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING
@@ -20,8 +18,8 @@ from libc.stdint cimport uint8_t
 
 from wsframe cimport cwsframe as wsf
 
+from .round_trips cimport RoundTrips
 from .closing cimport (
-    CLOSE_SENT,
     DISCONNECT,
     FAIL,
     HANDSHAKING,
@@ -129,10 +127,8 @@ cdef class WSTransport:
     cdef int tell_lost(self) except -1:
         """Those who wait for the end are told, after the listener."""
         self._is_told = True
-        if self._roundtrips is not None:
-            for pong in self._roundtrips.values():
-                if not pong.done():
-                    pong.set_exception(_gone())
+        if self.round_trips is not None:
+            self.round_trips.end()
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(None)
         return 0
@@ -278,37 +274,16 @@ cdef class WSTransport:
         Raises:
             ConnectionResetError: if the connection is or gets closed.
         """
-        cdef list result = []
-        if self._roundtrips is None:
-            self._roundtrips = {}
-        for _ in range(rounds):
-            self._check_thread()
-            if self.state != OPEN:
-                raise _gone()
-            payload = os.urandom(8)
-            pong = self._roundtrips[payload] = self.loop.create_future()
-            try:
-                sent = perf_counter()
-                self.send_ping(payload)
-                self._sink.flush()
-                result.append(await pong - sent)
-            finally:
-                self._roundtrips.pop(payload, None)
-        return result
+        if self.round_trips is None:
+            self.round_trips = RoundTrips(self)
+            if self._is_told:
+                self.round_trips.end()
+        return await self.round_trips.measure(rounds)
 
     cpdef notify_user_specific_pong_received(self):
         """Auto ping's ping was answered, as user code found out by itself."""
         if self.auto_ping is not None:
             self.auto_ping.pong_received()
-
-    cdef bint take_pong(self, bytes payload) except -1:
-        """Whether a PONG answers a ping of `measure_roundtrip_time`."""
-        pong = self._roundtrips.pop(payload, None)
-        if pong is None:
-            return False
-        if not pong.done():
-            pong.set_result(perf_counter())
-        return True
 
     # -- the end
 
@@ -473,8 +448,8 @@ cdef class WSTransport:
         """Close so that the peer can still read what we sent last.
 
         Closing a socket with unread input resets the connection, and the reset may overtake our
-        last words. So only our direction is closed; the peer closes the other, or the time is up. TLS
-        cannot be closed in one direction, but its own closing reads what is left.
+        last words. So only our direction is closed; the peer closes the other, or the time is up.
+        TLS cannot be closed in one direction, but its own closing reads what is left.
         """
         if self.is_secure or not self.underlying_transport.can_write_eof():
             self.disconnect()
@@ -483,7 +458,3 @@ cdef class WSTransport:
             self.underlying_transport.write_eof()
         self._linger_timer = self.loop.call_later(LINGER_TIME, self.disconnect, False)
         return 0
-
-
-cdef object _gone():
-    return ConnectionResetError("the connection is closed")

@@ -5,8 +5,8 @@ schedules that call; a `Waiter` makes it at once, if no other task is running. S
 just received is handled within the callback that received it, and what the handler sends leaves
 with that callback.
 
-A `Waiter` is awaited inside a coroutine and nowhere else: given to `gather` or `shield` it would not
-behave like a future.
+A `Waiter` is awaited inside a coroutine and nowhere else: given to `gather` or `shield` it would
+not behave like a future.
 """
 
 import asyncio
