@@ -6,6 +6,7 @@ Names are imported from their modules when they are first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .installing import install, uninstall
 from .version import version as __version__
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ __all__ = [
     "__version__",
     "broadcast",
     "connect",
+    "install",
     "serve",
+    "uninstall",
     "unix_connect",
     "unix_serve",
 ]

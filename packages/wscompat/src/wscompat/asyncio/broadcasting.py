@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import wscore
 
 from ..exceptions import ConcurrencyError
 from ..typing import DataLike
-from .connection import BINARY, TEXT, Connection
+
+if TYPE_CHECKING:
+    from .connection import Connection
 
 __all__ = ["broadcast"]
+
+TEXT = wscore.WSMsgType.TEXT
+BINARY = wscore.WSMsgType.BINARY
 
 
 def broadcast(

@@ -27,11 +27,12 @@ from ..frames import Close, CloseCode
 from ..http11 import Request, Response
 from ..protocol import State
 from ..typing import DataLike, LoggerLike, Subprotocol
+from .broadcasting import broadcast
 from .keepalive import Keepalive
 from .limits import MaxQueue, WriteLimit, high_and_low
 from .pings import Pings
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "broadcast"]
 
 CONTINUATION = wscore.WSMsgType.CONTINUATION
 TEXT = wscore.WSMsgType.TEXT
