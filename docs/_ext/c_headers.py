@@ -1,8 +1,8 @@
 """Makes the reference of the C library: one page for each header, from the comments in it.
 
 It reads the part of Doxygen's language that these headers use: `/** ... */` before a declaration,
-`/**< ... */` behind a field or enumerator, `@param`, `@return`, `#name` and `name()`. It never
-guesses: a header without an opening comment, or a declaration it cannot read, is an error.
+`/**< ... */` behind a field or enumerator, `@file`, `@param`, `@return`, `#name` and `name()`. It
+never guesses: a header that does not open with `@file`, or an unreadable declaration, is an error.
 """
 
 import re
@@ -13,7 +13,7 @@ from textwrap import indent
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-OPENING = re.compile(r"\A/\*(?!\*)(.*?)\*/", re.DOTALL)
+OPENING = re.compile(r"\A/\*\*\s+\* @file\b(.*?)\*/", re.DOTALL)
 COMMENT = re.compile(r"/\*\*(?!<)(.*?)\*/\s*", re.DOTALL)
 MACRO = re.compile(r"#define\s+(\w+)\s+(\S.*)")
 TYPE_WITH_BODY = re.compile(r"typedef (enum|struct) \w+ \{(.*?)\} (\w+);", re.DOTALL)
@@ -45,10 +45,10 @@ def page(header: Path) -> Iterator[str]:
     text = header.read_text(encoding="utf-8")
     opening = OPENING.match(text)
     if not opening:
-        raise ExtensionError(f"{header}: no comment at its top says what it is")
+        raise ExtensionError(f"{header}: no comment at its top, with @file, says what it is")
     title = f"wsframe/{header.name}"
     yield from (title, "=" * len(title), "", prose(opening[1]), "")
-    for comment in COMMENT.finditer(text):
+    for comment in COMMENT.finditer(text, opening.end()):
         try:
             yield from declaration(text[comment.end() :], comment[1])
         except ValueError as error:
@@ -58,11 +58,8 @@ def page(header: Path) -> Iterator[str]:
 
 def declaration(code: str, comment: str) -> Iterator[str]:
     """Give the lines for what is declared where `code` begins."""
-    if MACRO.match(code):
-        # Macros without a blank line between them share the comment.
-        for line in code.partition("\n\n")[0].splitlines():
-            if macro := MACRO.match(line):
-                yield from entry("macro", macro[1], f"{prose(comment)}\n\nValue: ``{macro[2]}``")
+    if macro := MACRO.match(code):
+        yield from entry("macro", macro[1], f"{prose(comment)}\n\nValue: ``{macro[2]}``")
     elif body := TYPE_WITH_BODY.match(code):
         kind, members, name = body.groups()
         yield from entry(kind, name, prose(comment))
@@ -111,7 +108,7 @@ def prose(comment: str) -> str:
     lines = [re.sub(r"^\s*\* ?", "", line).rstrip() for line in comment.strip().splitlines()]
     text = "\n".join(lines)
     text = re.sub(r"`([^`]+)`", r"``\1``", text)
-    text = re.sub(r"#(\w+)::(\w+)", r":c:member:`\1.\2`", text)
+    text = re.sub(r"#?\b(wsf_\w+)::(\w+)", r":c:member:`\1.\2`", text)
     text = re.sub(r"#([A-Za-z]\w+)", r":c:macro:`\1`", text)
     text = re.sub(r"(?<![`\w])(wsf_\w+)\(\)", r":c:func:`\1`", text)
     text = re.sub(r"^\*", r"\\*", text)
