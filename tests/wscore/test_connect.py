@@ -1,0 +1,393 @@
+"""Opening connections: what goes wrong on the way, at each step, and what is left of it: nothing.
+
+That no task, no socket and no unhandled exception is left is watched over by `no_leaks`.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.tls import Tls
+from tests.wscore import wire
+from tests.wscore.pairs import Setting, serving
+from tests.wscore.programs import run
+from tests.wscore.raw_peer import BOUND, RawPeer, accepting, free_port
+from tests.wscore.recorder import Recorder
+from tests.wsproxy.real_proxies import microsocks
+from wscore import (
+    WSError,
+    WSHandshakeError,
+    WSInvalidStatusError,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    ws_connect,
+)
+
+
+async def silent(peer: RawPeer) -> None:
+    """Read what comes, and say nothing."""
+    await peer.read_to_end()
+
+
+# What cannot be connected to
+
+
+async def test_refused_connection(both: Setting) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        await ws_connect(Recorder, both.url(free_port()), **both.client_options)
+
+
+async def test_name_that_does_not_exist() -> None:
+    with pytest.raises(OSError):
+        await ws_connect(Recorder, "ws://does-not-exist.invalid/")
+
+
+async def test_server_that_is_not_trusted(tls: Tls) -> None:
+    listener = Recorder()
+    server = Setting("server", tls)
+    async with serving(server, lambda _: listener, use_aiofastnet=False) as port:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await ws_connect(Recorder, f"wss://127.0.0.1:{port}/", use_aiofastnet=False)
+    assert listener.events == []
+
+
+async def test_certificate_for_another_name(tls: Tls) -> None:
+    server = Setting("server", tls)
+    async with serving(server, lambda _: Recorder(), use_aiofastnet=False) as port:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await ws_connect(
+                Recorder,
+                f"wss://127.0.0.1:{port}/",
+                ssl_context=tls.client,
+                server_hostname="example.com",
+                use_aiofastnet=False,
+            )
+
+
+async def test_tls_to_a_plain_server(tls: Tls) -> None:
+    async with serving(Setting("server", None), lambda _: Recorder()) as port:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await ws_connect(Recorder, f"wss://127.0.0.1:{port}/", ssl_context=tls.client)
+
+
+async def test_plain_to_a_tls_server(tls: Tls) -> None:
+    async with serving(Setting("server", tls), lambda _: Recorder()) as port:
+        with pytest.raises((WSHandshakeError, ConnectionError)):
+            await ws_connect(Recorder, f"ws://127.0.0.1:{port}/")
+
+
+async def test_connection_reset_instead_of_an_answer() -> None:
+    async def script(peer: RawPeer) -> None:
+        await peer.read_head()
+        peer.reset()
+
+    async with accepting(script) as port:
+        with pytest.raises((ConnectionResetError, WSHandshakeError)):
+            await ws_connect(Recorder, f"ws://127.0.0.1:{port}/")
+
+
+# Time
+
+
+async def test_timeout(both: Setting) -> None:
+    async with accepting(silent, both.tls and both.tls.server) as port:
+        with pytest.raises(TimeoutError, match="handshake"):
+            await ws_connect(
+                Recorder, both.url(port), websocket_handshake_timeout=0.05, **both.client_options
+            )
+
+
+async def test_timeout_of_an_answer_that_drips() -> None:
+    async def script(peer: RawPeer) -> None:
+        await peer.read_head()
+        while not peer.writer.is_closing():
+            await peer.send(b"HTTP/1.1 101 Switching"[:1])
+            await asyncio.sleep(0.01)
+            if peer.reader.at_eof():
+                return
+
+    async with accepting(script) as port:
+        with pytest.raises((TimeoutError, WSHandshakeError)):
+            await ws_connect(Recorder, f"ws://127.0.0.1:{port}/", websocket_handshake_timeout=0.1)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 4, 5, 7, 10, 20, 50])
+async def test_cancelled_after_some_turns_of_the_loop(turns: int, both: Setting) -> None:
+    """Whatever step it has come to by then: the system connects, but nobody answers."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        options = {**both.client_options, "use_aiofastnet": False}
+        task = asyncio.ensure_future(ws_connect(Recorder, both.url(port), **options))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_cancelled_while_waiting_for_the_answer(both: Setting) -> None:
+    asked = asyncio.Event()
+
+    async def script(peer: RawPeer) -> None:
+        await peer.read_head()
+        asked.set()
+        await peer.read_to_end()
+
+    async with accepting(script, both.tls and both.tls.server) as port:
+        task = asyncio.ensure_future(ws_connect(Recorder, both.url(port), **both.client_options))
+        await asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_cancelled_while_the_answer_arrives() -> None:
+    """The connection may be open by then; it goes all the same."""
+    listener = Recorder()
+    async with serving(Setting("server", None), lambda _: listener) as port:
+        for turns in range(12):
+            task = asyncio.ensure_future(ws_connect(Recorder, f"ws://127.0.0.1:{port}/"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            try:
+                transport, _ = await task
+            except asyncio.CancelledError:
+                continue
+            transport.disconnect()
+            await transport.wait_disconnected()
+        connected = listener.events.count("connected")
+        await listener.until("disconnected", connected)
+
+
+# The listener's factory
+
+
+async def test_factory_without_arguments(both: Setting) -> None:
+    async with serving(both, lambda _: Recorder()) as port:
+        transport, listener = await ws_connect(Recorder, both.url(port), **both.client_options)
+        assert type(listener) is Recorder
+        assert listener.transport is transport
+        transport.disconnect()
+        await transport.wait_disconnected()
+
+
+async def test_factory_that_sees_the_handshake() -> None:
+    seen: list[object] = []
+
+    def factory(request: WSUpgradeRequest, response: WSUpgradeResponse) -> WSListener:
+        seen.extend((request, response))
+        return Recorder()
+
+    async with serving(Setting("server", None), lambda _: Recorder()) as port:
+        transport, _ = await ws_connect(factory, f"ws://127.0.0.1:{port}/x")
+        assert seen == [transport.request, transport.response]
+        assert transport.request.path == b"/x"
+        transport.disconnect()
+        await transport.wait_disconnected()
+
+
+@pytest.mark.parametrize("result", [None, object(), Recorder])
+async def test_factory_that_makes_something_else(result: object) -> None:
+    async with serving(Setting("server", None), lambda _: Recorder()) as port:
+        with pytest.raises(TypeError, match="WSListener"):
+            await ws_connect(lambda: result, f"ws://127.0.0.1:{port}/")  # type: ignore[arg-type]
+
+
+async def test_factory_that_raises(both: Setting) -> None:
+    def factory() -> WSListener:
+        raise ZeroDivisionError
+
+    async with serving(both, lambda _: Recorder()) as port:
+        with pytest.raises(ZeroDivisionError):
+            await ws_connect(factory, both.url(port), **both.client_options)
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirect(status: int) -> None:
+    async with serving(Setting("server", None), lambda _: Recorder()) as target:
+
+        async def script(peer: RawPeer) -> None:
+            await peer.read_head()
+            await peer.send(
+                b"HTTP/1.1 %d X\r\nLocation: ws://127.0.0.1:%d/there\r\nContent-Length: 0\r\n\r\n"
+                % (status, target)
+            )
+
+        async with accepting(script) as port:
+            transport, _ = await ws_connect(Recorder, f"ws://127.0.0.1:{port}/")
+            assert transport.request.path == b"/there"
+            transport.disconnect()
+            await transport.wait_disconnected()
+
+
+async def test_redirects_are_bounded() -> None:
+    heads: list[bytes] = []
+
+    async def script(peer: RawPeer) -> None:
+        heads.append(await peer.read_head())
+        await peer.send(b"HTTP/1.1 302 X\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+
+    async with accepting(script) as port:
+        with pytest.raises(WSHandshakeError):
+            await ws_connect(Recorder, f"ws://127.0.0.1:{port}/", max_redirects=3)
+    assert len(heads) == 4
+    assert heads[1].startswith(b"GET /again ")
+
+
+@pytest.mark.parametrize("location", ["ws://127.0.0.1:1/", "http://127.0.0.1:1/"])
+async def test_no_redirect_from_tls_to_plain(location: str, tls: Tls) -> None:
+    async def script(peer: RawPeer) -> None:
+        await peer.read_head()
+        await peer.send(
+            b"HTTP/1.1 302 X\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location.encode()
+        )
+
+    async with accepting(script, tls.server) as port:
+        with pytest.raises(WSError):
+            await ws_connect(Recorder, f"wss://127.0.0.1:{port}/", ssl_context=tls.client)
+
+
+async def test_credentials_stay_with_their_origin() -> None:
+    heads: list[bytes] = []
+
+    async def refuse(peer: RawPeer) -> None:
+        heads.append(await peer.read_head())
+        await peer.send(b"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n")
+
+    async with accepting(refuse) as target:
+
+        async def script(peer: RawPeer) -> None:
+            heads.append(await peer.read_head())
+            await peer.send(
+                b"HTTP/1.1 302 X\r\nLocation: ws://127.0.0.1:%d/\r\nContent-Length: 0\r\n\r\n"
+                % target
+            )
+
+        async with accepting(script) as port:
+            with pytest.raises(WSInvalidStatusError):
+                await ws_connect(
+                    Recorder,
+                    f"ws://user:secret@127.0.0.1:{port}/",
+                    extra_headers={"Cookie": "a=b", "X-Own": "c"},
+                )
+    first, second = heads
+    assert wire.header_of(first, "Authorization")
+    assert wire.header_of(first, "Cookie") == "a=b"
+    assert wire.header_of(second, "Authorization") is None
+    assert wire.header_of(second, "Cookie") is None
+    assert wire.header_of(second, "X-Own") == "c"
+
+
+# Through a proxy
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """A real SOCKS5 proxy."""
+    pytest.importorskip("wsproxy", reason="the package wsproxy is not installed")
+    with microsocks(tmp_path_factory.mktemp("microsocks")) as running:
+        yield running
+
+
+def echo(transport: WSTransport, frame) -> None:  # type: ignore[no-untyped-def]
+    transport.send(frame.msg_type, frame.get_payload_as_memoryview())
+
+
+async def test_proxy(both: Setting, proxy) -> None:  # type: ignore[no-untyped-def]
+    at_client = Recorder()
+    async with serving(both, lambda _: Recorder(echo)) as port:
+        transport, _ = await ws_connect(
+            lambda: at_client,
+            both.url(port),
+            proxy=f"socks5://127.0.0.1:{proxy.port}",
+            **both.client_options,
+        )
+        assert transport.is_secure == (both.tls is not None)
+        peer = transport.underlying_transport.get_extra_info("peername")
+        assert peer == ("127.0.0.1", proxy.port)
+        transport.send(WSMsgType.BINARY, bytes(100_000))
+        await at_client.until("frame")
+        assert at_client.seen == [(wire.BINARY, bytes(100_000))]
+        transport.disconnect()
+        await transport.wait_disconnected()
+
+
+async def test_proxy_that_is_not_there() -> None:
+    pytest.importorskip("wsproxy", reason="the package wsproxy is not installed")
+    with pytest.raises(OSError):
+        await ws_connect(Recorder, "ws://127.0.0.1:1/", proxy=f"socks5://127.0.0.1:{free_port()}")
+
+
+WITHOUT_WSPROXY = """
+import asyncio, sys
+sys.modules["wsproxy"] = None  # what is None there cannot be imported
+from wscore import WSError, WSListener, ws_connect
+try:
+    asyncio.run(ws_connect(WSListener, "ws://127.0.0.1:1/", proxy="socks5://127.0.0.1:1"))
+except WSError as exc:
+    print(exc)
+"""
+
+
+async def test_proxy_without_wsproxy(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(WITHOUT_WSPROXY)
+    (line,) = await run(program)
+    assert "wsproxy-asyncio" in line
+    assert "pip install" in line
+
+
+# Sockets of the caller
+
+
+@contextlib.asynccontextmanager
+async def closing(transport: WSTransport) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        transport.disconnect()
+        async with asyncio.timeout(BOUND):
+            await transport.wait_disconnected()
+
+
+async def test_own_socket(both: Setting) -> None:
+    import socket
+
+    async with serving(both, lambda _: Recorder()) as port:
+        sock = socket.create_connection(("127.0.0.1", port))
+        sock.setblocking(False)
+        own = sock.getsockname()
+        transport, _ = await ws_connect(Recorder, both.url(port), sock=sock, **both.client_options)
+        async with closing(transport):
+            assert transport.underlying_transport.get_extra_info("sockname") == own
+
+
+async def test_local_address() -> None:
+    port_of_client = free_port()
+    async with serving(Setting("server", None), lambda _: Recorder()) as port:
+        transport, _ = await ws_connect(
+            Recorder, f"ws://127.0.0.1:{port}/", local_addr=("127.0.0.1", port_of_client)
+        )
+        async with closing(transport):
+            own = transport.underlying_transport.get_extra_info("sockname")
+            assert own == ("127.0.0.1", port_of_client)
+
+
+def test_public_names() -> None:
+    """What a program may import is what `__all__` names."""
+    module = sys.modules["wscore"]
+    assert all(hasattr(module, name) for name in module.__all__)
+    assert len(set(module.__all__)) == len(module.__all__)
