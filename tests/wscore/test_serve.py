@@ -1,0 +1,230 @@
+"""Serving: routing, answers that are no upgrade, the arguments that are passed on, and closing."""
+
+import asyncio
+import logging
+import socket
+
+import pytest
+
+from tests.support.leaks import LoopErrors
+from tests.support.tls import Tls
+from tests.wscore.pairs import Setting, raw_client, serving
+from tests.wscore.raw_peer import BOUND, connecting
+from tests.wscore.recorder import Recorder
+from tests.wscore.wire import TEXT, header_of, request, status_of
+from wscore import (
+    WSInvalidStatusError,
+    WSListener,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_connect,
+    ws_create_server,
+)
+
+PLAIN = Setting("server", None)
+
+
+async def test_factory_routes(both: Setting) -> None:
+    listeners = {b"/a": Recorder(), b"/b": Recorder()}
+
+    def route(asked: WSUpgradeRequest) -> WSListener | None:
+        return listeners.get(asked.path)
+
+    async with serving(both, route) as port:
+        for path in ("/a", "/b"):
+            transport, _ = await ws_connect(Recorder, both.url(port, path), **both.client_options)
+            await listeners[path.encode()].until("connected")
+            transport.disconnect()
+            await listeners[path.encode()].until("disconnected")
+        with pytest.raises(WSInvalidStatusError) as caught:
+            await ws_connect(Recorder, both.url(port, "/c"), **both.client_options)
+    assert caught.value.response is not None
+    assert caught.value.response.status == 404
+
+
+async def test_health_check(security: Tls | None) -> None:
+    """An answer to a plain GET on the port of the WebSocket server."""
+    health = WSUpgradeResponse.create_ok_response(b"fine\n", {"Cache-Control": "no-store"})
+    chosen = WSUpgradeResponseWithListener(health, None)
+    async with raw_client(lambda _: chosen, security) as peer:
+        await peer.send(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+        answer = await peer.read_to_end()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert status_of(head) == 200
+    assert header_of(head, "Cache-Control") == "no-store"
+    assert body == b"fine\n"
+
+
+@pytest.mark.parametrize(
+    ("response", "status"),
+    [
+        (WSUpgradeResponse.create_error_response(403, b"no"), 403),
+        (WSUpgradeResponse.create_error_response(503), 503),
+        (WSUpgradeResponse.create_redirect_response(307, "ws://127.0.0.1:1/"), 307),
+    ],
+)
+async def test_other_answers(response: WSUpgradeResponse, status: int) -> None:
+    chosen = WSUpgradeResponseWithListener(response, None)
+    async with raw_client(lambda _: chosen) as peer:
+        await peer.send(request())
+        assert status_of(await peer.read_to_end()) == status
+
+
+async def test_own_fields_in_the_101(security: Tls | None) -> None:
+    listener = Recorder()
+    response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": "b", "X": "1"})
+    chosen = WSUpgradeResponseWithListener(response, listener)
+    async with raw_client(lambda _: chosen, security) as peer:
+        await peer.send(request(("Sec-WebSocket-Protocol", "a, b")))
+        head = await peer.read_head()
+        await listener.until("connected")
+    await listener.until("disconnected")
+    assert header_of(head, "Sec-WebSocket-Protocol") == "b"
+    assert header_of(head, "X") == "1"
+    assert listener.transport is not None
+    assert listener.transport.response is response
+    assert listener.transport.request.headers["Sec-WebSocket-Protocol"] == "a, b"
+
+
+async def test_factory_that_raises(security: Tls | None, caplog: pytest.LogCaptureFixture) -> None:
+    def factory(_: WSUpgradeRequest) -> WSListener:
+        raise ZeroDivisionError("a secret of the server")
+
+    async with raw_client(factory, security) as peer:
+        await peer.send(request())
+        answer = await peer.read_to_end()
+    assert status_of(answer) == 500
+    assert b"secret" not in answer
+    (record,) = (r for r in caplog.records if r.name == "wscore.server" and r.exc_info)
+    assert record.levelno == logging.ERROR
+
+
+@pytest.mark.parametrize("chosen", [object(), "text", Recorder, 404])
+async def test_factory_that_returns_something_else(chosen: object) -> None:
+    async with raw_client(lambda _: chosen) as peer:
+        await peer.send(request())
+        assert status_of(await peer.read_to_end()) == 500
+
+
+# The arguments of asyncio's create_server
+
+
+async def test_given_socket() -> None:
+    listener = Recorder()
+    bound = socket.create_server(("127.0.0.1", 0))
+    port = bound.getsockname()[1]
+    server = await ws_create_server(lambda _: listener, sock=bound)
+    async with connecting(port) as peer:
+        await peer.send(request())
+        assert status_of(await peer.read_head()) == 101
+    await listener.until("disconnected")
+    server.close()
+    await server.wait_closed()
+
+
+async def test_several_hosts() -> None:
+    listener = Recorder()
+    server = await ws_create_server(lambda _: listener, ["127.0.0.1", "127.0.0.2"], 0)
+    addresses = [sock.getsockname() for sock in server.sockets]
+    assert sorted(host for host, _ in addresses) == ["127.0.0.1", "127.0.0.2"]
+    for count, (host, port) in enumerate(addresses, 1):
+        transport, _ = await ws_connect(Recorder, f"ws://{host}:{port}/")
+        await listener.until("connected", count)
+        transport.disconnect()
+        await listener.until("disconnected", count)
+    server.close()
+    await server.wait_closed()
+
+
+async def test_address_in_use() -> None:
+    async with serving(PLAIN, lambda _: Recorder()) as port:
+        with pytest.raises(OSError):
+            await ws_create_server(lambda _: Recorder(), "127.0.0.1", port)
+
+
+async def test_start_serving_later(both: Setting) -> None:
+    listener = Recorder()
+    server = await ws_create_server(
+        lambda _: listener, "127.0.0.1", 0, start_serving=False, **both.server_options
+    )
+    assert not server.is_serving()
+    await server.start_serving()
+    assert server.is_serving()
+    port = server.sockets[0].getsockname()[1]
+    transport, _ = await ws_connect(Recorder, both.url(port), **both.client_options)
+    transport.disconnect()
+    await listener.until("disconnected")
+    server.close()
+    await server.wait_closed()
+    assert not server.is_serving()
+
+
+# Closing
+
+
+async def test_open_connections_survive_the_server(both: Setting) -> None:
+    at_server, at_client = Recorder(), Recorder()
+    server = await ws_create_server(lambda _: at_server, "127.0.0.1", 0, **both.server_options)
+    port = server.sockets[0].getsockname()[1]
+    transport, _ = await ws_connect(lambda: at_client, both.url(port), **both.client_options)
+    await at_server.until("connected")
+    server.close()
+    with pytest.raises(OSError):
+        await ws_connect(Recorder, both.url(port), **both.client_options)
+    assert at_server.transport is not None
+    at_server.transport.send(TEXT, "still here")  # type: ignore[arg-type]
+    await at_client.until("frame")
+    transport.disconnect()
+    await at_server.until("disconnected")
+    async with asyncio.timeout(BOUND):
+        await server.wait_closed()
+
+
+async def test_serve_forever_until_cancelled(both: Setting) -> None:
+    server = await ws_create_server(lambda _: Recorder(), "127.0.0.1", 0, **both.server_options)
+    port = server.sockets[0].getsockname()[1]
+    task = asyncio.ensure_future(server.serve_forever())
+    await asyncio.sleep(0)
+    assert server.is_serving()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not server.is_serving()
+    with pytest.raises(ConnectionRefusedError):
+        await ws_connect(Recorder, both.url(port), **both.client_options)
+
+
+async def test_server_as_a_context(both: Setting) -> None:
+    server = await ws_create_server(lambda _: Recorder(), "127.0.0.1", 0, **both.server_options)
+    async with server:
+        assert server.is_serving()
+    assert not server.is_serving()
+    server.close()
+
+
+async def test_many_clients_at_once(both: Setting, no_leaks: LoopErrors) -> None:
+    listeners: list[Recorder] = []
+
+    def factory(_: WSUpgradeRequest) -> WSListener:
+        listeners.append(Recorder(lambda transport, frame: transport.send(TEXT, "echo")))  # type: ignore[arg-type]
+        return listeners[-1]
+
+    async with serving(both, factory) as port:
+        clients = [Recorder() for _ in range(50)]
+        made = await asyncio.gather(
+            *(
+                ws_connect(lambda c=c: c, both.url(port), **both.client_options)  # type: ignore[misc]
+                for c in clients
+            )
+        )
+        for transport, _ in made:
+            transport.send(TEXT, "x")  # type: ignore[arg-type]
+        for client in clients:
+            await client.until("frame")
+            assert client.seen == [(TEXT, b"echo")]
+        for transport, _ in made:
+            transport.disconnect()
+        for listener in listeners:
+            await listener.until("disconnected")
+    assert not no_leaks
