@@ -1,0 +1,71 @@
+"""The base class of listeners: callbacks that do nothing, called with the same transport."""
+
+import pytest
+
+from tests.wscore.pairs import Setting, connected_pair, serving
+from tests.wscore.recorder import Recorder
+from wscore import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+
+async def test_base_class_does_nothing(both: Setting) -> None:
+    """Every callback may be left out."""
+    at_server = Recorder()
+    async with serving(both, lambda _: at_server) as port:
+        transport, listener = await ws_connect(WSListener, both.url(port), **both.client_options)
+        assert type(listener) is WSListener
+        await at_server.until("connected")
+        assert at_server.transport is not None
+        at_server.transport.send(WSMsgType.TEXT, "ignored")
+        at_server.transport.send_ping(b"answered all the same")
+        await at_server.until("frame")
+        assert at_server.seen == [(WSMsgType.PONG, b"answered all the same")]
+        transport.disconnect()
+        await transport.wait_disconnected()
+        await at_server.until("disconnected")
+
+
+async def test_each_callback_gets_the_transport_of_the_connection(both: Setting) -> None:
+    seen: list[tuple[str, WSTransport]] = []
+
+    class Listener(Recorder):
+        def on_ws_connected(self, transport: WSTransport) -> None:
+            seen.append(("connected", transport))
+            super().on_ws_connected(transport)
+
+        def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+            seen.append(("frame", transport))
+            super().on_ws_frame(transport, frame)
+
+        def on_ws_disconnected(self, transport: WSTransport) -> None:
+            seen.append(("disconnected", transport))
+            super().on_ws_disconnected(transport)
+
+    async with connected_pair(both, at_client=Listener()) as pair:
+        pair.server.send(WSMsgType.TEXT, "x")
+        pair.server.send_close(WSCloseCode.OK)
+        await pair.at_client.until("frame", 2)
+    assert [name for name, _ in seen] == ["connected", "frame", "frame", "disconnected"]
+    assert all(transport is pair.client for _, transport in seen)
+
+
+async def test_listener_is_connected_before_ws_connect_returns(both: Setting) -> None:
+    async with serving(both, lambda _: WSListener()) as port:
+        transport, listener = await ws_connect(Recorder, both.url(port), **both.client_options)
+        assert isinstance(listener, Recorder)
+        assert listener.events == ["connected"]
+        transport.disconnect()
+        await transport.wait_disconnected()
+        assert listener.events == ["connected", "disconnected"]
+
+
+@pytest.mark.parametrize("name", ["pause_writing", "resume_writing"])
+def test_flow_control_may_be_left_out(name: str) -> None:
+    assert getattr(WSListener(), name)() is None
+
+
+def test_listener_can_be_made_with_arguments() -> None:
+    class Named(WSListener):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    assert Named("x").name == "x"

@@ -1,0 +1,226 @@
+"""Messages instead of frames: assembled, queued within bounds, awaited in every way."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.wscore.pairs import Setting, Way, serving
+from tests.wscore.raw_peer import BOUND, RawPeer, accepting
+from tests.wscore.wire import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    F,
+    close,
+    header_of,
+    response,
+)
+from wscore import WSCloseCode, WSMsgType, ws_connect
+from wscore.message_reader import WSMessageReader
+
+
+@contextlib.asynccontextmanager
+async def reading(
+    setting: Setting, reader: WSMessageReader | None = None
+) -> AsyncIterator[tuple[WSMessageReader, RawPeer]]:
+    """A reader on a client's connection, and the bare server on its other end."""
+    accepted: asyncio.Future[RawPeer] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+
+    async def script(peer: RawPeer) -> None:
+        key = header_of(await peer.read_head(), "Sec-WebSocket-Key")
+        assert key is not None
+        await peer.send(response(key))
+        accepted.set_result(peer)
+        await over.wait()
+
+    reader = reader or WSMessageReader()
+    async with accepting(script, setting.tls and setting.tls.server) as port:
+        transport, _ = await ws_connect(lambda: reader, setting.url(port), **setting.client_options)
+        try:
+            yield reader, await accepted
+        finally:
+            over.set()
+            transport.disconnect(graceful=False)
+            async with asyncio.timeout(BOUND):
+                await transport.wait_disconnected()
+
+
+async def soon(reader: WSMessageReader) -> str | bytes:
+    async with asyncio.timeout(BOUND):
+        return await reader.recv()
+
+
+@pytest.fixture
+def client_way(way: Way) -> Way:
+    """What comes in comes the same for both sides; the client is enough."""
+    if way.setting.side == "server":
+        return Way(Setting("client", way.setting.tls), way.each_byte)
+    return way
+
+
+async def test_messages(client_way: Way) -> None:
+    async with reading(client_way.setting) as (reader, peer):
+        await peer.send(
+            F(TEXT, "ä€".encode()),
+            F(BINARY, b"\xff\x00"),
+            F(TEXT, b""),
+            F(TEXT, "😀".encode()[:2], fin=False),
+            F(PING, b"between"),
+            F(CONTINUATION, b"", fin=False),
+            F(CONTINUATION, "😀".encode()[2:]),
+            F(BINARY, b"a", fin=False),
+            F(CONTINUATION, b"b"),
+            each_byte=client_way.each_byte,
+        )
+        got = [await soon(reader) for _ in range(5)]
+        assert got == ["ä€", b"\xff\x00", "", "😀", b"ab"]
+        assert (await peer.read_frame()).opcode == PONG
+
+
+async def test_decode(plain: Setting) -> None:
+    async with reading(plain) as (reader, peer):
+        await peer.send(F(TEXT, b"a"), F(BINARY, b"b"), F(TEXT, b"c"), F(BINARY, b"d"))
+        async with asyncio.timeout(BOUND):
+            assert await reader.recv(decode=False) == b"a"
+            assert await reader.recv(decode=True) == "b"
+            assert await reader.recv(decode=True) == "c"
+            assert await reader.recv(decode=False) == b"d"
+
+
+async def test_close_is_answered(both: Setting) -> None:
+    async with reading(both) as (reader, peer):
+        await peer.send(F(TEXT, b"last"), close(1001, "bye"))
+        frame = await peer.read_frame()
+        assert (frame.opcode, frame.payload) == (CLOSE, b"\x03\xe9bye")
+        await peer.close()
+        assert await soon(reader) == "last"
+        with pytest.raises(EOFError):
+            await soon(reader)
+        with pytest.raises(EOFError):
+            await soon(reader)
+
+
+async def test_end_while_waiting(both: Setting) -> None:
+    async with reading(both) as (reader, peer):
+        task = asyncio.ensure_future(reader.recv())
+        await asyncio.sleep(0)
+        await peer.close()
+        with pytest.raises(EOFError):
+            async with asyncio.timeout(BOUND):
+                await task
+
+
+async def test_one_at_a_time(plain: Setting) -> None:
+    async with reading(plain) as (reader, peer):
+        first = asyncio.ensure_future(reader.recv())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="another call"):
+            await reader.recv()
+        await peer.send(F(TEXT, b"x"))
+        async with asyncio.timeout(BOUND):
+            assert await first == "x"
+
+
+async def test_every_way_to_wait(both: Setting) -> None:
+    async with reading(both) as (reader, peer):
+
+        async def answer(payload: bytes) -> None:
+            await peer.send(F(TEXT, payload))
+
+        async with asyncio.timeout(BOUND):
+            assert (await asyncio.gather(reader.recv(), answer(b"gather")))[0] == "gather"
+            shielded = asyncio.shield(reader.recv())
+            await answer(b"shield")
+            assert await shielded == "shield"
+            waiting = asyncio.wait_for(reader.recv(), BOUND)
+            assert (await asyncio.gather(waiting, answer(b"wait_for")))[0] == "wait_for"
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(reader.recv())
+                group.create_task(answer(b"group"))
+            assert task.result() == "group"
+
+
+async def test_cancelling_loses_nothing(both: Setting) -> None:
+    """A message may arrive in the same turn of the loop as the cancellation."""
+    async with reading(both) as (reader, peer):
+        got = []
+        for number in range(100):
+            task = asyncio.ensure_future(reader.recv())
+            await asyncio.sleep(0)
+            await peer.send(F(TEXT, str(number).encode()))
+            for _ in range(number % 5):
+                await asyncio.sleep(0)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                got.append(await task)
+        while len(got) < 100:
+            got.append(await soon(reader))
+        assert got == [str(number) for number in range(100)]
+
+
+async def test_cancelling_within_a_message_loses_nothing(plain: Setting) -> None:
+    async with reading(plain) as (reader, peer):
+        task = asyncio.ensure_future(reader.recv())
+        await peer.send(F(TEXT, b"a", fin=False), F(PING))
+        assert (await peer.read_frame()).opcode == PONG
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await peer.send(F(CONTINUATION, b"b"))
+        assert await soon(reader) == "ab"
+
+
+async def test_full_queue_stops_reading(both: Setting) -> None:
+    async with reading(both, WSMessageReader(high=4, low=1)) as (reader, peer):
+        count = 2_000
+        sending = asyncio.ensure_future(peer.send(*[F(BINARY, bytes(20_000))] * count))
+        assert await soon(reader) == bytes(20_000)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        below = reader.transport.underlying_transport
+        assert not below.is_reading()
+        for _ in range(count - 1):
+            await soon(reader)
+        await sending
+        await peer.send(F(TEXT, b"end"))
+        assert await soon(reader) == "end"
+
+
+async def test_iteration(both: Setting) -> None:
+    async with reading(both) as (reader, peer):
+        await peer.send(F(TEXT, b"a"), F(BINARY, b"b"), close(WSCloseCode.OK))
+        await peer.read_frame()
+        await peer.close()
+        async with asyncio.timeout(BOUND):
+            assert [message async for message in reader] == ["a", b"b"]
+
+
+async def test_streaming(plain: Setting) -> None:
+    async with reading(plain) as (reader, peer):
+        smile = "😀".encode()
+        await peer.send(F(TEXT, smile[:2], fin=False), F(CONTINUATION, smile[2:]), F(BINARY, b"x"))
+        async with asyncio.timeout(BOUND):
+            assert "".join([part async for part in reader.recv_streaming()]) == "😀"  # type: ignore[misc]
+            assert [part async for part in reader.recv_streaming()] == [b"x"]
+
+
+async def test_both_sides(both: Setting) -> None:
+    """The server's reader closes the TCP connection after the CLOSE (RFC 6455, 7.1.1)."""
+    at_server, at_client = WSMessageReader(), WSMessageReader()
+    async with serving(both, lambda _: at_server) as port:
+        client, _ = await ws_connect(lambda: at_client, both.url(port), **both.client_options)
+        client.send(WSMsgType.TEXT, "hello")
+        assert await soon(at_server) == "hello"
+        client.send_close(WSCloseCode.OK)
+        async with asyncio.timeout(BOUND):
+            await client.wait_disconnected()
+            await at_server.transport.wait_disconnected()
+        assert client.close_handshake is not None
+        assert client.close_handshake.recv is not None
+        assert client.close_handshake.recv.code is WSCloseCode.OK
