@@ -1,9 +1,9 @@
 """Runs the Autobahn test suite against everything here that speaks WebSocket, and shows a table.
 
 It is a program, `python -m tests.conformance.autobahn --help`; `nox -s conformance` installs the
-suite and runs it. Each testee is judged as a
-server and as a client, on each event loop. The exit status is 1 if any case is neither OK nor
-explained. It must not change what it tests: no option of a testee depends on a case.
+suite and runs it. Each testee is judged as a server and as a client, on each event loop. The exit
+status is 1 if any case is neither OK nor explained. It must not change what it tests: no option of
+a testee depends on a case.
 """
 
 import argparse

@@ -1,0 +1,44 @@
+"""aiohttp, as client and as server, plain and over TLS, talks with wscore and wscompat."""
+
+import asyncio
+import ssl
+
+import pytest
+
+from tests.conformance.pair import hold
+from tests.interop import peer_wscompat, peer_wscore
+from tests.interop.endpoints import Close, Peer
+from tests.support.tls import Tls
+
+peer_aiohttp = pytest.importorskip("tests.conformance.peer_aiohttp", exc_type=ImportError)
+
+BOUND = 30
+
+OURS = pytest.mark.parametrize(
+    "ours", [peer_wscore.PEER, peer_wscompat.PEER], ids=lambda peer: peer.name
+)
+SECURE = pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+
+
+async def talk(client: Peer, server: Peer, tls: Tls | None) -> None:
+    closes: asyncio.Queue[Close | None] = asyncio.Queue()
+    server_tls: ssl.SSLContext | None = tls.server if tls else None
+    async with (
+        asyncio.timeout(BOUND),
+        server.serve(tls=server_tls, on_closed=lambda _, close: closes.put_nowait(close)) as port,
+    ):
+        scheme, context = ("wss", tls.client) if tls else ("ws", None)
+        url = f"{scheme}://localhost:{port}/"
+        await hold(client.connect, url, closes.get, tls=context)
+
+
+@OURS
+@SECURE
+async def test_client(ours: Peer, secure: bool, tls: Tls) -> None:
+    await talk(peer_aiohttp.PEER, ours, tls if secure else None)
+
+
+@OURS
+@SECURE
+async def test_server(ours: Peer, secure: bool, tls: Tls) -> None:
+    await talk(ours, peer_aiohttp.PEER, tls if secure else None)
