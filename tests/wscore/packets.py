@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from tests.wscore import wire
-from tests.wscore.recorder import BOUND, Recorder
+from tests.wscore.recorder import BOUND
 from wscore import WSListener, WSTransport
 from wscore.connect import WSClientProtocol
 from wscore.handshake import ClientHandshake
@@ -78,7 +78,7 @@ def frames_in(data: bytes) -> list[tuple[int, bytes]]:
 
 @contextlib.asynccontextmanager
 async def packet_peer(
-    side: str, listener: Recorder, *, kind: int = socket.SOCK_SEQPACKET, **options: Any
+    side: str, listener: WSListener, *, kind: int = socket.SOCK_SEQPACKET, **options: Any
 ) -> AsyncIterator[tuple[WSTransport, PacketPeer]]:
     """An open connection: wscore's transport on one end, a bare socket on the other.
 
