@@ -217,7 +217,7 @@ def test_views_of_pieces() -> None:
     assert list(parser.feed(stream[:8])) == []
     (ping,) = parser.feed(stream[8:])
     stream = build_frame(Opcode.PING, b"another..", mask=b"mask")
-    parser.feed(stream[:8])
+    assert list(parser.feed(stream[:8])) == []
     (other,) = parser.feed(stream[8:])
     assert bytes(ping) == b"held back"
     assert bytes(other) == b"another.."
@@ -238,6 +238,19 @@ def test_receiving_into_the_parser() -> None:
         at += count
         got += [(f.opcode, bytes(f)) for f in parser.buffer_updated(count)]
     assert got == CONVERSATION
+
+
+def test_released_memory_is_used_again() -> None:
+    parser = FrameParser(Role.CLIENT, views=True)
+    view = parser.get_buffer(1)
+    room = len(view)
+    view[:5] = b"\x82\x03abc"
+    view.release()
+    (frame,) = parser.buffer_updated(5)
+    assert len(parser.get_buffer(1)) == room - 5  # the frame still looks into it
+    del frame
+    assert list(parser) == []
+    assert len(parser.get_buffer(1)) == room
 
 
 def test_get_buffer_and_feed_mix() -> None:
