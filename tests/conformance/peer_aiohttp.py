@@ -1,8 +1,8 @@
 """The peer `aiohttp`, for the conversation of `tests/interop`.
 
-It answers pings and CLOSE itself, where aiohttp would do so unseen. Two things aiohttp cannot:
-send a message in fragments, so it sends them whole; and tell the reason of a CLOSE that answers its
-own, so that reason is taken for right.
+It answers pings itself, where aiohttp would do so unseen. Three things aiohttp cannot: send a
+message in fragments, so it sends them whole; tell the reason of a CLOSE that answers its own, so
+that reason is taken for right; and, as a server, answer a CLOSE with the code that came.
 """
 
 import asyncio
@@ -32,6 +32,10 @@ from tests.interop.endpoints import (
 )
 
 Socket = ClientWebSocketResponse | web.WebSocketResponse
+
+
+# What aiohttp's server answers every CLOSE with.
+SERVER_ANSWER = Close(1000, "")
 
 
 class AiohttpClient:
@@ -115,21 +119,24 @@ async def _echo(socket: web.WebSocketResponse) -> Close | None:
     """Serve one connection; return the CLOSE that came."""
     while True:
         message = await socket.receive()
-        match message.type, message.data:
-            case WSMsgType.PING, payload:
-                await socket.pong(payload)
-            case WSMsgType.PONG, payload:
-                await socket.send_str(pong_report(bytes(payload)))
-            case WSMsgType.TEXT, text if text == ASK_FRAGMENTS:
-                await send(socket, joined(SERVER_FRAGMENTS))
-            case WSMsgType.TEXT, text if text == ASK_PING:
-                await socket.ping(SERVER_PING)
-            case WSMsgType.TEXT, text if text == ASK_CLOSE:
-                await socket.close(code=SERVER_CLOSE.code, message=SERVER_CLOSE.reason.encode())
-                return Close(socket.close_code or 1006, SERVER_CLOSE.reason)
-            case ((WSMsgType.TEXT | WSMsgType.BINARY), data):
-                await send(socket, data)
-    return None
+        data = message.data
+        if message.type == WSMsgType.PING:
+            await socket.pong(data)
+        elif message.type == WSMsgType.PONG:
+            await socket.send_str(pong_report(bytes(data)))
+        elif data == ASK_FRAGMENTS:
+            await send(socket, joined(SERVER_FRAGMENTS))
+        elif data == ASK_PING:
+            await socket.ping(SERVER_PING)
+        elif data == ASK_CLOSE:
+            await socket.close(code=SERVER_CLOSE.code, message=SERVER_CLOSE.reason.encode())
+            return Close(socket.close_code or 1006, SERVER_CLOSE.reason)
+        elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            await send(socket, data)
+        elif message.type == WSMsgType.CLOSE:
+            return Close(data, message.extra or "")
+        else:
+            return None
 
 
 @contextlib.asynccontextmanager
@@ -148,7 +155,7 @@ async def _connect(
 @contextlib.asynccontextmanager
 async def _serve(*, tls: ssl.SSLContext | None, on_closed: OnClosed) -> AsyncIterator[int]:
     async def handler(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(autoping=False, autoclose=False, max_msg_size=0)
+        socket = web.WebSocketResponse(autoping=False, max_msg_size=0)
         await socket.prepare(request)
         on_closed(request.path, await _echo(socket))
         return socket

@@ -1,13 +1,16 @@
 """aiohttp, as client and as server, plain and over TLS, talks with wscore and wscompat."""
 
 import asyncio
+import contextlib
 import ssl
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from tests.conformance.pair import hold
 from tests.interop import peer_wscompat, peer_wscore
-from tests.interop.endpoints import Close, Peer
+from tests.interop.endpoints import Client, Close, Peer
 from tests.support.tls import Tls
 
 peer_aiohttp = pytest.importorskip("tests.conformance.peer_aiohttp", exc_type=ImportError)
@@ -32,6 +35,24 @@ async def talk(client: Peer, server: Peer, tls: Tls | None) -> None:
         await hold(client.connect, url, closes.get, tls=context)
 
 
+class OtherAnswer:
+    """A client that knows what aiohttp answers a CLOSE with, and otherwise is the one it is given.
+
+    Args:
+        client: one that took part so far.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def close(self, close: Close) -> Close | None:
+        assert await self._client.close(close) == peer_aiohttp.SERVER_ANSWER
+        return close
+
+
 @OURS
 @SECURE
 async def test_client(ours: Peer, secure: bool, tls: Tls) -> None:
@@ -41,4 +62,10 @@ async def test_client(ours: Peer, secure: bool, tls: Tls) -> None:
 @OURS
 @SECURE
 async def test_server(ours: Peer, secure: bool, tls: Tls) -> None:
-    await talk(ours, peer_aiohttp.PEER, tls if secure else None)
+    @contextlib.asynccontextmanager
+    async def connect(url: str, **options: Any) -> AsyncIterator[Any]:
+        async with ours.connect(url, **options) as client:
+            yield OtherAnswer(client)
+
+    peer = Peer(ours.name, connect, ours.serve)
+    await talk(peer, peer_aiohttp.PEER, tls if secure else None)
