@@ -4,6 +4,7 @@ The packages are built once for each interpreter and set of sources; the session
 wheels. What a session does to the machine stays below .nox, .cache, dist and docs/_build.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -208,6 +209,46 @@ def tests(session: nox.Session) -> None:
     """Run the tests of all packages; what follows `--` goes to pytest."""
     install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *BUILD_TOOLS)
     session.run("pytest", *session.posargs)
+
+
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
+def conformance(session: nox.Session) -> None:
+    """Talk with browsers, Node and aiohttp, and be judged by Autobahn; `-- --full` runs slow cases.
+
+    What follows `--` goes to the Autobahn runner. It leaves its reports in .cache/autobahn.
+    """
+    # The last virtualenv that makes environments for Python 2.7, which the Autobahn suite needs.
+    install_packages(session, *TEST_TOOLS, *TESTED_WITH, "virtualenv==20.15.1")
+    node = CACHE / "node"
+    if shutil.which("npm"):
+        session.run("npm", "install", "--silent", "--prefix", str(node), "ws@8", external=True)
+    modules = {"WS_TESTS_NODE_MODULES": str(node / "node_modules")}
+    session.run("pytest", "tests/conformance", env=modules)
+    python2 = find_python2()
+    if python2 is None:
+        session.skip("the Autobahn test suite needs Python 2.7, on PATH or in pyenv")
+    suite = CACHE / "autobahn" / "python2"
+    wstest = suite / "bin" / "wstest"
+    if not wstest.is_file():
+        session.run("python", "-m", "virtualenv", "--clear", "-p", str(python2), str(suite))
+        session.run(
+            str(suite / "bin" / "pip"), "install", "autobahntestsuite==0.8.2", external=True
+        )
+    autobahn = ("python", "-m", "tests.conformance.autobahn", "--wstest", str(wstest))
+    session.run(*autobahn, *session.posargs)
+
+
+def find_python2() -> Path | None:
+    """Return a Python 2.7, one of PATH or one of pyenv."""
+    folders = [Path(folder) for folder in os.get_exec_path()]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    folders += sorted(pyenv.glob("versions/2.7*/bin"), reverse=True)
+    for python in (folder / "python2.7" for folder in folders):
+        # pyenv's own command of that name is there without the version it stands for.
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            subprocess.run([python, "-c", ""], capture_output=True, check=True, timeout=30)
+            return python
+    return None
 
 
 @nox.session(default=False)
