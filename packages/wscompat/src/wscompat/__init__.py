@@ -11,7 +11,7 @@ from .version import version as __version__
 
 if TYPE_CHECKING:
     from .asyncio.client import ClientConnection, connect, unix_connect
-    from .asyncio.server import Server, ServerConnection, broadcast, serve, unix_serve
+    from .asyncio.server import Server, ServerConnection, basic_auth, broadcast, serve, unix_serve
     from .datastructures import Headers, HeadersLike, MultipleValuesError
     from .exceptions import (
         ConcurrencyError,
@@ -51,7 +51,15 @@ if TYPE_CHECKING:
     from .frames import Close, CloseCode, Opcode
     from .http11 import Request, Response
     from .protocol import Side, State
-    from .typing import Data, LoggerLike, Origin, StatusLike, Subprotocol
+    from .typing import (
+        Data,
+        ExtensionName,
+        ExtensionParameter,
+        LoggerLike,
+        Origin,
+        StatusLike,
+        Subprotocol,
+    )
 
 __all__ = [
     "ClientConnection",
@@ -63,6 +71,8 @@ __all__ = [
     "ConnectionClosedOK",
     "Data",
     "DuplicateParameter",
+    "ExtensionName",
+    "ExtensionParameter",
     "HeaderLineTooLong",
     "Headers",
     "HeadersLike",
@@ -106,6 +116,7 @@ __all__ = [
     "TooManyHeaders",
     "WebSocketException",
     "__version__",
+    "basic_auth",
     "broadcast",
     "connect",
     "install",
@@ -117,12 +128,22 @@ __all__ = [
 
 _HOMES = {
     "asyncio.client": ("ClientConnection", "connect", "unix_connect"),
-    "asyncio.server": ("Server", "ServerConnection", "broadcast", "serve", "unix_serve"),
+    "asyncio.server": (
+        "Server",
+        "ServerConnection",
+        "basic_auth",
+        "broadcast",
+        "serve",
+        "unix_serve",
+    ),
     "datastructures": ("Headers", "HeadersLike", "MultipleValuesError"),
     "frames": ("Close", "CloseCode", "Opcode"),
     "http11": ("Request", "Response"),
     "protocol": ("Side", "State"),
-    "typing": ("Data", "LoggerLike", "Origin", "StatusLike", "Subprotocol"),
+    "typing": (
+        *("Data", "ExtensionName", "ExtensionParameter", "LoggerLike"),
+        *("Origin", "StatusLike", "Subprotocol"),
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from multidict import CIMultiDict
+
 import wscore
 
 from .datastructures import Headers
@@ -85,3 +87,9 @@ class Response:
         except ValueError:
             phrase = ""
         return cls(status, phrase, Headers(response.headers.items()), response.body or b"")
+
+    def _to_core(self) -> wscore.WSUpgradeResponse:
+        headers = CIMultiDict(self.headers.raw_items())
+        return wscore.WSUpgradeResponse(
+            b"HTTP/1.1", self.status_code, headers, bytes(self.body) or None
+        )

@@ -18,15 +18,16 @@ import wscore
 
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
-from ..http11 import SERVER
-from ..typing import LoggerLike, Subprotocol
-from .accepting import Acceptance, Origins, SelectSubprotocol
+from ..http11 import SERVER, Request, Response
+from ..typing import LoggerLike, StatusLike, Subprotocol
+from .accepting import Acceptance, Origins, ProcessRequest, SelectSubprotocol, plain_response
 from .broadcasting import broadcast
 from .connection import Connection
+from .credentials import basic_auth
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
 from .unix import bound_socket
 
-__all__ = ["Server", "ServerConnection", "broadcast", "serve", "unix_serve"]
+__all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
 
 class ServerConnection(Connection):
@@ -35,11 +36,30 @@ class ServerConnection(Connection):
     Args:
         server: the server that accepted it.
         **options: as for `Connection`.
+
+    Attributes:
+        server: the server that accepted it.
+        username: who it is, if `basic_auth` has let it in.
     """
+
+    username: str
 
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(**options)
         self.server = server
+
+    def respond(self, status: StatusLike, text: str) -> Response:
+        """A plain text response, for ``process_request`` to return.
+
+        Args:
+            status: its status.
+            text: its body.
+        """
+        return plain_response(status, text)
+
+    def _request_arrived(self, request: wscore.WSUpgradeRequest) -> None:
+        """Make the request known before the connection is open."""
+        self.__dict__["request"] = Request._from_core(request)
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """The connection is open."""
@@ -209,6 +229,7 @@ def serve(
     subprotocols: Sequence[Subprotocol | str] | None = None,
     select_subprotocol: SelectSubprotocol | None = None,
     compression: None = None,
+    process_request: ProcessRequest | None = None,
     server_header: str | None = SERVER,
     open_timeout: float | None = 10,
     ping_interval: float | None = 20,
@@ -236,6 +257,10 @@ def serve(
         select_subprotocol: called with the connection and the names that the client offers;
             returns one of them or None, or raises `NegotiationError`.
         compression: None; there is no compression.
+        process_request: called with the connection and its request, before anything else is
+            checked; a function, or a coroutine function that has nothing to wait for. It returns a
+            response to send instead of accepting (see `ServerConnection.respond`), or None to go
+            on.
         server_header: value of ``Server``; None for none.
         open_timeout: seconds for the opening handshake; None for no limit.
         ping_interval: seconds between keepalive pings; None for none.
@@ -259,7 +284,9 @@ def serve(
         raise ValueError(f"unsupported compression: {compression}")
     if subprotocols is not None:
         validate_subprotocols(subprotocols)
-    acceptance = Acceptance(origins, subprotocols, select_subprotocol, server_header)
+    acceptance = Acceptance(
+        origins, subprotocols, select_subprotocol, process_request, server_header
+    )
     connection_class = create_connection or ServerConnection
 
     def accept(request: wscore.WSUpgradeRequest) -> wscore.WSUpgradeResponseWithListener:
