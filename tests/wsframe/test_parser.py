@@ -286,7 +286,10 @@ def test_memory_is_given_back_after_a_burst() -> None:
 
 def test_announced_size_claims_no_memory() -> None:
     parser = FrameParser(Role.CLIENT, max_message_size=0)
-    list(parser.feed(b"\x82\x7f" + (1 << 40).to_bytes(8, "big") + b"x"))
+    assert list(parser.feed(b"\x82\x7f" + (1 << 28).to_bytes(8, "big"))) == []
+    for _ in range(3):  # more than the first buffer holds
+        assert list(parser.feed(bytes(10_000))) == []
+    assert parser.missing == (1 << 28) - 30_000
     assert len(parser.get_buffer(1)) < 100_000
 
 
