@@ -19,6 +19,8 @@ from tests.wscompat.libraries import (
     Record,
     Script,
     converse,
+    serving,
+    uri_of,
 )
 
 CONTROL = "é" * 62 + "x"  # 125 bytes
@@ -389,3 +391,56 @@ async def test_same_as_the_model_over_tls(
     assert await converse(pair, client, server, options) == await converse(
         MODEL, client, server, options
     )
+
+
+# -- flow control
+
+
+async def test_closing_with_a_full_queue() -> None:
+    async def flood(connection: Any) -> None:
+        with contextlib.suppress(WSCOMPAT.exceptions.ConnectionClosed):
+            while True:
+                await connection.send(b"x" * 10_000)
+
+    async with serving(WSCOMPAT, flood) as server:
+        connection = await WSCOMPAT.connect(uri_of(server), max_queue=4)
+        assert len(await connection.recv()) == 10_000
+        async with asyncio.timeout(BOUND / 2):
+            await connection.close()
+        assert connection.close_code == 1000
+
+
+async def test_sending_to_one_that_does_not_read_until_it_vanishes() -> None:
+    async with serving(WSCOMPAT, hold) as server:
+        connection = await WSCOMPAT.connect(uri_of(server))
+        sending = asyncio.ensure_future(send_without_end(connection))
+        done, _ = await asyncio.wait([sending], timeout=0.2)
+        assert not done
+        (other,) = server.connections
+        other.transport.abort()
+        await other.wait_closed()
+        async with asyncio.timeout(BOUND):
+            with pytest.raises(WSCOMPAT.exceptions.ConnectionClosedError):
+                await sending
+
+
+async def hold(connection: Any) -> None:
+    """Read nothing."""
+    connection.transport.pause_reading()
+    await connection.wait_closed()
+
+
+async def send_without_end(connection: Any) -> None:
+    while True:
+        await connection.send(b"x" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("write_limit", "low", "high"), [(1000, 250, 1000), ((1000, 10), 10, 1000)]
+)
+async def test_write_limit(write_limit: Any, low: int, high: int) -> None:
+    async with (
+        serving(WSCOMPAT, lambda connection: connection.wait_closed()) as server,
+        WSCOMPAT.connect(uri_of(server), write_limit=write_limit) as connection,
+    ):
+        assert connection.transport.get_write_buffer_limits() == (low, high)
