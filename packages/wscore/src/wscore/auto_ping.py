@@ -43,7 +43,7 @@ class AutoPing:
         reply_timeout: float,
         now: float,
     ) -> None:
-        if idle_timeout <= 0 or reply_timeout <= 0:
+        if not (idle_timeout > 0 and reply_timeout > 0):  # NaN is neither
             raise ValueError(
                 f"auto ping timeouts must be positive, not {idle_timeout} and {reply_timeout}"
             )
@@ -85,7 +85,7 @@ class AutoPing:
         if left > 0:
             return Verdict.WAIT, left
         self._unanswered_since = self._quiet_since = now
-        return Verdict.PING, self.reply_timeout
+        return Verdict.PING, min(self.reply_timeout, self._idle_timeout)
 
 
 def auto_ping_maker(

@@ -37,7 +37,8 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
 
     Raises:
         ValueError: if the type is another one.
-        TypeError: if the message is of another type.
+        TypeError: if the message is of another type, or what should be a transport is not one.
+        RuntimeError: if this is not the thread that runs the event loop.
     """
     cdef Py_buffer view
     cdef SendBuffer frame = SendBuffer.__new__(SendBuffer)
@@ -49,7 +50,11 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
         message = message.encode()
     PyObject_GetBuffer(message, &view, PyBUF_SIMPLE)
     try:
-        for transport in transports:
+        for item in transports:
+            if not isinstance(item, WSTransport):
+                raise TypeError(f"a WSTransport is needed, not {item!r}")
+            transport = <WSTransport>item
+            transport._check_thread()
             if transport.is_writing_paused and when_slow != WSSlowPeer.WAIT:
                 slow.append(transport)
                 if when_slow == WSSlowPeer.CLOSE:

@@ -93,8 +93,9 @@ async def ws_connect(
             connections of a loop share one receive buffer.
         socket_factory: a function or coroutine function that is given the parsed URL and returns a
             socket to use, connected or not, or None for the ordinary way.
-        use_aiofastnet: whether TLS runs on the package aiofastnet, or on the loop's own transports;
-            if it is installed, when None.
+        use_aiofastnet: whether TLS runs on the package aiofastnet (the extra ``aiofastnet``), which
+            is faster, rather than on the loop's own transports, which clean up more reliably when
+            a TLS handshake fails or is cancelled.
         **kwargs: passed on to `asyncio.loop.create_connection`.
 
     Returns:
@@ -203,7 +204,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             request = self._handshake.request
             listener = _make_listener(self._listener_factory, request, response)
         except Exception as exc:
-            self._upgraded.set_exception(exc)
+            self._give_up(exc)
             return len(data)
         extensions = "Sec-WebSocket-Extensions" in response.headers
         self.upgraded(listener, request, response, 7 if extensions else 0)
@@ -218,7 +219,11 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                 raise exc
             self._handshake.end()
         except Exception as error:
-            self._upgraded.set_exception(error)
+            self._give_up(error)
+
+    def _give_up(self, exc: Exception) -> None:
+        self._upgraded.set_exception(exc)
+        self._upgraded.exception()  # whoever was to ask for it may have been cancelled
 
 
 def _make_listener(

@@ -68,7 +68,11 @@ cdef class WSListener:
         return frame.msg_type == PONG
 
     cpdef pause_writing(self):
-        """More is waiting to be sent than the high-water mark of the transport below allows."""
+        """More is waiting to be sent than the high-water mark of the transport below allows.
+
+        An exception raised here or in `resume_writing` is logged, and the connection is closed
+        with code 1011.
+        """
 
     cpdef resume_writing(self):
         """What is waiting to be sent has drained below the low-water mark."""

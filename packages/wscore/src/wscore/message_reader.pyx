@@ -282,9 +282,9 @@ cdef class WSMessageReader(WSListener):
         It does if no CLOSE that went either way had another code than 1000, 1001 or none, and at
         least one did.
         """
-        closing = self.transport.close_handshake
-        if closing is None:
+        if self.transport is None or self.transport.close_handshake is None:
             return False
+        closing = self.transport.close_handshake
         return _is_well(closing.recv) and _is_well(closing.sent)
 
 

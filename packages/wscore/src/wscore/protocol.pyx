@@ -305,12 +305,18 @@ cdef class WSProtocolCore:
     def pause_writing(self):
         self.transport.pause_writing(True)
         if self.listener is not None:
-            self.listener.pause_writing()
+            try:
+                self.listener.pause_writing()
+            except Exception as exc:
+                self._fail_for_exception(exc, "pause_writing")
 
     def resume_writing(self):
         self.transport.pause_writing(False)
         if self.listener is not None:
-            self.listener.resume_writing()
+            try:
+                self.listener.resume_writing()
+            except Exception as exc:
+                self._fail_for_exception(exc, "resume_writing")
 
     def connection_lost(self, exc):
         if exc is not None and self.logger.isEnabledFor(WSCORE_DEBUG_LL):

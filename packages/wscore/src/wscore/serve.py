@@ -67,8 +67,9 @@ async def ws_create_server(
         max_fragments: frames in a message, empty ones too, likewise.
         read_buffer_init_size: accepted for programs written for picows, and without effect: the
             connections of a loop share one receive buffer.
-        use_aiofastnet: whether TLS runs on the package aiofastnet, or on the loop's own transports;
-            if it is installed, when None.
+        use_aiofastnet: whether TLS runs on the package aiofastnet (the extra ``aiofastnet``), which
+            is faster, rather than on the loop's own transports, which clean up more reliably when
+            a TLS handshake fails or is cancelled.
         **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
 
     Returns:
@@ -135,14 +136,15 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             response, listener = self._route(request)
             if listener is not None:
                 self._handshake.accept(request, response)
+            answer = self._serialised(response)
         except RefusedRequestError as exc:
             self.logger.info("request refused with status %d: %s", exc.status, exc)
-            response, listener = exc.response(), None
+            answer, listener = exc.response().to_bytes(), None
         self._cancel_deadline()
         if listener is None:
-            self.refused(response.to_bytes())
+            self.refused(answer)
             return len(data)
-        self.transport.underlying_transport.write(response.to_bytes())
+        self.transport.underlying_transport.write(answer)
         extensions = "Sec-WebSocket-Extensions" in response.headers
         self.upgraded(listener, request, response, 7 if extensions else 0)
         return consumed
@@ -156,9 +158,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             chosen = self._listener_factory(request)
         except Exception:
             self.logger.exception("exception in the listener factory")
-            raise RefusedRequestError(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed to handle this request"
-            ) from None
+            raise _failed() from None
         if chosen is None:
             raise RefusedRequestError(
                 HTTPStatus.NOT_FOUND, f"nothing is served at {request.path!r}"
@@ -169,12 +169,24 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             response, listener = WSUpgradeResponse.create_101_response(), chosen
         if listener is not None and not isinstance(listener, WSListener):
             self.logger.error("the listener factory returned %r, not a WSListener", listener)
-            raise RefusedRequestError(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed to handle this request"
-            )
+            raise _failed()
         return response, listener
+
+    def _serialised(self, response: WSUpgradeResponse) -> bytearray:
+        """The response as bytes; the listener factory may have put anything into it."""
+        try:
+            return response.to_bytes()
+        except ValueError:
+            self.logger.exception("the listener factory's response cannot be sent")
+            raise _failed() from None
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _failed() -> RefusedRequestError:
+    return RefusedRequestError(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed to handle this request"
+    )

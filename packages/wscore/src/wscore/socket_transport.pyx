@@ -7,6 +7,7 @@ sink's. A loop without `add_reader` cannot use it; there, and for TLS, the loop'
 import os
 import socket as socket_module
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
@@ -65,7 +66,7 @@ cdef class SocketTransport(Sink):
         self.sock = sock
         self.fd = sock.fileno()
         self.protocol = protocol
-        self._extra = extra or {}
+        self._extra = {"socket": sock, **_addresses(sock), **(extra or {})}
         self._high = HIGH_WATER
         self._low = HIGH_WATER // 4
         if hasattr(socket_module, "SO_NOSIGPIPE"):
@@ -129,9 +130,13 @@ cdef class SocketTransport(Sink):
 
     def write(self, data):
         """Send bytes; they leave at once, or with the end of the running callback."""
-        cdef const uint8_t[::1] view = data
-        if view.shape[0]:
-            self.write_bytes(&view[0], view.shape[0])
+        cdef Py_buffer view
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            if view.len:
+                self.write_bytes(<const uint8_t*>view.buf, view.len)
+        finally:
+            PyBuffer_Release(&view)
 
     def writelines(self, list_of_data):
         """Send several pieces of bytes."""
@@ -168,8 +173,8 @@ cdef class SocketTransport(Sink):
 
     cdef int flush(self) except -1:
         if self.pending is not None and not self._writing and not self._lost:
-            return self._send_pending()
-        return 0
+            self._send_pending()
+        return self._check_limits()
 
     cdef int _written(self) except -1:
         Sink._written(self)
@@ -221,7 +226,7 @@ cdef class SocketTransport(Sink):
             self._wait_for_room()
             return self._check_limits()
         self.drop_pending()
-        return 0
+        return self._check_limits()
 
     cdef int _wait_for_room(self) except -1:
         if not self._writing:
@@ -233,7 +238,6 @@ cdef class SocketTransport(Sink):
         self._writing = False
         self.loop.remove_writer(self.fd)
         self.flush()
-        self._check_limits()
 
     cdef int _all_sent(self) except -1:
         if self._closing:
@@ -338,21 +342,24 @@ cdef class SocketTransport(Sink):
         """Who gets what is received."""
         return self.protocol
 
+    def set_protocol(self, protocol):
+        """Not possible: the transport and its protocol share their memory."""
+        raise NotImplementedError("a SocketTransport keeps its protocol")
+
     def get_extra_info(self, name, default=None):
         """What is known of the connection: ``socket``, ``sockname``, ``peername``."""
-        if name in self._extra:
-            return self._extra[name]
-        if name == "socket":
-            return self.sock
-        try:
-            if name == "sockname":
-                return self.sock.getsockname()
-            if name == "peername":
-                return self.sock.getpeername()
-        except OSError:
-            pass
-        return default
+        return self._extra.get(name, default)
 
     def __repr__(self):
         state = "closed" if self._lost else "closing" if self._closing else "open"
         return f"<SocketTransport {state} fd={self.fd}>"
+
+
+cdef dict _addresses(object sock):
+    """Both addresses, to be known also when the connection is gone."""
+    cdef dict found = {"sockname": sock.getsockname()}
+    try:
+        found["peername"] = sock.getpeername()
+    except OSError:  # gone already
+        pass
+    return found

@@ -1,8 +1,8 @@
 """Sockets: which transport a connection runs on, how it is opened, how it is accepted.
 
-Plain TCP runs on wscore's own `SocketTransport`. TLS runs on aiofastnet's transports or, where
-those are not wanted, on the loop's; so does everything on loops that cannot watch a descriptor.
-The arguments are asyncio's in all cases.
+Plain TCP runs on wscore's own `SocketTransport`. TLS runs on the loop's transports or, where they
+are asked for, on aiofastnet's; so does everything on loops that cannot watch a descriptor. The
+arguments are asyncio's in all cases.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .protocol import WSProtocolCore
 aiofastnet: ModuleType | None
 try:
     import aiofastnet
-except ImportError:  # no wheel for this system; the loop's own TLS serves
+except ImportError:  # it is an extra
     aiofastnet = None
 
 try:
@@ -59,7 +59,7 @@ async def open_stream(
         port: its port.
         ssl: a context for TLS, or None.
         sock: a connected socket to use instead; it is closed if this fails.
-        use_aiofastnet: whether TLS runs on aiofastnet; if it is installed, when None.
+        use_aiofastnet: whether TLS runs on aiofastnet.
         **kwargs: the further arguments of `asyncio.loop.create_connection`.
 
     Returns:
@@ -100,7 +100,7 @@ async def start_server(
         ssl: a context for TLS, or None.
         start_serving: whether to accept connections at once.
         backlog: how many connections the system keeps waiting.
-        use_aiofastnet: whether TLS runs on aiofastnet; if it is installed, when None.
+        use_aiofastnet: whether TLS runs on aiofastnet.
         **kwargs: the further arguments of `asyncio.loop.create_server`.
 
     Returns:
@@ -122,6 +122,8 @@ async def start_server(
             **kwargs,
         )
         return server
+    if given := kwargs.pop("sock", None):
+        return await _serve_on(given, host, port, make_protocol, backlog, start_serving, kwargs)
     # The loop's own server resolves and binds, with all the arguments that are for that; it never
     # accepts, because its sockets are duplicated before it goes.
     binder = await loop.create_server(
@@ -129,10 +131,33 @@ async def start_server(
     )
     sockets = [socket.socket(fileno=_duplicate(bound)) for bound in binder.sockets]
     binder.close()
-    accepting = SocketServer(loop, sockets, make_protocol, backlog)
+    return await _started(SocketServer(loop, sockets, make_protocol, backlog), start_serving)
+
+
+async def _serve_on(
+    sock: socket.socket,
+    host: object,
+    port: object,
+    make_protocol: Callable[[], WSProtocolCore],
+    backlog: int,
+    start_serving: bool,
+    others: dict[str, Any],
+) -> asyncio.Server:
+    """A server on a socket of the caller's."""
+    if host is not None or port is not None:
+        raise ValueError("host and port go with no sock")
+    if sock.type != socket.SOCK_STREAM:
+        raise ValueError(f"a stream socket is needed, not {sock!r}")
+    if others:
+        raise TypeError(f"with a bound socket there is no use for {', '.join(others)}")
+    loop = asyncio.get_running_loop()
+    return await _started(SocketServer(loop, [sock], make_protocol, backlog), start_serving)
+
+
+async def _started(server: SocketServer, start_serving: bool) -> asyncio.Server:
     if start_serving:
-        await accepting.start_serving()
-    return cast(asyncio.Server, accepting)  # not a subclass, but with the same methods
+        await server.start_serving()
+    return cast(asyncio.Server, server)  # not a subclass, but with the same methods
 
 
 class SocketServer(asyncio.AbstractServer):
@@ -239,13 +264,11 @@ class SocketServer(asyncio.AbstractServer):
 
 def _creator(loop: Any, name: str, use_aiofastnet: bool | None) -> Callable[..., Any]:
     """The loop's method of this name, or what aiofastnet has in its place."""
-    if use_aiofastnet is None:
-        use_aiofastnet = aiofastnet is not None
     if not use_aiofastnet:
         method: Callable[..., Any] = getattr(loop, name)
         return method
     if aiofastnet is None:
-        raise RuntimeError("use_aiofastnet=True, but the package aiofastnet is not installed")
+        raise RuntimeError("use_aiofastnet=True needs the package aiofastnet")
     return partial(getattr(aiofastnet, name), loop)
 
 

@@ -425,6 +425,8 @@ cdef class WSTransport:
         cdef bytes reason = b""
         if message is not None:
             reason = message.encode() if isinstance(message, str) else bytes(message)
+        if code == wsf.WSF_CLOSE_NO_STATUS:
+            raise ValueError("close code 1005 stands for an empty CLOSE, which NO_INFO sends")
         if code != NO_INFO or reason:
             size = wsf.wsf_close_encode(
                 payload, code, <const uint8_t*>PyBytes_AS_STRING(reason), PyBytes_GET_SIZE(reason)
