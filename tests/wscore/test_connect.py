@@ -53,23 +53,20 @@ async def test_name_that_does_not_exist() -> None:
 
 async def test_server_that_is_not_trusted(tls: Tls) -> None:
     listener = Recorder()
-    server = Setting("server", tls)
-    async with serving(server, lambda _: listener, use_aiofastnet=False) as port:
+    async with serving(Setting("server", tls), lambda _: listener) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
-            await ws_connect(Recorder, f"wss://127.0.0.1:{port}/", use_aiofastnet=False)
+            await ws_connect(Recorder, f"wss://127.0.0.1:{port}/")
     assert listener.events == []
 
 
 async def test_certificate_for_another_name(tls: Tls) -> None:
-    server = Setting("server", tls)
-    async with serving(server, lambda _: Recorder(), use_aiofastnet=False) as port:
+    async with serving(Setting("server", tls), lambda _: Recorder()) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
             await ws_connect(
                 Recorder,
                 f"wss://127.0.0.1:{port}/",
                 ssl_context=tls.client,
                 server_hostname="example.com",
-                use_aiofastnet=False,
             )
 
 
@@ -125,8 +122,7 @@ async def test_cancelled_after_some_turns_of_the_loop(turns: int, both: Setting)
     """Whatever step it has come to by then: the system connects, but nobody answers."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]
-        options = {**both.client_options, "use_aiofastnet": False}
-        task = asyncio.ensure_future(ws_connect(Recorder, both.url(port), **options))
+        task = asyncio.ensure_future(ws_connect(Recorder, both.url(port), **both.client_options))
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
@@ -150,12 +146,14 @@ async def test_cancelled_while_waiting_for_the_answer(both: Setting) -> None:
             await task
 
 
-async def test_cancelled_while_the_answer_arrives() -> None:
+async def test_cancelled_while_the_answer_arrives(both: Setting) -> None:
     """The connection may be open by then; it goes all the same."""
     listener = Recorder()
-    async with serving(Setting("server", None), lambda _: listener) as port:
+    async with serving(both, lambda _: listener) as port:
         for turns in range(12):
-            task = asyncio.ensure_future(ws_connect(Recorder, f"ws://127.0.0.1:{port}/"))
+            task = asyncio.ensure_future(
+                ws_connect(Recorder, both.url(port), **both.client_options)
+            )
             for _ in range(turns):
                 await asyncio.sleep(0)
             task.cancel()

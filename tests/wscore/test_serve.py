@@ -107,6 +107,17 @@ async def test_factory_that_returns_something_else(chosen: object) -> None:
         assert status_of(await peer.read_to_end()) == 500
 
 
+async def test_answer_that_cannot_be_written() -> None:
+    """A header field with a line end would let a client write the rest of the answer."""
+    response = WSUpgradeResponse.create_101_response({"X": "a\r\nY: b"})
+    chosen = WSUpgradeResponseWithListener(response, Recorder())
+    async with raw_client(lambda _: chosen) as peer:
+        await peer.send(request())
+        answer = await peer.read_to_end()
+    assert status_of(answer) == 500
+    assert b"Y: b" not in answer
+
+
 # The arguments of asyncio's create_server
 
 

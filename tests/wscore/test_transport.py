@@ -136,6 +136,7 @@ async def test_send_close(code: int, message: object, payload: bytes, setting: S
         ("send_pong", (bytes(126),), ValueError),
         ("send_close", (999,), ValueError),
         ("send_close", (1004,), ValueError),
+        ("send_close", (1005,), ValueError),
         ("send_close", (WSCloseCode.ABNORMAL_CLOSURE,), ValueError),
         ("send_close", (1015,), ValueError),
         ("send_close", (2999,), ValueError),
@@ -366,3 +367,18 @@ async def test_measure_roundtrip_time(both: Setting) -> None:
             times = await pair.client.measure_roundtrip_time(3)
     assert len(times) == 3
     assert all(0 < time < BOUND for time in times)
+
+
+async def test_pausing_within_a_callback_is_taken_back(plain: Setting) -> None:
+    """What is held back to the end of a callback counts, and stops counting when it has left."""
+
+    def on_frame(transport: WSTransport, frame: object) -> None:
+        transport.send(WSMsgType.BINARY, bytes(5_000))
+
+    listener = Recorder(on_frame)
+    async with against_raw_peer(plain, listener) as (transport, peer):
+        transport.underlying_transport.set_write_buffer_limits(high=1_000, low=100)
+        await peer.send(F(TEXT, b"go"))
+        assert len((await peer.read_frame()).payload) == 5_000
+        assert transport.underlying_transport.get_write_buffer_size() == 0
+        assert listener.events.count("paused") == listener.events.count("resumed")
