@@ -299,3 +299,18 @@ async def test_server_that_does_not_answer_a_close() -> None:
             await connection.recv()
         assert isinstance(caught.value.__cause__, TimeoutError)
         assert str(caught.value.__cause__) == "timed out while closing connection"
+
+
+@pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
+async def test_pings_that_are_not_answered(library: Library) -> None:
+    async with raw_server(ACCEPTED + b"\r\n", stays=True) as server:
+        connection = await library.connect(
+            server.uri, compression=None, proxy=None, close_timeout=0.05
+        )
+        waiter = await connection.ping()
+        ignored = await connection.ping()
+        await connection.close()
+        async with asyncio.timeout(BOUND):
+            with pytest.raises(library.exceptions.ConnectionClosedError, match="sent 1000"):
+                await waiter
+        assert ignored.done()
