@@ -115,7 +115,12 @@ def test_period(strategy: WSAutoPingStrategy) -> None:
     assert looks(strategy, 4, 4, 17) == [4, 8, 12, 16]
 
 
-WRONG = [0, -1, -0.001, 0.0, -math.inf]
+@pytest.mark.parametrize("strategy", WSAutoPingStrategy)
+def test_period_shorter_than_the_time_to_answer(strategy: WSAutoPingStrategy) -> None:
+    assert looks(strategy, 4, 10, 17) == [4, 8, 12, 16]
+
+
+WRONG = [0, -1, -0.001, 0.0, -math.inf, math.nan]
 
 
 @pytest.mark.parametrize("wrong", WRONG)
