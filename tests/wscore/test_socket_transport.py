@@ -273,6 +273,36 @@ async def test_marks_that_change_while_bytes_wait(side: str) -> None:
         assert listener.events == ["connected", "paused", "resumed"]
 
 
+async def test_marks_within_a_callback(side: str) -> None:
+    """Bytes that are held back count; when they have left, writing goes on."""
+
+    def reply(transport: WSTransport, frame: WSFrame) -> None:
+        transport.send(WSMsgType.BINARY, bytes(2000))
+        assert transport.is_writing_paused
+
+    listener = Recorder(reply)
+    async with connection(side, listener) as (transport, below, peer):
+        below.set_write_buffer_limits(1000)
+        await peer.send(F(TEXT))
+        assert frames_in(await peer.read()) == [(BINARY, bytes(2000))]
+        await listener.until("resumed")
+        assert not transport.is_writing_paused
+
+
+async def test_marks_within_a_callback_that_sends_a_large_frame(side: str) -> None:
+    def reply(transport: WSTransport, frame: WSFrame) -> None:
+        transport.send(WSMsgType.BINARY, bytes(2000))
+        transport.send(WSMsgType.BINARY, bytes(20_000))
+
+    listener = Recorder(reply)
+    async with connection(side, listener) as (transport, below, peer):
+        below.set_write_buffer_limits(1000)
+        await peer.send(F(TEXT))
+        await peer.read()
+        await listener.until("resumed")
+        assert not transport.is_writing_paused
+
+
 # Reading
 
 
@@ -480,7 +510,18 @@ async def test_closing_towards_a_closed_peer(side: str) -> None:
         await listener.until("disconnected")
 
 
-# Descriptors
+# Addresses, descriptors
+
+
+async def test_addresses_after_the_end() -> None:
+    listener = Recorder()
+    async with against_raw_peer(Setting("server", None), listener) as (transport, peer):
+        below = transport.underlying_transport
+        names = below.get_extra_info("sockname"), below.get_extra_info("peername")
+        assert None not in names
+        peer.reset()
+        await listener.until("disconnected")
+        assert (below.get_extra_info("sockname"), below.get_extra_info("peername")) == names
 
 
 async def test_no_descriptor_is_left(side: str) -> None:
