@@ -193,9 +193,10 @@ async def test_wrong_messages(message: object, error: type[Exception]) -> None:
         assert ends[0][1].nothing_more()
 
 
-async def test_not_a_transport() -> None:
+@pytest.mark.parametrize("other", ["transport", None, WSTransport])
+async def test_not_a_transport(other: object) -> None:
     async with connections(1, "server") as ends:
-        wrong = [ends[0][0], "transport"]
+        wrong = [ends[0][0], other]
         with pytest.raises(TypeError):
             ws_broadcast(wrong, WSMsgType.TEXT, b"x")  # type: ignore[arg-type]
 
