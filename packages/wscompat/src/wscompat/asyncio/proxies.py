@@ -6,15 +6,13 @@ wsproxy does the work; it is imported when a proxy may be needed.
 from __future__ import annotations
 
 import http
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable
+from typing import Literal
 
 from ..datastructures import Headers
 from ..exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus, ProxyError
 from ..http11 import Response
 from ..uri import WebSocketURI
-
-if TYPE_CHECKING:
-    import wsproxy
 
 __all__ = ["choose_proxy", "from_wsproxy"]
 
@@ -55,7 +53,7 @@ def from_wsproxy(proxy: str, exc: OSError) -> Exception:
         case wsproxy.ProxyError() if scheme.startswith("socks"):
             return ProxyError("failed to connect to SOCKS proxy")
         case wsproxy.ProxyRefusedError() if exc.code is not None:
-            return InvalidProxyStatus(_response(exc))
+            return InvalidProxyStatus(_response(exc.code, exc.reason, exc.headers))
         case wsproxy.ProxyReplyError():
             return InvalidProxyMessage("did not receive a valid HTTP response from proxy")
         case wsproxy.ProxyError():
@@ -66,7 +64,6 @@ def from_wsproxy(proxy: str, exc: OSError) -> Exception:
 _SCHEMES = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"}
 
 
-def _response(exc: wsproxy.ProxyError) -> Response:
-    code = exc.code or 0
+def _response(code: int, reason: str | None, headers: Iterable[tuple[str, str]]) -> Response:
     phrase = http.HTTPStatus(code).phrase if code in list(http.HTTPStatus) else ""
-    return Response(code, exc.reason or phrase, Headers(exc.headers))
+    return Response(code, reason or phrase, Headers(headers))
