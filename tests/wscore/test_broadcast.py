@@ -269,6 +269,17 @@ async def test_slow_peer_is_closed(side: str) -> None:
 
 
 @pytest.mark.parametrize("when_slow", WSSlowPeer)
+async def test_slow_peer_that_is_closing_is_passed_over(side: str, when_slow: WSSlowPeer) -> None:
+    async with one_slow_of_three(side) as ends:
+        slow = ends[1][0]
+        slow.send_close(WSCloseCode.OK)
+        assert ws_broadcast(transports(ends), WSMsgType.TEXT, "x", when_slow=when_slow) == []
+        slow.disconnect(graceful=False)
+        await slow.wait_disconnected()
+        assert ws_broadcast(transports(ends), WSMsgType.TEXT, "x", when_slow=when_slow) == []
+
+
+@pytest.mark.parametrize("when_slow", WSSlowPeer)
 async def test_slow_peer_that_has_caught_up(side: str, when_slow: WSSlowPeer) -> None:
     async with one_slow_of_three(side) as ends:
         slow, peer = ends[1]

@@ -29,6 +29,7 @@ from wscore import (
     WSUpgradeResponse,
     WSUpgradeResponseWithListener,
 )
+from wscore.protocol import MAX_FRAGMENTS
 
 # Frames in, callbacks out
 
@@ -509,6 +510,6 @@ async def test_fragments_are_limited_by_default(plain: Setting) -> None:
     masked = plain.side == "server"
     async with against_raw_peer(plain, listener) as (_, peer):
         empty = F(CONTINUATION, fin=False).wire(masked)
-        await peer.send(F(BINARY, fin=False), empty * 70_000)
+        await peer.send(F(BINARY, fin=False), empty * MAX_FRAGMENTS)
         assert (await peer.read_frame()).close_code == 1009
-    assert len(listener.frames) == 65_536
+    assert len(listener.frames) == MAX_FRAGMENTS

@@ -9,6 +9,7 @@ from libc.stdint cimport uint8_t
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from wsframe cimport cwsframe as wsf
 
+from .closing cimport can_send
 from .enums cimport BINARY, TEXT, TRY_AGAIN_LATER, WSMsgType
 from .loop_io cimport SendBuffer
 from .transport cimport WSTransport
@@ -55,6 +56,8 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
                 raise TypeError(f"a WSTransport is needed, not {item!r}")
             transport = <WSTransport>item
             transport._check_thread()
+            if not can_send(transport.state):
+                continue
             if transport.is_writing_paused and when_slow != WSSlowPeer.WAIT:
                 slow.append(transport)
                 if when_slow == WSSlowPeer.CLOSE:

@@ -28,7 +28,7 @@ class WSProtocolCore:
         enable_auto_pong: bool,
         max_frame_size: int | None = 10485760,
         max_message_size: int | None = None,
-        max_fragments: int | None = 65536,
+        max_fragments: int | None = 131072,
         make_auto_ping: Callable[[float], AutoPing] | None = None,
     ) -> None: ...
     @property

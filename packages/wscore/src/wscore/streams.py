@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import inspect
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -67,6 +68,8 @@ async def open_stream(
 
     Raises:
         OSError: if no address could be connected to.
+        ValueError: if there is a socket, and arguments that say how to connect.
+        TypeError: if there are arguments that a plain connection has no use for.
     """
     loop: Any = asyncio.get_running_loop()
     if ssl is not None or not _can_watch():
@@ -74,9 +77,11 @@ async def open_stream(
         _, made = await create(make_protocol, host, port, ssl=ssl, sock=sock, **kwargs)
         return cast(P, made)
     if sock is None:
+        _check_arguments(kwargs)
         sock = await _connect(loop, host, port, **kwargs)
-    elif kwargs:
-        raise TypeError(f"with a connected socket there is no use for {', '.join(kwargs)}")
+    elif kwargs or host is not None or port is not None:
+        sock.close()
+        raise ValueError("host, port and how to connect go with no connected socket")
     return _attach(loop, sock, make_protocol)
 
 
@@ -237,7 +242,7 @@ class SocketServer(asyncio.AbstractServer):
         await self.wait_closed()
 
     def _accept(self, listener: socket.socket) -> None:
-        for _ in range(self._backlog):
+        for _ in range(max(1, self._backlog)):
             try:
                 sock, _ = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -270,6 +275,13 @@ def _creator(loop: Any, name: str, use_aiofastnet: bool | None) -> Callable[...,
     if aiofastnet is None:
         raise RuntimeError("use_aiofastnet=True needs the package aiofastnet")
     return partial(getattr(aiofastnet, name), loop)
+
+
+def _check_arguments(given: dict[str, Any]) -> None:
+    """What `_connect` takes beside host and port."""
+    known = inspect.signature(_connect).parameters
+    if unknown := sorted(given.keys() - known.keys()):
+        raise TypeError(f"a plain connection has no use for {', '.join(unknown)}")
 
 
 def _can_watch() -> bool:

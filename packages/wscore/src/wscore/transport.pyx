@@ -310,8 +310,8 @@ cdef class WSTransport:
         """End the connection; nothing is received from then on. It may be called repeatedly.
 
         Args:
-            graceful: whether what was sent before is still delivered; if not, it is thrown away
-                and the connection is reset.
+            graceful: whether all that was sent before is still delivered; if not, what the system
+                does not take at once is thrown away.
         """
         self._check_thread()
         if not is_legal(self.state, DISCONNECT):
