@@ -19,7 +19,6 @@ from wscore.message_reader import WSMessageReader
 from ..exceptions import (
     ConcurrencyError,
     ConnectionClosed,
-    ConnectionClosedError,
     ConnectionClosedOK,
     ProtocolError,
 )
@@ -28,6 +27,7 @@ from ..http11 import Request, Response
 from ..protocol import State
 from ..typing import DataLike, LoggerLike, Subprotocol
 from .broadcasting import broadcast
+from .closing import closed_exception
 from .keepalive import Keepalive
 from .limits import MaxQueue, WriteLimit, high_and_low
 from .pings import Pings
@@ -39,7 +39,6 @@ TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
 
 _BYTES_LIKE = (bytes, bytearray, memoryview)
-_CLOSED_OK = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
 _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
 
@@ -162,15 +161,7 @@ class Connection(WSMessageReader):
     @property
     def close_exc(self) -> ConnectionClosed:
         """The exception for those who use the connection after its end."""
-        closing = self._core.close_handshake
-        rcvd = None if closing is None else _as_close(closing.recv)
-        sent = None if closing is None else _as_close(closing.sent)
-        order = None if closing is None or rcvd is None or sent is None else closing.recv_then_sent
-        exc: ConnectionClosed
-        if rcvd and sent and rcvd.code in _CLOSED_OK and sent.code in _CLOSED_OK:
-            exc = ConnectionClosedOK(rcvd, sent, order)
-        else:
-            exc = ConnectionClosedError(rcvd, sent, order)
+        exc = closed_exception(self._core.close_handshake)
         exc.__cause__ = self._close_cause or self._core.lost_exception
         return exc
 
@@ -412,12 +403,6 @@ class Connection(WSMessageReader):
         self.resume_writing()
         self._pings.fail(self.close_exc)
         super().on_ws_disconnected(transport)
-
-
-def _as_close(info: wscore.WSCloseInfo | None) -> Close | None:
-    if info is None:
-        return None
-    return Close(int(info.code) or CloseCode.NO_STATUS_RCVD, info.reason or "")
 
 
 def _control_payload(data: DataLike) -> bytes:
