@@ -224,3 +224,21 @@ async def test_both_sides(both: Setting) -> None:
         assert client.close_handshake is not None
         assert client.close_handshake.recv is not None
         assert client.close_handshake.recv.code is WSCloseCode.OK
+
+
+async def test_messages_before_a_bad_frame_are_answered_first(plain: Setting) -> None:
+    async with reading(plain) as (reader, peer):
+
+        async def echo() -> None:
+            with contextlib.suppress(EOFError):
+                while True:
+                    reader.transport.send(WSMsgType.TEXT, await reader.recv())
+
+        echoing = asyncio.ensure_future(echo())
+        await asyncio.sleep(0)  # it waits
+        await peer.send(F(TEXT, b"good"), F(TEXT, b"bad", rsv=4))
+        assert (await peer.read_frame()).payload == b"good"
+        assert (await peer.read_frame()).close_code == 1002
+        reader.transport.disconnect()
+        async with asyncio.timeout(BOUND):
+            await echoing

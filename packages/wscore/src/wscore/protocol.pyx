@@ -191,6 +191,7 @@ cdef class WSProtocolCore:
             self._deliver(&parsed, tail_size, result != wsf.WSF_FRAME)
             parsed = following
         if result < 0:
+            self.listener.on_read_end()  # the frames before the bad one are answered first
             self._fail_for_parser(result)
         return <Py_ssize_t>wsf.wsf_parser_payload_size(&self._parser)
 
