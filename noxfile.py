@@ -36,7 +36,7 @@ TEST_TOOLS = ("pytest>=9", "pytest-asyncio>=1.4", "pytest-timeout", "trustme", "
 # What the demonstration and the interop tests talk with, and through.
 PEERS = ("websockets>=16", "picows>=2", "tiny-proxy>=0.3", "rich")
 # What single tests compare with, talk with, or build with.
-TESTED_WITH = ("wsproto", "aiohttp", "cython>=3.2", "setuptools")
+TESTED_WITH = ("wsproto", "aiohttp", "setuptools")
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.
 LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.3")
@@ -207,7 +207,8 @@ def demo(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, requires=["wheels-{python}"])
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages; what follows `--` goes to pytest."""
-    install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *BUILD_TOOLS)
+    building = (*build_requirements(), *BUILD_TOOLS)
+    install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *building)
     session.run("pytest", *session.posargs)
 
 
