@@ -61,8 +61,8 @@ cdef class WSTransport:
                          size_t size) except -1
     cdef int _check_thread(self) except -1
     cdef int _check_type(self, WSMsgType msg_type, bint fin) except -1
-    cdef inline void _fill_header(self, wsf_header* header, int opcode, bint fin, int rsv,
-                                  size_t size) noexcept
+    cdef inline int _fill_header(self, wsf_header* header, int opcode, bint fin, int rsv,
+                                 size_t size) except -1
     cdef bint _may_send(self, int opcode, size_t size) except -1
     cdef int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1
     cdef int _write_close(self, unsigned int code, object message) except -1

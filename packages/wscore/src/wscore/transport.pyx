@@ -409,15 +409,16 @@ cdef class WSTransport:
             )
         return False
 
-    cdef inline void _fill_header(self, wsf.wsf_header* header, int opcode, bint fin, int rsv,
-                                  size_t size) noexcept:
+    cdef inline int _fill_header(self, wsf.wsf_header* header, int opcode, bint fin, int rsv,
+                                 size_t size) except -1:
         header.opcode = opcode
         header.fin = fin
         header.rsv = rsv
         header.payload_size = size
         header.masked = self.is_client_side
-        if self.is_client_side:
-            wsf.wsf_mask_key(header.mask_key)
+        if self.is_client_side and wsf.wsf_mask_key(header.mask_key) < 0:
+            raise OSError("the system gives no random bytes for a mask key")
+        return 0
 
     cdef int _write_close(self, unsigned int code, object message) except -1:
         cdef uint8_t[125] payload
