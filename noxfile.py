@@ -264,15 +264,15 @@ def tests_c(session: nox.Session) -> None:
         session.warn("no clang here, so no MSan")
 
 
-@nox.session(default=False)
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
 def fuzz(session: nox.Session) -> None:
-    """Fuzz libwsframe with clang; `-- SECONDS` is for each target, 60 if not given.
+    """Fuzz libwsframe, alone and against other parsers; `-- SECONDS` for each target, else 60.
 
     What it finds new goes to .cache/fuzz, and beside it the input of a crash.
     """
     if not shutil.which("clang"):
         session.error("libFuzzer needs clang (Debian, Ubuntu: apt install clang)")
-    session.install(*BUILD_TOOLS)
+    install_packages(session, "wsproto", *BUILD_TOOLS)
     build = configure_c(session, "fuzz", "address,undefined", compiler="clang", tests=False)
     seconds = session.posargs[0] if session.posargs else "60"
     for program in sorted(path for path in (build / "fuzz").glob("fuzz_*") if path.is_file()):
@@ -285,6 +285,8 @@ def fuzz(session: nox.Session) -> None:
             *(str(found), str(PACKAGES / "wsframe" / "c" / "fuzz" / "corpus" / target)),
             external=True,
         )
+    differential = PACKAGES / "wsframe" / "fuzz" / "differential.py"
+    session.run("python", str(differential), "--seconds", seconds)
 
 
 def configure_c(
@@ -353,7 +355,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(requires=[f"wheels-{HERE}"])
 def typing(session: nox.Session) -> None:
     """Check the types, and that the stubs of compiled modules tell the truth."""
-    install_packages(session, "mypy", "nox", *TEST_TOOLS)
+    install_packages(session, "mypy", "nox", "aiofastnet", *TEST_TOOLS)
     session.run("mypy", *(str(PACKAGES / name / "src" / name) for name in NAMES))
     session.run("mypy", "noxfile.py", "tests/conftest.py", "tests/support")
     allowed = ROOT / "tests" / "stubtest-allowed.txt"
