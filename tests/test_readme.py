@@ -1,5 +1,7 @@
-"""The programs of the README work as they stand there."""
+"""The programs of the README work as they stand there, but for the port, which may be taken."""
 
+import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +13,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MARK = "```python\n"
 BOUND = 30  # seconds; none of this takes more than one
+
+
+def free_port() -> str:
+    """A port of loopback that nobody listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
 
 
 def programs() -> dict[str, tuple[str, str]]:
@@ -37,7 +45,10 @@ def running(program: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("package", ["wscompat", "wscore"])
 def test_the_client_gets_its_message_back(package: str) -> None:
-    server, client = programs()[package]
+    port = free_port()
+    server, client = (
+        re.sub(r"8765|9001", port, program, count=1) for program in programs()[package]
+    )
     with running(server) as serving:
         assert serving.stdout is not None
         assert serving.stdout.readline() == "listening\n"
