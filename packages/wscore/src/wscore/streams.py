@@ -134,7 +134,10 @@ async def start_server(
     binder = await loop.create_server(
         make_protocol, host, port, start_serving=False, backlog=backlog, **kwargs
     )
-    sockets = [socket.socket(fileno=_duplicate(bound)) for bound in binder.sockets]
+    sockets = [
+        socket.fromfd(bound.fileno(), bound.family, bound.type, bound.proto)
+        for bound in binder.sockets
+    ]
     binder.close()
     return await _started(SocketServer(loop, sockets, make_protocol, backlog), start_serving)
 
@@ -287,11 +290,6 @@ def _check_arguments(given: dict[str, Any]) -> None:
 def _can_watch() -> bool:
     """Whether our own transport works here."""
     return HAS_SOCKET_TRANSPORT and sys.platform != "win32"
-
-
-def _duplicate(sock: Any) -> int:
-    with socket.fromfd(sock.fileno(), sock.family, sock.type) as copy:
-        return copy.detach()
 
 
 def _attach(
