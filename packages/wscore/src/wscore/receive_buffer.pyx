@@ -65,7 +65,7 @@ cdef class ReceiveBuffer:
             return self._move_to(self.io._new_block())
         if block is self.io.block:
             self.io.block = None  # this connection keeps it until the frame is complete
-        if self.begin + needed > block.size:
+        if self.begin and self.begin + needed > block.size:
             memmove(block.data, block.data + self.begin, unread)
             self.begin = 0
             self.end = unread
