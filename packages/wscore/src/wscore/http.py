@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import httptools
 from multidict import CIMultiDict
+
+if TYPE_CHECKING:
+    from .transport import WSTransport
 
 __all__ = [
     "HTTPSyntaxError",
@@ -59,9 +63,13 @@ class WSUpgradeRequest:
         path: the request target, query included: ``b"/ws?room=1"``.
         version: ``b"HTTP/1.1"``.
         headers: the header fields; names are read in any letter case.
+        transport: while a server's listener factory decides, the `WSTransport` of the connection,
+            which is not open yet: good for its addresses and `WSTransport.disconnect`. Else None.
     """
 
-    __slots__ = ("headers", "method", "path", "version")
+    __slots__ = ("headers", "method", "path", "transport", "version")
+
+    transport: WSTransport | None
 
     def __init__(
         self, method: bytes, path: bytes, version: bytes, headers: CIMultiDict[str]
@@ -70,6 +78,7 @@ class WSUpgradeRequest:
         self.path = path
         self.version = version
         self.headers = headers
+        self.transport = None
 
     def to_bytes(self) -> bytes:
         """The request as it goes over the wire."""

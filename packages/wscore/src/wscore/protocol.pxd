@@ -24,6 +24,7 @@ cdef class WSProtocolCore:
     cdef object _make_auto_ping
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
+    cdef bint _holds_input  # while the role decides
     cdef unsigned long long _max_frame_size
     cdef unsigned long long _max_message_size
     cdef unsigned int _max_fragments

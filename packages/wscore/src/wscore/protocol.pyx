@@ -29,6 +29,9 @@ __all__ = ["WSProtocolCore"]
 MAX_FRAME_SIZE = 10 * 1024 * 1024  # bytes of payload
 MAX_FRAGMENTS = 131072  # frames of one message; twice what the Autobahn suite sends
 
+cdef enum:
+    HELD_BACK = 64 * 1024  # bytes that are received while the role holds the input; then no more
+
 
 cdef class WSProtocolCore:
     """One connection. A role completes it by `start` and `handshake_received`."""
@@ -117,6 +120,19 @@ cdef class WSProtocolCore:
             self._heartbeat = Heartbeat(self.transport, listener, self._make_auto_ping)
             self.transport.auto_ping = self._heartbeat.logic
 
+    def hold_input(self):
+        """What follows the bytes that were read so far is kept, until `resume_input`."""
+        self._holds_input = True
+
+    def resume_input(self):
+        """Read on, with what was kept."""
+        cdef bint paused = self.buffer.end - self.buffer.begin >= HELD_BACK
+        self._holds_input = False
+        if self.buffer.end != self.buffer.begin:
+            self.buffer_updated(0)
+        if paused and not self.transport.is_disconnected:
+            self.transport.underlying_transport.resume_reading()
+
     def refused(self, response):
         """The role's other last word: there will be no frames.
 
@@ -150,10 +166,13 @@ cdef class WSProtocolCore:
             self._heartbeat.heard()
         buffer.lock()
         try:
-            if self.transport.state == HANDSHAKING:
+            if self.transport.state == HANDSHAKING and not self._holds_input:
                 self._read_handshake()
             if self.transport.state >= FAILING:
                 buffer.begin = buffer.end  # nobody wants to know any more
+            elif self._holds_input:
+                if buffer.end - buffer.begin >= HELD_BACK:
+                    self.transport.underlying_transport.pause_reading()
             elif self.transport.state != HANDSHAKING:
                 needed = self._read_frames()
         finally:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +19,8 @@ from .streams import start_server
 
 __all__ = ["ws_create_server"]
 
-ListenerFactory = Callable[[WSUpgradeRequest], WSListener | WSUpgradeResponseWithListener | None]
+Answer = WSListener | WSUpgradeResponseWithListener | None
+ListenerFactory = Callable[[WSUpgradeRequest], Answer | Awaitable[Answer]]
 
 
 async def ws_create_server(
@@ -47,7 +49,11 @@ async def ws_create_server(
         ws_listener_factory: called with each `WSUpgradeRequest`, before it is known whether the
             request asks for an upgrade. It returns the listener for the connection; or a
             `WSUpgradeResponseWithListener` to choose the response itself, which need not be an
-            upgrade; or None, for 404. If it raises, the client gets 500.
+            upgrade; or None, for 404. If it raises, the client gets 500. It may return an awaitable
+            of one of these, that is, be a coroutine function: what the client sends meanwhile is
+            kept for later, up to 64 KiB, and it is cancelled if the connection or the time for the
+            handshake ends. If the server is closed by then a listener is of no use: the client gets
+            503.
         host: address, addresses, or None for all interfaces.
         port: TCP port; 0 or None for any free one.
         disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
@@ -84,12 +90,18 @@ async def ws_create_server(
         enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
     )
 
+    server: asyncio.Server | None = None
+
+    def is_closed() -> bool:
+        return server is not None and not server.is_serving()
+
     def make_protocol() -> WSServerProtocol:
         return WSServerProtocol(
             loop,
             logger,
             ws_listener_factory,
             websocket_handshake_timeout,
+            is_closed,
             disconnect_on_exception=disconnect_on_exception,
             enable_auto_pong=enable_auto_pong,
             max_frame_size=max_frame_size,
@@ -98,7 +110,8 @@ async def ws_create_server(
             make_auto_ping=make_auto_ping,
         )
 
-    return await start_server(make_protocol, host, port, use_aiofastnet=use_aiofastnet, **kwargs)
+    server = await start_server(make_protocol, host, port, use_aiofastnet=use_aiofastnet, **kwargs)
+    return server
 
 
 class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
@@ -110,12 +123,15 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         logger: Logger,
         listener_factory: ListenerFactory,
         handshake_timeout: float | None,
+        is_server_closed: Callable[[], bool],
         **options: Any,
     ) -> None:
         super().__init__(loop, logger, **options)
         self._handshake = ServerHandshake()
         self._listener_factory = listener_factory
         self._handshake_timeout = handshake_timeout
+        self._is_server_closed = is_server_closed
+        self._decision: asyncio.Task[None] | None = None  # while an awaitable factory decides
         self._deadline: asyncio.TimerHandle | None = None
 
     def is_client_side(self) -> bool:
@@ -133,32 +149,75 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             if result is None:
                 return len(data)
             request, consumed = result
-            response, listener = self._route(request)
-            if listener is not None:
-                self._handshake.accept(request, response)
-            answer = self._serialised(response)
+            request.transport = self.transport
+            chosen = self._listener_factory(request)
         except RefusedRequestError as exc:
-            self.logger.info("request refused with status %d: %s", exc.status, exc)
-            answer, listener = exc.response().to_bytes(), None
-        self._cancel_deadline()
-        if listener is None:
-            self.refused(answer)
+            self._refuse(exc)
             return len(data)
-        self.transport.underlying_transport.write(answer)
-        extensions = "Sec-WebSocket-Extensions" in response.headers
-        self.upgraded(listener, request, response, 7 if extensions else 0)
+        except Exception:
+            self._factory_failed()
+            return len(data)
+        if inspect.isawaitable(chosen):
+            self.hold_input()
+            self._decision = self.loop.create_task(self._decide(request, chosen))
+        else:
+            self._answer(request, chosen)
         return consumed
 
     def handshake_lost(self, exc: Exception | None) -> None:
         self._cancel_deadline()
+        if self._decision is not None:
+            self._decision.cancel()
 
-    def _route(self, request: WSUpgradeRequest) -> tuple[WSUpgradeResponse, WSListener | None]:
-        """What the listener factory decides."""
+    async def _decide(self, request: WSUpgradeRequest, awaitable: Awaitable[Answer]) -> None:
+        """Answer when the listener factory has made up its mind. The deadline goes on."""
         try:
-            chosen = self._listener_factory(request)
-        except Exception:
-            self.logger.exception("exception in the listener factory")
-            raise _failed() from None
+            try:
+                chosen = await awaitable
+            except Exception:
+                self._factory_failed()
+            else:
+                if not self.transport.is_disconnected:
+                    self._answer(request, chosen)
+        except asyncio.CancelledError:
+            self.transport.disconnect(graceful=False)
+            raise
+        finally:
+            self._decision = None
+        self.resume_input()
+
+    def _answer(self, request: WSUpgradeRequest, chosen: Answer) -> None:
+        """Send the response that the listener factory's choice leads to."""
+        request.transport = None
+        try:
+            response, listener = self._route(request, chosen)
+            if listener is not None:
+                self._handshake.accept(request, response)
+            answer = self._serialised(response)
+        except RefusedRequestError as exc:
+            self._refuse(exc)
+            return
+        self._cancel_deadline()
+        if listener is None:
+            self.refused(answer)
+            return
+        self.transport.underlying_transport.write(answer)
+        extensions = "Sec-WebSocket-Extensions" in response.headers
+        self.upgraded(listener, request, response, 7 if extensions else 0)
+
+    def _refuse(self, exc: RefusedRequestError) -> None:
+        self.logger.info("request refused with status %d: %s", exc.status, exc)
+        self._cancel_deadline()
+        self.refused(exc.response().to_bytes())
+
+    def _factory_failed(self) -> None:
+        self.logger.exception("exception in the listener factory")
+        self._refuse(_failed())
+
+    def _route(
+        self, request: WSUpgradeRequest, chosen: Answer
+    ) -> tuple[WSUpgradeResponse, WSListener | None]:
+        """The response and the listener that the listener factory's choice stands for."""
         if chosen is None:
             raise RefusedRequestError(
                 HTTPStatus.NOT_FOUND, f"nothing is served at {request.path!r}"
@@ -170,6 +229,8 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         if listener is not None and not isinstance(listener, WSListener):
             self.logger.error("the listener factory returned %r, not a WSListener", listener)
             raise _failed()
+        if listener is not None and self._is_server_closed():
+            raise RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is closing")
         return response, listener
 
     def _serialised(self, response: WSUpgradeResponse) -> bytearray:
