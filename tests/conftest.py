@@ -19,6 +19,9 @@ from tests.support.leaks import LoopErrors, Watch
 from tests.support.skips import fail_unless_allowed
 from tests.support.tls import Tls, make_tls
 
+# Fixtures: the proxies that the tests of several packages go through.
+pytest_plugins = ["tests.support.proxy_fixtures"]
+
 NO_SKIP = any(
     os.environ.get(name, "") not in ("", "0", "false") for name in ("CI", "WS_TESTS_NO_SKIP")
 )

@@ -7,8 +7,8 @@ import pytest
 import trustme
 
 from tests.support.programs import run, server
+from tests.support.real_proxies import free_port, microsocks, tinyproxy
 from tests.support.tls import Tls
-from tests.wsproxy.real_proxies import free_port, microsocks, tinyproxy
 
 
 def test_tls(tls: Tls) -> None:

@@ -9,23 +9,19 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.tls import Tls
 from tests.wscore import wire
 from tests.wscore.pairs import Setting, serving
-from tests.wscore.programs import run
 from tests.wscore.raw_peer import BOUND, RawPeer, accepting, free_port
 from tests.wscore.recorder import Recorder
-from tests.wsproxy.real_proxies import microsocks
 from wscore import (
     WSError,
     WSHandshakeError,
     WSInvalidStatusError,
     WSListener,
-    WSMsgType,
     WSTransport,
     WSUpgradeRequest,
     WSUpgradeResponse,
@@ -287,65 +283,6 @@ async def test_credentials_stay_with_their_origin() -> None:
     assert wire.header_of(second, "Authorization") is None
     assert wire.header_of(second, "Cookie") is None
     assert wire.header_of(second, "X-Own") == "c"
-
-
-# Through a proxy
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
-    """A real SOCKS5 proxy."""
-    pytest.importorskip("wsproxy", reason="the package wsproxy is not installed")
-    with microsocks(tmp_path_factory.mktemp("microsocks")) as running:
-        yield running
-
-
-def echo(transport: WSTransport, frame) -> None:  # type: ignore[no-untyped-def]
-    transport.send(frame.msg_type, frame.get_payload_as_memoryview())
-
-
-async def test_proxy(both: Setting, proxy) -> None:  # type: ignore[no-untyped-def]
-    at_client = Recorder()
-    async with serving(both, lambda _: Recorder(echo)) as port:
-        transport, _ = await ws_connect(
-            lambda: at_client,
-            both.url(port),
-            proxy=f"socks5://127.0.0.1:{proxy.port}",
-            **both.client_options,
-        )
-        assert transport.is_secure == (both.tls is not None)
-        peer = transport.underlying_transport.get_extra_info("peername")
-        assert peer == ("127.0.0.1", proxy.port)
-        transport.send(WSMsgType.BINARY, bytes(100_000))
-        await at_client.until("frame")
-        assert at_client.seen == [(wire.BINARY, bytes(100_000))]
-        transport.disconnect()
-        await transport.wait_disconnected()
-
-
-async def test_proxy_that_is_not_there() -> None:
-    pytest.importorskip("wsproxy", reason="the package wsproxy is not installed")
-    with pytest.raises(OSError):
-        await ws_connect(Recorder, "ws://127.0.0.1:1/", proxy=f"socks5://127.0.0.1:{free_port()}")
-
-
-WITHOUT_WSPROXY = """
-import asyncio, sys
-sys.modules["wsproxy"] = None  # what is None there cannot be imported
-from wscore import WSError, WSListener, ws_connect
-try:
-    asyncio.run(ws_connect(WSListener, "ws://127.0.0.1:1/", proxy="socks5://127.0.0.1:1"))
-except WSError as exc:
-    print(exc)
-"""
-
-
-async def test_proxy_without_wsproxy(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(WITHOUT_WSPROXY)
-    (line,) = await run(program)
-    assert "wsproxy-asyncio" in line
-    assert "pip install" in line
 
 
 # Sockets of the caller

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.wsproxy.real_proxies import free_port
-from tests.wsproxy.serving import echo, serving
+from tests.support.own_proxies import echo, serving
+from tests.support.real_proxies import free_port
 from wsproxy import dial as dial_module
 from wsproxy.dial import connect_first, dial
 from wsproxy.resolve import Address

@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
+from tests.support.own_proxies import serving
 from tests.support.programs import run
+from tests.support.real_proxies import RealProxy, free_port
 from tests.support.skips import lacking
-from tests.wsproxy.real_proxies import RealProxy, free_port
-from tests.wsproxy.serving import serving
 
 STREAMS = "examples/wsproxy/streams.py"
 AIOHTTP = "examples/wsproxy/aiohttp_session.py"

@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from tests.support.tls import Tls
-from tests.wsproxy.checks import BOUND, Greeted, check_echo, check_greeted
-from tests.wsproxy.conftest import ENCODED, USER
-from tests.wsproxy.real_proxies import RealProxy, free_port
-from tests.wsproxy.serving import (
+from tests.support.own_proxies import (
     echo,
     serving,
 )
+from tests.support.proxy_fixtures import ENCODED, USER
+from tests.support.real_proxies import RealProxy, free_port
+from tests.support.tls import Tls
+from tests.wsproxy.checks import BOUND, Greeted, check_echo, check_greeted
 from wsproxy import (
     ProxyAuthenticationError,
     ProxyRefusedError,

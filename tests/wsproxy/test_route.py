@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.support.own_proxies import Handler, carry, echo, serving
+from tests.support.real_proxies import free_port
 from tests.support.tls import Tls
-from tests.wsproxy.real_proxies import free_port
-from tests.wsproxy.serving import Handler, carry, echo, serving
 from wsproxy import (
     ProxyAuthenticationError,
     ProxyConnectionError,

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from tests.wsproxy.serving import Handler, endless, scripted, serving
+from tests.support.own_proxies import Handler, endless, scripted, serving
 from wsproxy import (
     ProxyAuthenticationError,
     ProxyError,

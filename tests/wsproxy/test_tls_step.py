@@ -5,8 +5,8 @@ import ssl
 
 import pytest
 
+from tests.support.own_proxies import carry, echo, serving, silent
 from tests.support.tls import Tls
-from tests.wsproxy.serving import carry, echo, serving, silent
 from wsproxy.dial import dial
 from wsproxy.stream import SocketStream
 from wsproxy.target import parse_target

@@ -9,11 +9,7 @@ import traceback
 
 import pytest
 
-from tests.support.tls import Tls
-from tests.wsproxy.checks import BOUND, Greeted, check_greeted
-from tests.wsproxy.conftest import ENCODED, PASSWORD, USER
-from tests.wsproxy.real_proxies import free_port
-from tests.wsproxy.serving import (
+from tests.support.own_proxies import (
     Handler,
     answering,
     dripping,
@@ -24,6 +20,10 @@ from tests.wsproxy.serving import (
     silent,
     tunnelling,
 )
+from tests.support.proxy_fixtures import ENCODED, PASSWORD, USER
+from tests.support.real_proxies import free_port
+from tests.support.tls import Tls
+from tests.wsproxy.checks import BOUND, Greeted, check_greeted
 from wsproxy import (
     DEFAULT_USER_AGENT,
     ProxyAuthenticationError,

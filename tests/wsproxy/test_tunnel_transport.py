@@ -8,9 +8,7 @@ import ssl
 
 import pytest
 
-from tests.support.tls import Tls
-from tests.wsproxy.checks import BOUND, Greeted, check_greeted
-from tests.wsproxy.serving import (
+from tests.support.own_proxies import (
     Handler,
     answering,
     echo,
@@ -18,6 +16,8 @@ from tests.wsproxy.serving import (
     silent,
     tunnelling,
 )
+from tests.support.tls import Tls
+from tests.wsproxy.checks import BOUND, Greeted, check_greeted
 from wsproxy import (
     ProxyConnectionError,
     ProxyError,

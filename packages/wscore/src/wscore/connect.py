@@ -18,12 +18,13 @@ from multidict import CIMultiDict
 
 from .auto_ping import auto_ping_maker
 from .enums import WSAutoPingStrategy
-from .errors import WSError, WSInvalidStatusError
+from .errors import WSInvalidStatusError
 from .handshake import ClientHandshake
 from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
+from .proxying import open_tunnel
 from .streams import open_stream
 from .transport import WSTransport
 from .url import WSParsedURL, parse_url
@@ -255,7 +256,7 @@ async def _stream_arguments(
         if not given.get("server_hostname"):
             arguments["server_hostname"] = url.host
     if proxy is not None:
-        arguments["sock"] = await _open_tunnel(proxy, url)
+        arguments["sock"] = await open_tunnel(proxy, url)
     elif socket_factory is not None:
         arguments["sock"] = await _made_socket(socket_factory, url)
     if arguments.get("sock") is None:
@@ -282,16 +283,6 @@ async def _made_socket(factory: SocketFactory, url: WSParsedURL) -> socket.socke
             sock.close()
             raise
     return sock
-
-
-async def _open_tunnel(proxy: str, url: WSParsedURL) -> socket.socket:
-    try:
-        import wsproxy
-    except ImportError as exc:
-        raise WSError(
-            "proxy= needs the package wsproxy-asyncio: pip install 'wscore-asyncio[proxy]'"
-        ) from exc
-    return await wsproxy.open_tunnel(proxy, url.host, url.port)
 
 
 def _redirect_target(url: WSParsedURL, response: WSUpgradeResponse | None) -> WSParsedURL | None:

@@ -1,13 +1,16 @@
-"""What the tests of wsproxy share: an echo server, and a real proxy of each kind."""
+"""What the tests with proxies share: an echo server, and a real proxy of each kind.
+
+A proxy is started when the first test asks for it, and runs to the end of the session.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 
+from tests.support.own_proxies import echo, serving
+from tests.support.real_proxies import RealProxy, dante, microsocks, squid, tinyproxy
 from tests.support.tls import Tls
-from tests.wsproxy.real_proxies import RealProxy, dante, microsocks, squid, tinyproxy
-from tests.wsproxy.serving import echo, serving
 
 # A password that must be percent-encoded in a URL, and could be found in a log.
 USER = "wsuser"
