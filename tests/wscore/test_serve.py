@@ -192,6 +192,24 @@ async def test_open_connections_survive_the_server(both: Setting) -> None:
         await server.wait_closed()
 
 
+async def test_a_request_to_a_closed_server(both: Setting) -> None:
+    """The connection was accepted before, so that its request is still answered."""
+    first = Recorder()
+    server = await ws_create_server(lambda _: first, "127.0.0.1", 0, **both.server_options)
+    port = server.sockets[0].getsockname()[1]
+    context = both.tls.client if both.tls else None
+    async with connecting(port, context) as late, connecting(port, context) as peer:
+        await peer.send(request())  # accepted after the other one
+        await first.until("connected")
+        server.close()
+        await late.send(request())
+        assert status_of(await late.read_head()) == 503
+        await late.read_to_end()
+    await first.until("disconnected")
+    async with asyncio.timeout(BOUND):
+        await server.wait_closed()
+
+
 async def test_serve_forever_until_cancelled(both: Setting) -> None:
     server = await ws_create_server(lambda _: Recorder(), "127.0.0.1", 0, **both.server_options)
     port = server.sockets[0].getsockname()[1]

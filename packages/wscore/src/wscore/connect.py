@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import socket
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
 from .proxying import open_tunnel
 from .streams import open_stream
 from .transport import WSTransport
+from .unix import connected_socket
 from .url import WSParsedURL, parse_url
 
 __all__ = ["ws_connect"]
@@ -61,6 +63,8 @@ async def ws_connect(
     proxy: str | None = None,
     read_buffer_init_size: int | None = None,
     socket_factory: SocketFactory | None = None,
+    unix_path: str | os.PathLike[str] | None = None,
+    busy_poll_us: int = 0,
     use_aiofastnet: bool | None = None,
     **kwargs: Any,
 ) -> tuple[WSTransport, WSListener]:
@@ -94,6 +98,12 @@ async def ws_connect(
             connections of a loop share one receive buffer.
         socket_factory: a function or coroutine function that is given the parsed URL and returns a
             socket to use, connected or not, or None for the ordinary way.
+        unix_path: path of a unix socket to connect to; the URL then only says what is asked for,
+            and no redirect leads to another origin.
+        busy_poll_us: microseconds for which a plain connection that was read is watched for more
+            before the loop goes on. It saves the trip through the loop if the next message comes
+            within that time; it costs a whole core while it waits, and delays everything else that
+            the loop has to do. 0 for none.
         use_aiofastnet: whether TLS runs on the package aiofastnet (the extra ``aiofastnet``), which
             is faster, rather than on the loop's own transports, which clean up more reliably when
             a TLS handshake fails or is cancelled.
@@ -121,6 +131,7 @@ async def ws_connect(
         "max_message_size": max_message_size,
         "max_fragments": max_fragments,
         "make_auto_ping": make_auto_ping,
+        "busy_poll_us": busy_poll_us,
     }
     parsed_url = parse_url(url)
     headers: CIMultiDict[str] = CIMultiDict(extra_headers or {})
@@ -130,7 +141,9 @@ async def ws_connect(
         def make_protocol(handshake: ClientHandshake = handshake) -> WSClientProtocol:
             return WSClientProtocol(loop, logger, handshake, ws_listener_factory, **options)
 
-        arguments = await _stream_arguments(parsed_url, ssl_context, proxy, socket_factory, kwargs)
+        arguments = await _stream_arguments(
+            parsed_url, ssl_context, proxy, socket_factory, unix_path, kwargs
+        )
         protocol = await open_stream(make_protocol, use_aiofastnet=use_aiofastnet, **arguments)
         try:
             await protocol.wait_upgraded(websocket_handshake_timeout)
@@ -140,6 +153,8 @@ async def ws_connect(
                 raise
             logger.info("%r redirects to %r", parsed_url, target)
             if _origin(target) != _origin(parsed_url):
+                if unix_path is not None:
+                    raise
                 for name in PRIVATE_FIELDS:
                     headers.popall(name, None)
                 headers.popall("Host", None)
@@ -247,6 +262,7 @@ async def _stream_arguments(
     ssl_context: ssl_module.SSLContext | None,
     proxy: str | None,
     socket_factory: SocketFactory | None,
+    unix_path: str | os.PathLike[str] | None,
     given: dict[str, Any],
 ) -> dict[str, Any]:
     """The arguments for `open_stream`: where to, on what socket, with what TLS."""
@@ -257,6 +273,8 @@ async def _stream_arguments(
             arguments["server_hostname"] = url.host
     if proxy is not None:
         arguments["sock"] = await open_tunnel(proxy, url)
+    elif unix_path is not None:
+        arguments["sock"] = await connected_socket(unix_path)
     elif socket_factory is not None:
         arguments["sock"] = await _made_socket(socket_factory, url)
     if arguments.get("sock") is None:

@@ -17,6 +17,7 @@ cdef class WSProtocolCore:
     cdef readonly object logger
     cdef ReceiveBuffer buffer
     cdef LoopIO io
+    cdef unsigned int busy_poll_us  # for the transport
 
     cdef wsf_parser _parser
     cdef WSFrame _frame

@@ -30,6 +30,7 @@ class WSProtocolCore:
         max_message_size: int | None = None,
         max_fragments: int | None = 131072,
         make_auto_ping: Callable[[float], AutoPing] | None = None,
+        busy_poll_us: int = 0,
     ) -> None: ...
     @property
     def transport(self) -> WSTransport: ...

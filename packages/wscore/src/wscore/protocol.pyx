@@ -47,6 +47,7 @@ cdef class WSProtocolCore:
         max_message_size=None,
         max_fragments=MAX_FRAGMENTS,
         make_auto_ping=None,
+        unsigned int busy_poll_us=0,
     ):
         self.loop = loop
         self.logger = logger
@@ -56,6 +57,7 @@ cdef class WSProtocolCore:
         self._max_message_size = max_message_size or 0
         self._max_fragments = max_fragments or 0
         self._make_auto_ping = make_auto_ping
+        self.busy_poll_us = busy_poll_us
         self.io = loop_io(loop)
         self.buffer = ReceiveBuffer.__new__(ReceiveBuffer, self.io)
 

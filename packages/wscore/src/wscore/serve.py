@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,7 @@ from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
 from .streams import start_server
+from .unix import bound_socket
 
 __all__ = ["ws_create_server"]
 
@@ -40,6 +42,8 @@ async def ws_create_server(
     max_message_size: int | None = None,
     max_fragments: int | None = MAX_FRAGMENTS,
     read_buffer_init_size: int | None = None,
+    unix_path: str | os.PathLike[str] | None = None,
+    busy_poll_us: int = 0,
     use_aiofastnet: bool | None = None,
     **kwargs: Any,
 ) -> asyncio.Server:
@@ -52,8 +56,8 @@ async def ws_create_server(
             upgrade; or None, for 404. If it raises, the client gets 500. It may return an awaitable
             of one of these, that is, be a coroutine function: what the client sends meanwhile is
             kept for later, up to 64 KiB, and it is cancelled if the connection or the time for the
-            handshake ends. If the server is closed by then a listener is of no use: the client gets
-            503.
+            handshake ends. If the server was closed before the request came, or while the awaitable
+            was waited for, a listener is of no use: the client gets 503.
         host: address, addresses, or None for all interfaces.
         port: TCP port; 0 or None for any free one.
         disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
@@ -73,6 +77,12 @@ async def ws_create_server(
         max_fragments: frames in a message, empty ones too, likewise.
         read_buffer_init_size: accepted for programs written for picows, and without effect: the
             connections of a loop share one receive buffer.
+        unix_path: path of a unix socket to listen on, instead of host and port; a socket that was
+            left there is replaced.
+        busy_poll_us: microseconds for which a plain connection that was read is watched for more
+            before the loop goes on. It saves the trip through the loop if the next message comes
+            within that time; it costs a whole core while it waits, and delays everything else that
+            the loop has to do. 0 for none.
         use_aiofastnet: whether TLS runs on the package aiofastnet (the extra ``aiofastnet``), which
             is faster, rather than on the loop's own transports, which clean up more reliably when
             a TLS handshake fails or is cancelled.
@@ -108,8 +118,11 @@ async def ws_create_server(
             max_message_size=max_message_size,
             max_fragments=max_fragments,
             make_auto_ping=make_auto_ping,
+            busy_poll_us=busy_poll_us,
         )
 
+    if unix_path is not None:
+        kwargs["sock"] = bound_socket(unix_path)
     server = await start_server(make_protocol, host, port, use_aiofastnet=use_aiofastnet, **kwargs)
     return server
 
@@ -149,6 +162,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             if result is None:
                 return len(data)
             request, consumed = result
+            server_closed = self._is_server_closed()
             request.transport = self.transport
             chosen = self._listener_factory(request)
         except RefusedRequestError as exc:
@@ -161,7 +175,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             self.hold_input()
             self._decision = self.loop.create_task(self._decide(request, chosen))
         else:
-            self._answer(request, chosen)
+            self._answer(request, chosen, server_closed)
         return consumed
 
     def handshake_lost(self, exc: Exception | None) -> None:
@@ -178,7 +192,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                 self._factory_failed()
             else:
                 if not self.transport.is_disconnected:
-                    self._answer(request, chosen)
+                    self._answer(request, chosen, self._is_server_closed())
         except asyncio.CancelledError:
             self.transport.disconnect(graceful=False)
             raise
@@ -186,11 +200,13 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             self._decision = None
         self.resume_input()
 
-    def _answer(self, request: WSUpgradeRequest, chosen: Answer) -> None:
+    def _answer(self, request: WSUpgradeRequest, chosen: Answer, server_closed: bool) -> None:
         """Send the response that the listener factory's choice leads to."""
         request.transport = None
         try:
             response, listener = self._route(request, chosen)
+            if listener is not None and server_closed:
+                raise RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is closing")
             if listener is not None:
                 self._handshake.accept(request, response)
             answer = self._serialised(response)
@@ -229,8 +245,6 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         if listener is not None and not isinstance(listener, WSListener):
             self.logger.error("the listener factory returned %r, not a WSListener", listener)
             raise _failed()
-        if listener is not None and self._is_server_closed():
-            raise RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is closing")
         return response, listener
 
     def _serialised(self, response: WSUpgradeResponse) -> bytearray:

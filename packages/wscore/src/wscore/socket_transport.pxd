@@ -22,6 +22,8 @@ cdef class SocketTransport(Sink):
     cdef bint _over_high
 
     # in
+    cdef int _read_corked(self) except -1
+    cdef int _busy_poll(self, unsigned int microseconds) except -1
     cdef int _receive(self) except -1
     cdef int _stop_reading(self) except -1
 

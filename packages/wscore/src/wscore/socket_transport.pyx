@@ -11,6 +11,7 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from wsframe cimport cwsframe as wsf
 
@@ -31,6 +32,15 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t recv(int fd, void* data, size_t size, int flags)
     ssize_t send(int fd, const void* data, size_t size, int flags)
     ssize_t sendmsg(int fd, const msghdr* message, int flags)
+
+cdef extern from "<poll.h>" nogil:
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    enum:
+        POLLIN
+    int poll(pollfd* fds, unsigned int count, int timeout)
 
 cdef extern from *:
     """
@@ -91,11 +101,29 @@ cdef class SocketTransport(Sink):
         self._stop_reading()
 
     def _read_ready(self):
+        self._read_corked()
+        if self.protocol.busy_poll_us:
+            self._busy_poll(self.protocol.busy_poll_us)
+
+    cdef int _read_corked(self) except -1:
         self.io.enter()
         try:
             self._receive()
         finally:
             self.io.leave()
+        return 0
+
+    cdef int _busy_poll(self, unsigned int microseconds) except -1:
+        """Read whatever comes within some time, with other threads running meanwhile."""
+        cdef long long deadline = _now() + <long long>microseconds * 1000
+        cdef bint is_ready
+        while self._reading:
+            with nogil:
+                is_ready = _becomes_readable(self.fd, deadline)
+            if not is_ready:
+                break
+            self._read_corked()
+        return 0
 
     cdef int _receive(self) except -1:
         cdef ReceiveBuffer buffer = self.protocol.buffer
@@ -353,6 +381,25 @@ cdef class SocketTransport(Sink):
     def __repr__(self):
         state = "closed" if self._lost else "closing" if self._closing else "open"
         return f"<SocketTransport {state} fd={self.fd}>"
+
+
+cdef long long _now() noexcept nogil:
+    """Nanoseconds of a clock that only goes forward."""
+    cdef timespec time
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return <long long>time.tv_sec * 1000000000 + time.tv_nsec
+
+
+cdef bint _becomes_readable(int fd, long long deadline) noexcept nogil:
+    """Watch a descriptor without sleeping."""
+    cdef pollfd watched
+    watched.fd = fd
+    watched.events = POLLIN
+    while True:
+        if poll(&watched, 1, 0) != 0:
+            return True  # also with an error: reading tells which
+        if _now() >= deadline:
+            return False
 
 
 cdef dict _addresses(object sock):

@@ -38,6 +38,7 @@ __all__ = ["SocketServer", "open_stream", "start_server"]
 
 P = TypeVar("P", bound=WSProtocolCore)
 
+HAPPY_EYEBALLS_DELAY = 0.25  # seconds (RFC 8305, 8)
 ACCEPT_PAUSE = 1.0  # seconds, when the system is out of descriptors or memory
 OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -317,7 +318,7 @@ async def _connect(
     proto: int = 0,
     flags: int = 0,
     local_addr: tuple[str, int] | None = None,
-    happy_eyeballs_delay: float | None = None,
+    happy_eyeballs_delay: float | None = HAPPY_EYEBALLS_DELAY,
     interleave: int | None = None,
 ) -> socket.socket:
     """A socket connected to the first address of a name that answers."""

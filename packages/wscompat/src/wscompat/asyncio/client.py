@@ -27,11 +27,16 @@ from .connection import Connection
 from .handshake_errors import from_core
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
 from .proxies import choose_proxy, from_wsproxy
-from .unix import connected_socket
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 
 MAX_REDIRECTS = 10
+#: Arguments that say where to connect, and how an exception calls them.
+_FIXED_TARGETS = (
+    ({"sock"}, "sock"),
+    ({"unix_path", "socket_factory"}, "socket"),
+    ({"host", "port"}, "host or port"),
+)
 _REDIRECTS = {300, 301, 302, 303, 307, 308}
 _ONLY_FOR_ONE_ORIGIN = ("Authorization", "Cookie", "Host")
 
@@ -219,7 +224,7 @@ class connect:  # noqa: N801
             raise ValueError("ssl=None is incompatible with a wss:// URI")
         if not uri.secure and options.get("ssl") is not None:
             raise ValueError("ssl argument is incompatible with a ws:// URI")
-        given = {"sock", "socket_factory"} & options.keys()
+        given = {"sock", "socket_factory", "unix_path"} & options.keys()
         proxy = None if given else choose_proxy(self._proxy, uri)
         try:
             _, connection = await wscore.ws_connect(
@@ -269,9 +274,8 @@ class connect:  # noqa: N801
         if parse_uri(self.uri).secure and not uri.secure:
             return SecurityError(f"cannot follow redirect to non-secure URI {target}")
         if _origin(target) != _origin(self.uri):
-            for names in (("sock",), ("socket_factory",), ("host", "port")):
-                if self._core_options.keys() & set(names):
-                    what = " or ".join(names).replace("socket_factory", "socket")
+            for names, what in _FIXED_TARGETS:
+                if self._core_options.keys() & names:
                     return ValueError(
                         f"cannot follow cross-origin redirect to {target} with an explicit {what}"
                     )
@@ -293,7 +297,7 @@ def unix_connect(
     if path is None:  # the socket is given by `sock`
         return connect(uri, **kwargs)
 
-    return connect(uri, socket_factory=lambda _: connected_socket(path), **kwargs)
+    return connect(uri, unix_path=path, **kwargs)
 
 
 def _origin(uri: str) -> tuple[bool, str, int]:

@@ -25,7 +25,6 @@ from .broadcasting import broadcast
 from .connection import Connection
 from .credentials import basic_auth
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
-from .unix import bound_socket
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
@@ -304,8 +303,6 @@ def serve(
         return acceptance.answer(request, connection)
 
     async def create_server() -> asyncio.Server:
-        if (path := kwargs.pop("path", None)) is not None:  # from unix_serve
-            kwargs["sock"] = bound_socket(path)
         return await wscore.ws_create_server(
             accept,
             host,
@@ -335,7 +332,7 @@ def unix_serve(
     Raises:
         OSError: if the path cannot be bound.
     """
-    return serve(handler, path=path, **kwargs)
+    return serve(handler, unix_path=path, **kwargs)
 
 
 def _address(address: Any) -> str:

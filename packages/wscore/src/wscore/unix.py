@@ -1,4 +1,4 @@
-"""Unix sockets: one to serve on, one to connect with. On other systems using them is an error."""
+"""Unix sockets: one to serve on, one to connect with; an error on systems that have none."""
 
 from __future__ import annotations
 
