@@ -107,7 +107,12 @@ async def serve(
     """Put a server on a connected socket, and open the WebSocket connection."""
     loop = asyncio.get_running_loop()
     protocol = WSServerProtocol(
-        loop, resolve_logger(None, "server"), lambda _: listener, None, **OPTIONS | options
+        loop,
+        resolve_logger(None, "server"),
+        lambda _: listener,
+        handshake_timeout=None,
+        is_server_closed=lambda: False,
+        **OPTIONS | options,
     )
     sock.setblocking(False)
     SocketTransport(loop, sock, protocol)
