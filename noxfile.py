@@ -32,7 +32,14 @@ COMPILED = ("wsframe", "wscore")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 
-TEST_TOOLS = ("pytest>=9", "pytest-asyncio>=1.4", "pytest-timeout", "trustme", "uvloop")
+TEST_TOOLS = (
+    "pytest>=9",
+    "pytest-asyncio>=1.4",
+    "pytest-timeout",
+    "pytest-xdist",
+    "trustme",
+    "uvloop",
+)
 # What the demonstration and the interop tests talk with, and through.
 PEERS = ("websockets>=16", "picows>=2", "tiny-proxy>=0.3", "rich")
 # What single tests compare with, talk with, or build with.
@@ -209,7 +216,8 @@ def tests(session: nox.Session) -> None:
     """Run the tests of all packages; what follows `--` goes to pytest."""
     building = (*build_requirements(), *BUILD_TOOLS)
     install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *building)
-    session.run("pytest", *session.posargs)
+    # The tests wait more than they compute, so there are more of these than cores.
+    session.run("pytest", "--numprocesses=4", "--dist=worksteal", *session.posargs)
 
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
