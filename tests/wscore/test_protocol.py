@@ -271,11 +271,12 @@ async def test_exception_in_on_ws_frame(setting: Setting, caplog: pytest.LogCapt
     check_logged(caplog, "on_ws_frame", f"wscore.{setting.side}")
 
 
+@pytest.mark.parametrize("name", ["disconnect_on_exception", "disconnect_on_error"])
 async def test_exception_in_on_ws_frame_tolerated(
-    setting: Setting, caplog: pytest.LogCaptureFixture
+    name: str, setting: Setting, caplog: pytest.LogCaptureFixture
 ) -> None:
     listener = Recorder(complain)
-    async with against_raw_peer(setting, listener, disconnect_on_exception=False) as (_, peer):
+    async with against_raw_peer(setting, listener, **{name: False}) as (_, peer):
         await peer.send(F(TEXT, b"a"), F(TEXT, b"b"), F(PING, b"c"))
         assert (await peer.read_frame()).opcode == PONG
     assert listener.seen == [(TEXT, b"a"), (TEXT, b"b")]

@@ -66,6 +66,7 @@ async def ws_connect(
     unix_path: str | os.PathLike[str] | None = None,
     busy_poll_us: int = 0,
     use_aiofastnet: bool | None = None,
+    disconnect_on_error: bool | None = None,
     **kwargs: Any,
 ) -> tuple[WSTransport, WSListener]:
     """Open a WebSocket connection.
@@ -107,6 +108,7 @@ async def ws_connect(
         use_aiofastnet: whether TLS runs on the package aiofastnet (the extra ``aiofastnet``), which
             is faster, rather than on the loop's own transports, which clean up more reliably when
             a TLS handshake fails or is cancelled.
+        disconnect_on_error: the older name of `disconnect_on_exception`.
         **kwargs: passed on to `asyncio.loop.create_connection`.
 
     Returns:
@@ -121,6 +123,8 @@ async def ws_connect(
     """
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "client")
+    if disconnect_on_error is not None:
+        disconnect_on_exception = disconnect_on_error
     make_auto_ping = auto_ping_maker(
         enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
     )

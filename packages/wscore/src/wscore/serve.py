@@ -45,6 +45,7 @@ async def ws_create_server(
     unix_path: str | os.PathLike[str] | None = None,
     busy_poll_us: int = 0,
     use_aiofastnet: bool | None = None,
+    disconnect_on_error: bool | None = None,
     **kwargs: Any,
 ) -> asyncio.Server:
     """Start a WebSocket server.
@@ -86,6 +87,7 @@ async def ws_create_server(
         use_aiofastnet: whether TLS runs on the package aiofastnet (the extra ``aiofastnet``), which
             is faster, rather than on the loop's own transports, which clean up more reliably when
             a TLS handshake fails or is cancelled.
+        disconnect_on_error: the older name of `disconnect_on_exception`.
         **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
 
     Returns:
@@ -96,6 +98,8 @@ async def ws_create_server(
     """
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "server")
+    if disconnect_on_error is not None:
+        disconnect_on_exception = disconnect_on_error
     make_auto_ping = auto_ping_maker(
         enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
     )
