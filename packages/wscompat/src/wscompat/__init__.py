@@ -11,6 +11,7 @@ from .version import version as __version__
 
 if TYPE_CHECKING:
     from .asyncio.client import ClientConnection, connect, unix_connect
+    from .asyncio.router import Router, route, unix_route
     from .asyncio.server import Server, ServerConnection, basic_auth, broadcast, serve, unix_serve
     from .datastructures import Headers, HeadersLike, MultipleValuesError
     from .exceptions import (
@@ -104,6 +105,7 @@ __all__ = [
     "Request",
     "RequestLineTooLong",
     "Response",
+    "Router",
     "SecurityError",
     "Server",
     "ServerConnection",
@@ -120,14 +122,17 @@ __all__ = [
     "broadcast",
     "connect",
     "install",
+    "route",
     "serve",
     "uninstall",
     "unix_connect",
+    "unix_route",
     "unix_serve",
 ]
 
 _HOMES = {
     "asyncio.client": ("ClientConnection", "connect", "unix_connect"),
+    "asyncio.router": ("Router", "route", "unix_route"),
     "asyncio.server": (
         "Server",
         "ServerConnection",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -39,9 +39,13 @@ class ServerConnection(Connection):
     Attributes:
         server: the server that accepted it.
         username: who it is, if `basic_auth` has let it in.
+        handler: what `route` found for its path.
+        handler_kwargs: what the handler is given besides, taken from the path.
     """
 
     username: str
+    handler: Callable[..., Awaitable[None]]
+    handler_kwargs: Mapping[str, Any]
 
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(**options)
