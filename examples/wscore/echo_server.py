@@ -1,9 +1,11 @@
 """Sends back every frame it receives, until it is stopped with Ctrl-C.
 
-Run it with `python echo_server.py`, then `echo_client.py` in another terminal.
+Run it with `python echo_server.py`, then `echo_client.py` in another terminal. Argument: the port
+to listen on, 0 for any free one.
 """
 
 import asyncio
+import sys
 
 from wscore import (
     WSFrame,
@@ -19,7 +21,8 @@ class Echo(WSListener):
     """Serves one connection."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        print("connected:", transport.underlying_transport.get_extra_info("peername"))
+        peer = transport.underlying_transport.get_extra_info("peername")
+        print("connected:", peer, flush=True)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
@@ -30,7 +33,7 @@ class Echo(WSListener):
             transport.send(frame.msg_type, frame.get_payload_as_memoryview(), frame.fin)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        print("disconnected:", transport.close_handshake)
+        print("disconnected:", transport.close_handshake, flush=True)
 
 
 def choose_listener(request: WSUpgradeRequest) -> WSListener | None:
@@ -38,16 +41,16 @@ def choose_listener(request: WSUpgradeRequest) -> WSListener | None:
     return Echo() if request.path == b"/echo" else None
 
 
-async def main(host: str = "127.0.0.1", port: int = 9001) -> None:
+async def main(port: str = "9001") -> None:
     """Serve until cancelled."""
-    server = await ws_create_server(choose_listener, host, port)
+    server = await ws_create_server(choose_listener, "127.0.0.1", int(port))
     for sock in server.sockets:
-        print("listening:", sock.getsockname(), flush=True)
+        print("ws://{}:{}/echo".format(*sock.getsockname()), flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main())
+        asyncio.run(main(*sys.argv[1:]))
     except KeyboardInterrupt:
         pass

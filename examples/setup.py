@@ -1,0 +1,23 @@
+"""Builds `echo_client_cython.pyx` against the installed wscore: `setup.py build_ext --inplace`.
+
+Nothing is linked: Cython takes the types from the `.pxd` files that wscore and wsframe install, the
+C compiler the structs of framing from wsframe's headers.
+"""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+import wsframe
+
+os.chdir(Path(__file__).parent)
+
+client = Extension(
+    "echo_client_cython",
+    ["echo_client_cython.pyx"],
+    include_dirs=[wsframe.get_include()],
+)
+
+setup(name="echo-client-cython", version="1", ext_modules=cythonize([client]))

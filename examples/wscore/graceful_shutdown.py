@@ -1,0 +1,67 @@
+"""An echo server that says goodbye: on SIGTERM or Ctrl-C it closes each connection, then ends.
+
+First nobody new is let in, then every client is told 1001 (going away) and has some seconds to
+answer. Argument: the port to listen on, 0 for any free one.
+"""
+
+import asyncio
+import signal
+import sys
+
+from wscore import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
+
+PATIENCE = 5.0  # seconds for the clients' goodbyes
+
+open_transports: set[WSTransport] = set()
+
+
+class Echo(WSListener):
+    """Serves one connection, and keeps the list of those that are open."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        open_transports.add(transport)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code())  # nothing, if ours is out already
+            transport.disconnect()
+        elif frame.msg_type != WSMsgType.PONG:
+            transport.send(frame.msg_type, frame.get_payload_as_memoryview(), frame.fin)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        open_transports.discard(transport)
+
+
+async def say_goodbye() -> None:
+    """Close all connections, politely as long as there is time."""
+    leaving = list(open_transports)
+    print("closing", len(leaving), "connections", flush=True)
+    for transport in leaving:
+        transport.send_close(WSCloseCode.GOING_AWAY, "the server is restarted")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            for transport in leaving:
+                await transport.wait_disconnected()
+    except TimeoutError:
+        for transport in leaving:
+            transport.disconnect(graceful=False)
+
+
+async def main(port: str = "9001") -> None:
+    """Serve until told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = await ws_create_server(lambda _: Echo(), "127.0.0.1", int(port))
+    for sock in server.sockets:
+        print("ws://{}:{}/".format(*sock.getsockname()), flush=True)
+    await stop.wait()
+    server.close()
+    await say_goodbye()
+    await server.wait_closed()
+    print("done")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
