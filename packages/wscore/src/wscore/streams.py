@@ -34,7 +34,7 @@ except ImportError:  # not built on this system
 else:
     HAS_SOCKET_TRANSPORT = True
 
-__all__ = ["SocketServer", "open_stream", "start_server"]
+__all__ = ["SocketServer", "connect_socket", "open_stream", "start_server"]
 
 P = TypeVar("P", bound=WSProtocolCore)
 
@@ -79,7 +79,7 @@ async def open_stream(
         return cast(P, made)
     if sock is None:
         _check_arguments(kwargs)
-        sock = await _connect(loop, host, port, **kwargs)
+        sock = await connect_socket(host, port, **kwargs)
     elif kwargs or host is not None or port is not None:
         sock.close()
         raise ValueError("host, port and how to connect go with no connected socket")
@@ -282,8 +282,8 @@ def _creator(loop: Any, name: str, use_aiofastnet: bool | None) -> Callable[...,
 
 
 def _check_arguments(given: dict[str, Any]) -> None:
-    """What `_connect` takes beside host and port."""
-    known = inspect.signature(_connect).parameters
+    """What `connect_socket` takes beside host and port."""
+    known = inspect.signature(connect_socket).parameters
     if unknown := sorted(given.keys() - known.keys()):
         raise TypeError(f"a plain connection has no use for {', '.join(unknown)}")
 
@@ -309,8 +309,7 @@ def _attach(
     return protocol
 
 
-async def _connect(
-    loop: asyncio.AbstractEventLoop,
+async def connect_socket(
     host: str | None,
     port: int | None,
     *,
@@ -321,7 +320,23 @@ async def _connect(
     happy_eyeballs_delay: float | None = HAPPY_EYEBALLS_DELAY,
     interleave: int | None = None,
 ) -> socket.socket:
-    """A socket connected to the first address of a name that answers."""
+    """Connect a socket to the first address of a name that answers.
+
+    Args:
+        host: name or address to connect to.
+        port: its port.
+        family: of the addresses to try; 0 for all.
+        proto: of the socket.
+        flags: for the resolver.
+        local_addr: host and port to connect from.
+        happy_eyeballs_delay: seconds after which the next address is tried as well (RFC 8305);
+            None to try one after the other.
+        interleave: how many addresses of the first family come before those of the next.
+
+    Raises:
+        OSError: if no address could be connected to.
+    """
+    loop = asyncio.get_running_loop()
     kind = socket.SOCK_STREAM
     found = await loop.getaddrinfo(host, port, family=family, type=kind, proto=proto, flags=flags)
     local = None

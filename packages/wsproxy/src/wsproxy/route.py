@@ -6,7 +6,7 @@ is aborted: there is one connection at any time, and its owner is the loop in `_
 
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from .authorization import Authorization
@@ -22,9 +22,12 @@ from .tls_step import start_tls
 from .transport_stream import TransportStream
 from .url import ProxyURL
 
-__all__ = ["Hop", "Route"]
+__all__ = ["Connect", "Hop", "Route"]
 
 Leg = SocketStream | TransportStream
+
+# Makes a socket that is connected to a host and port.
+Connect = Callable[[str, int], Awaitable[socket.socket]]
 
 
 @dataclass(slots=True, repr=False)
@@ -37,6 +40,7 @@ class Hop:
         authorization: what it is told about who asks; None if that stands in `headers`.
         tls: the context for an `https://` proxy, else None.
         server_hostname: the name its certificate has to bear.
+        tls_timeout: seconds for the handshake of TLS with it; None for no limit of its own.
     """
 
     proxy: ProxyURL
@@ -44,6 +48,7 @@ class Hop:
     authorization: Authorization | None = None
     tls: ssl.SSLContext | None = None
     server_hostname: str = ""
+    tls_timeout: float | None = None
 
 
 @dataclass(slots=True, repr=False)
@@ -54,12 +59,14 @@ class Route:
         hops: at least one.
         target: where the last of them is to connect to.
         rdns: whether that one resolves the target's name; None for what its protocol is used to.
+        connect_first: how the first of them is connected to; None for `dial()`.
         current: the proxy that is being waited for, for whoever gives up waiting.
     """
 
     hops: Sequence[Hop]
     target: Target
     rdns: bool | None
+    connect_first: Connect | None = None
     current: ProxyURL = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,7 +100,7 @@ class Route:
                     raise _no_scope(hop.proxy, goal)
                 if hop.proxy.is_socks:
                     check_socks(hop.proxy, goal)
-                leg = await _dialled(hop.proxy) if leg is None else leg
+                leg = await _connected(hop.proxy, self.connect_first) if leg is None else leg
                 if hop.tls is not None:
                     leg = await _encrypted(leg, hop, hop.tls)
                 if not await _passed(leg, hop, goal):
@@ -118,16 +125,21 @@ async def _resolved(proxy: ProxyURL, goal: Target, rdns: bool | None) -> Target:
     return parse_target(addresses[0][4][0], goal.port)
 
 
-async def _dialled(proxy: ProxyURL) -> SocketStream:
+async def _connected(proxy: ProxyURL, connect: Connect | None) -> SocketStream:
     try:
-        return SocketStream(await dial(parse_target(proxy.host, proxy.port)))
+        if connect is None:
+            sock = await dial(parse_target(proxy.host, proxy.port))
+        else:
+            sock = await connect(proxy.host, proxy.port)
     except OSError as error:
         raise _failure(proxy, f"proxy {proxy} cannot be reached", error) from error
+    sock.setblocking(False)
+    return SocketStream(sock)
 
 
 async def _encrypted(leg: Leg, hop: Hop, context: ssl.SSLContext) -> TransportStream:
     try:
-        return await start_tls(leg, context, hop.server_hostname)
+        return await start_tls(leg, context, hop.server_hostname, hop.tls_timeout)
     except OSError as error:
         raise _failure(hop.proxy, f"proxy {hop.proxy}: TLS failed", error) from error
 

@@ -11,7 +11,10 @@ __all__ = ["start_tls"]
 
 
 async def start_tls(
-    stream: SocketStream | TransportStream, context: ssl.SSLContext, server_hostname: str
+    stream: SocketStream | TransportStream,
+    context: ssl.SSLContext,
+    server_hostname: str,
+    timeout: float | None = None,
 ) -> TransportStream:
     """Shake hands as a client, and return the stream inside; the one given is used up.
 
@@ -20,9 +23,11 @@ async def start_tls(
             caller's to abort if this fails.
         context: certificates and options.
         server_hostname: the name the certificate has to bear.
+        timeout: seconds for the handshake; None for no limit.
 
     Raises:
-        OSError: the handshake failed (`ssl.SSLError`), or the connection was lost.
+        OSError: the handshake failed (`ssl.SSLError`), the connection was lost, or the handshake
+            took too long (`ConnectionAbortedError`, as in asyncio).
     """
     if isinstance(stream, SocketStream):
         outer = TransportStream(stream.socket)
@@ -33,8 +38,11 @@ async def start_tls(
     layer = TlsLayer(context, server_hostname, inner)
     outer.hand_over(layer)
     try:
-        await layer.handshake
-    except BaseException:
+        async with asyncio.timeout(timeout) as limit:
+            await layer.handshake
+    except BaseException as error:
         outer.abort()
+        if isinstance(error, TimeoutError) and limit.expired():
+            raise ConnectionAbortedError(f"no TLS handshake within {timeout:g} s") from error
         raise
     return inner

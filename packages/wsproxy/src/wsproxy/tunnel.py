@@ -13,7 +13,7 @@ from typing import TypeVar
 from .authorization import Auth, Authorization
 from .connect_request import Headers, check_headers
 from .errors import ProxyTimeoutError, ProxyUnsupportedError
-from .route import Hop, Route
+from .route import Connect, Hop, Route
 from .stream import SocketStream
 from .target import parse_target
 from .tls_step import start_tls
@@ -63,6 +63,7 @@ async def open_tunnel(
     headers: Headers | None = None,
     user_agent: str | None = DEFAULT_USER_AGENT,
     auth: Auth = "any",
+    connect: Connect | None = None,
 ) -> socket.socket:
     """Connect to a proxy and have it connect on to a host and port.
 
@@ -85,6 +86,10 @@ async def open_tunnel(
         auth: how credentials are given to HTTP proxies. `basic` sends them at once. `digest`
             waits for a challenge, so that the password itself is never sent. `any` is `basic`,
             and `digest` if the proxy insists on it.
+        connect: a coroutine function that is given the (first) proxy's host and port and returns
+            a socket that is connected to it, for a local address of one's own or the like; None
+            to connect as RFC 8305 describes. It may be called again for another attempt. What it
+            raises, unless an `OSError`, is not changed.
 
     Returns:
         A connected, non-blocking stream socket, which now belongs to the caller.
@@ -110,7 +115,7 @@ async def open_tunnel(
                 proxy_port=way.port,
             )
     hops = _hops(chain, headers, user_agent, auth)
-    route = Route(hops, parse_target(host, port), rdns)
+    route = Route(hops, parse_target(host, port), rdns, connect)
     async with _deadline(timeout, route):
         leg = await route.connect()
     return leg.socket
@@ -129,8 +134,11 @@ async def open_tunnel_transport(
     headers: Headers | None = None,
     user_agent: str | None = DEFAULT_USER_AGENT,
     auth: Auth = "any",
+    connect: Connect | None = None,
+    ssl_handshake_timeout: float | None = None,
     proxy_ssl: SSLContext | None = None,
     proxy_server_hostname: str | None = None,
+    proxy_ssl_handshake_timeout: float | None = None,
 ) -> tuple[asyncio.Transport, P]:
     """Open a tunnel and put a protocol on it, as `loop.create_connection()` does.
 
@@ -149,16 +157,21 @@ async def open_tunnel_transport(
         headers: as for `open_tunnel()`.
         user_agent: as for `open_tunnel()`.
         auth: as for `open_tunnel()`.
+        connect: as for `open_tunnel()`.
+        ssl_handshake_timeout: seconds for the handshake of TLS with the target, within `timeout`.
         proxy_ssl: a context to speak TLS with `https` proxies; the default one if None.
         proxy_server_hostname: the name the certificate of the (only) `https` proxy has to bear;
             its host if None.
+        proxy_ssl_handshake_timeout: seconds for the handshake of TLS with each `https` proxy,
+            within `timeout`.
 
     Returns:
         The transport and the protocol, whose `connection_made()` has been called.
 
     Raises:
         ProxyError: as `open_tunnel()`. TLS that fails with the proxy is a `ProxyConnectionError`.
-        OSError: TLS with the target failed (`ssl.SSLError`).
+        OSError: TLS with the target failed (`ssl.SSLError`) or took too long
+            (`ConnectionAbortedError`).
         ValueError: as `open_tunnel()`, or `server_hostname` without `ssl`.
     """
     target = parse_target(host, port)
@@ -166,13 +179,15 @@ async def open_tunnel_transport(
         raise ValueError("server_hostname is only meaningful with ssl")
     context = create_default_context() if ssl is True else ssl or None
     hops = _hops(_chain(proxy), headers, user_agent, auth)
-    _add_tls(hops, proxy_ssl, proxy_server_hostname)
-    route = Route(hops, target, rdns)
+    _add_tls(hops, proxy_ssl, proxy_server_hostname, proxy_ssl_handshake_timeout)
+    route = Route(hops, target, rdns, connect)
     async with _deadline(timeout, route):
         leg = await route.connect()
         try:
             if context is not None:
-                leg = await start_tls(leg, context, server_hostname or target.host)
+                leg = await start_tls(
+                    leg, context, server_hostname or target.host, ssl_handshake_timeout
+                )
             if isinstance(leg, SocketStream):
                 return await asyncio.get_running_loop().create_connection(
                     protocol_factory, sock=leg.socket
@@ -216,7 +231,12 @@ def _hops(
     ]
 
 
-def _add_tls(hops: list[Hop], context: SSLContext | None, server_hostname: str | None) -> None:
+def _add_tls(
+    hops: list[Hop],
+    context: SSLContext | None,
+    server_hostname: str | None,
+    timeout: float | None,
+) -> None:
     """Prepare the hops that are reached over TLS."""
     encrypted = [hop for hop in hops if hop.proxy.scheme == "https"]
     if server_hostname is not None and len(encrypted) != 1:
@@ -226,6 +246,7 @@ def _add_tls(hops: list[Hop], context: SSLContext | None, server_hostname: str |
     for hop in encrypted:
         hop.tls = context
         hop.server_hostname = server_hostname or hop.proxy.host
+        hop.tls_timeout = timeout
 
 
 @asynccontextmanager
