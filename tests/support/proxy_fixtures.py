@@ -16,6 +16,11 @@ from tests.support.tls import Tls
 USER = "wsuser"
 PASSWORD = "p:a@s-sWord"
 ENCODED = "p%3Aa%40s-sWord"
+# By `openssl passwd -6`.
+CRYPTED = (
+    "$6$wsproxy$1N5pMmzPjogUAQ3PcDO8PPpKIHSgRR3xi/EPp7VGEWbzGLW9wL44clCDzdlpUBlSUQmIh0cMbl6CWz"
+    "yKd/kaM/"
+)
 
 
 @pytest_asyncio.fixture
@@ -63,12 +68,46 @@ def digest_proxy(tls: Tls) -> Iterator[RealProxy]:
 @pytest.fixture(scope="session")
 def socks4_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
     """Run dante, open to everybody here."""
-    with dante(tmp_path_factory.mktemp("dante"), "none") as proxy:
+    with dante(tmp_path_factory.mktemp("dante")) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="session")
 def dante_with_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
-    """Run dante for users of the system only."""
-    with dante(tmp_path_factory.mktemp("dante"), "username") as proxy:
+    """Run dante for `USER` with `PASSWORD`, with SOCKS5 only."""
+    with dante(tmp_path_factory.mktemp("dante"), (USER, CRYPTED)) as proxy:
         yield proxy
+
+
+# Every kind of proxy that is run here, and what its URL looks like. The fixture's name comes first.
+WAYS = {
+    "tinyproxy": ("http_proxy", "http://127.0.0.1:{port}"),
+    "tinyproxy-password": ("http_proxy_with_password", f"http://{USER}:secret@127.0.0.1:{{port}}"),
+    "squid-digest": ("digest_proxy", f"http://{USER}:secret@127.0.0.1:{{port}}"),
+    "squid-tls": ("digest_proxy", f"https://{USER}:secret@localhost:{{tls_port}}"),
+    "dante-socks4": ("socks4_proxy", "socks4://someone@127.0.0.1:{port}"),
+    "dante-socks4a": ("socks4_proxy", "socks4a://127.0.0.1:{port}"),
+    "dante-socks5": ("socks4_proxy", "socks5://127.0.0.1:{port}"),
+    "dante-socks5-password": (
+        "dante_with_password",
+        f"socks5://{USER}:{ENCODED}@127.0.0.1:{{port}}",
+    ),
+    "microsocks": ("socks_proxy", "socks5h://127.0.0.1:{port}"),
+    "microsocks-password": (
+        "socks_proxy_with_password",
+        f"socks5h://{USER}:{ENCODED}@127.0.0.1:{{port}}",
+    ),
+}
+
+
+def way(request: pytest.FixtureRequest, name: str) -> str:
+    """Start one of the `WAYS`, if it does not run yet, and return its URL."""
+    fixture, template = WAYS[name]
+    proxy: RealProxy = request.getfixturevalue(fixture)
+    return template.format(port=proxy.port, tls_port=proxy.tls_port)
+
+
+@pytest.fixture(params=WAYS)
+def proxy_url(request: pytest.FixtureRequest) -> str:
+    """Run the test through a real proxy of every kind; give its URL."""
+    return way(request, request.param)

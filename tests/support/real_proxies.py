@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +54,19 @@ def installed(program: str) -> str:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], port: int, folder: Path) -> Iterator[RealProxy]:
+def running(
+    command: Sequence[str], port: int, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[RealProxy]:
     """Run a proxy in the foreground until the block ends."""
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=folder)
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+        )
         try:
             _wait_until_accepting(process, port, log)
             yield RealProxy(port, log)
@@ -160,12 +168,13 @@ pinger_enable off
 
 
 @contextlib.contextmanager
-def dante(folder: Path, method: str) -> Iterator[RealProxy]:
+def dante(folder: Path, user: tuple[str, str] | None = None) -> Iterator[RealProxy]:
     """Run a SOCKS4, SOCKS4a and SOCKS5 proxy.
 
     Args:
         folder: for its configuration and log.
-        method: `none`, or `username` to have it ask for a user of the system.
+        user: name and crypted password of the one user that may use it, with SOCKS5; None to let
+            everybody.
     """
     program = installed("danted")
     if os.geteuid() != 0:
@@ -178,7 +187,7 @@ logoutput: stdout
 internal: 127.0.0.1 port = {port}
 external: lo
 clientmethod: none
-socksmethod: {method}
+socksmethod: {"username" if user else "none"}
 user.privileged: root
 user.unprivileged: nobody
 client pass {{ from: 127.0.0.1/32 to: 0.0.0.0/0 }}
@@ -186,5 +195,24 @@ socks pass {{ from: 127.0.0.1/32 to: 0.0.0.0/0 protocol: tcp }}
 socks pass {{ from: 127.0.0.1/32 to: ::/0 protocol: tcp }}
 """
     )
-    with running([program, "-f", str(config)], port, folder) as proxy:
+    environment = {} if user is None else _other_users(folder, *user)
+    with running([program, "-f", str(config)], port, folder, environment) as proxy:
         yield proxy
+
+
+def _other_users(folder: Path, name: str, crypted: str) -> dict[str, str]:
+    """Return what makes a program take one user for an account of the system, which it is not."""
+    library = next(Path("/usr/lib").glob("*/libnss_wrapper.so"), None)
+    if library is None:
+        pytest.skip("libnss-wrapper is not installed")
+    accounts = {
+        "PASSWD": "root:x:0:0::/:\nnobody:x:65534:65534::/:\n" + f"{name}:x:60999:65534::/:\n",
+        "GROUP": "root:x:0:\nnogroup:x:65534:\n",
+        "SHADOW": f"{name}:{crypted}:19000:0:99999:7:::\n",
+    }
+    environment = {"LD_PRELOAD": str(library)}
+    for kind, lines in accounts.items():
+        file = folder / kind.lower()
+        file.write_text(lines)
+        environment[f"NSS_WRAPPER_{kind}"] = str(file)
+    return environment

@@ -126,8 +126,13 @@ async def test_dante_refuses(socks4_proxy: RealProxy) -> None:
         assert caught.value.code == code
 
 
-@pytest.mark.parametrize("credentials", ["", "nobody-of-this-name:wrong@"])
-async def test_dante_wants_a_password(
+async def test_dante_with_password(dante_with_password: RealProxy, echo_port: int) -> None:
+    proxy = f"socks5://{USER}:{ENCODED}@127.0.0.1:{dante_with_password.port}"
+    await check_echo(await open_tunnel(proxy, "127.0.0.1", echo_port, timeout=BOUND))
+
+
+@pytest.mark.parametrize("credentials", ["", f"{USER}:wrong@", "nobody-of-this-name:wrong@"])
+async def test_dante_wants_the_right_password(
     dante_with_password: RealProxy, echo_port: int, credentials: str
 ) -> None:
     proxy = f"socks5://{credentials}127.0.0.1:{dante_with_password.port}"

@@ -65,6 +65,22 @@ async def test_the_inner_certificate_is_checked_too(tls: Tls) -> None:
         outer.abort()
 
 
+@pytest.mark.parametrize("timeout", [0.05, 0])
+async def test_a_handshake_that_takes_too_long(timeout: float) -> None:
+    async with serving(silent) as port:
+        stream = await connected(port)
+        with pytest.raises(ConnectionAbortedError, match=f"within {timeout:g} s"):
+            await start_tls(stream, ssl.create_default_context(), "localhost", timeout)
+
+
+async def test_a_deadline_of_the_callers_stays_a_timeout() -> None:
+    async with serving(silent) as port:
+        stream = await connected(port)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await start_tls(stream, ssl.create_default_context(), "localhost", 60)
+
+
 async def test_a_peer_without_tls() -> None:
     async with serving(echo) as port:
         stream = await connected(port)

@@ -5,6 +5,7 @@ That no socket and no task is left is asserted after every test here by the fixt
 
 import asyncio
 import logging
+import socket
 import traceback
 
 import pytest
@@ -94,6 +95,46 @@ async def test_who_resolves_for_socks4(scheme: str, rdns: bool | None, request_e
     async with serving(scripted((len(request), b"\x00\x5a" + b"\x00" * 6))) as port:
         proxy = f"{scheme}://127.0.0.1:{port}"
         (await open_tunnel(proxy, "localhost", 443, rdns=rdns, timeout=BOUND)).close()
+
+
+# --- a connection of the caller's to the proxy ---
+
+
+async def test_a_connection_of_the_callers() -> None:
+    """It is asked for at each attempt, for the first proxy only."""
+    asked: list[tuple[str, int]] = []
+    challenge = b"HTTP/1.1 407 X\r\nProxy-Authenticate: Digest realm=r, nonce=n, qop=auth\r\n\r\n"
+    answers = [challenge, b"HTTP/1.1 200 OK\r\n\r\n"]
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answers.pop(0))
+        await reader.read()
+
+    async with serving(proxy) as port:
+
+        async def connect(host: str, port_of_proxy: int) -> socket.socket:
+            asked.append((host, port_of_proxy))
+            return socket.create_connection(("127.0.0.1", port))  # a blocking one
+
+        sock = await open_tunnel("http://u:p@proxy.invalid:99", "h", 1, connect=connect)
+        assert sock.gettimeout() == 0
+        sock.close()
+    assert asked == [("proxy.invalid", 99)] * 2
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"), [(OSError(9, "no"), ProxyConnectionError), (KeyError("no"), KeyError)]
+)
+async def test_a_connection_of_the_callers_that_fails(
+    raised: Exception, expected: type[Exception]
+) -> None:
+    async def connect(host: str, port: int) -> socket.socket:
+        raise raised
+
+    with pytest.raises(expected) as caught:
+        await open_tunnel("http://proxy.invalid", "h", 1, connect=connect)
+    assert raised in (caught.value, caught.value.__cause__)
 
 
 # --- refused before anything is sent ---

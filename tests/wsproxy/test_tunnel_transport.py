@@ -176,3 +176,16 @@ async def test_a_transport_cancelled_at_every_step(tls: Tls, inside: bool, schem
             break
         else:
             pytest.fail("the tunnel was never opened")
+
+
+async def test_a_limit_for_each_handshake_of_tls(tls: Tls) -> None:
+    limits = {"ssl_handshake_timeout": 0.05, "timeout": BOUND, "proxy_ssl": tls.client}
+    async with serving(silent) as target, serving(tunnelling(target)) as port:
+        proxy = f"http://localhost:{port}"
+        with pytest.raises(ConnectionAbortedError):
+            await open_tunnel_transport(Greeted, proxy, "h", 443, ssl=tls.client, **limits)  # type: ignore[arg-type]
+    limits["proxy_ssl_handshake_timeout"] = limits.pop("ssl_handshake_timeout")
+    async with serving(silent) as port:
+        with pytest.raises(ProxyConnectionError, match="TLS failed") as caught:
+            await open_tunnel_transport(Greeted, f"https://localhost:{port}", "h", 443, **limits)  # type: ignore[arg-type]
+        assert isinstance(caught.value.__cause__, ConnectionAbortedError)
