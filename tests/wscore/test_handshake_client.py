@@ -202,6 +202,7 @@ def check_error(row: Row, error: WSError) -> None:
     assert type(error) is row.error
     assert isinstance(error, WSHandshakeError)
     assert row.says in str(error)
+    assert isinstance(error.__cause__, EOFError) == (row.says == "closed")
     if isinstance(error, WSInvalidHeaderError):
         assert error.response is not None
         assert error.response.status == 101

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-import socket
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
@@ -25,10 +24,9 @@ from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
-from .proxying import open_tunnel
-from .streams import open_stream
+from .proxying import Proxy
+from .route import Route, SocketFactory
 from .transport import WSTransport
-from .unix import connected_socket
 from .url import WSParsedURL, parse_url
 
 __all__ = ["ws_connect"]
@@ -36,7 +34,6 @@ __all__ = ["ws_connect"]
 ListenerFactory = (
     Callable[[], WSListener] | Callable[[WSUpgradeRequest, WSUpgradeResponse], WSListener]
 )
-SocketFactory = Callable[[WSParsedURL], socket.socket | Awaitable[socket.socket | None] | None]
 
 REDIRECTS = {301, 302, 303, 307, 308}
 PRIVATE_FIELDS = ("Authorization", "Cookie")  # they do not follow to another origin
@@ -60,7 +57,9 @@ async def ws_connect(
     max_fragments: int | None = MAX_FRAGMENTS,
     extra_headers: WSHeadersLike | None = None,
     max_redirects: int = 5,
-    proxy: str | None = None,
+    proxy: Proxy | None = None,
+    proxy_ssl_context: ssl_module.SSLContext | None = None,
+    proxy_options: Mapping[str, Any] | None = None,
     read_buffer_init_size: int | None = None,
     socket_factory: SocketFactory | None = None,
     unix_path: str | os.PathLike[str] | None = None,
@@ -94,11 +93,19 @@ async def ws_connect(
         extra_headers: further header fields of the request; ``Host`` replaces the generated one.
         max_redirects: how many redirects are followed; none leads from ``wss`` to ``ws``, and
             ``Authorization`` and ``Cookie`` do not follow to another origin.
-        proxy: URL of an HTTP or SOCKS proxy to go through; needs the package ``wsproxy-asyncio``.
+        proxy: URL of an HTTP or SOCKS proxy to go through, several for a chain, the nearest first,
+            or True or ``"env"`` for the one that the environment or the system configures for the
+            URL, if any (a redirect asks anew). It needs the package ``wsproxy-asyncio``.
+        proxy_ssl_context: for ``https://`` proxies; a default one, which verifies the proxy, if
+            None.
+        proxy_options: further arguments of `wsproxy.open_tunnel_transport`, such as ``auth``,
+            ``headers``, ``rdns``, and ``timeout``: seconds for the tunnel, from the proxy's name
+            to its agreement, 30 unless it is given.
         read_buffer_init_size: accepted for programs written for picows, and without effect: the
             connections of a loop share one receive buffer.
         socket_factory: a function or coroutine function that is given the parsed URL and returns a
-            socket to use, connected or not, or None for the ordinary way.
+            socket to use, connected or not, or None for the ordinary way. With a proxy, the URL is
+            the (first) proxy's, and so is the socket.
         unix_path: path of a unix socket to connect to; the URL then only says what is asked for,
             and no redirect leads to another origin.
         busy_poll_us: microseconds for which a plain connection that was read is watched for more
@@ -109,7 +116,8 @@ async def ws_connect(
             is faster, rather than on the loop's own transports, which clean up more reliably when
             a TLS handshake fails or is cancelled.
         disconnect_on_error: the older name of `disconnect_on_exception`.
-        **kwargs: passed on to `asyncio.loop.create_connection`.
+        **kwargs: passed on to `asyncio.loop.create_connection`. With a proxy, ``host`` and ``port``
+            say where the tunnel leads, and what else is about TCP is about the way to the proxy.
 
     Returns:
         The transport, and the listener that the factory made.
@@ -118,8 +126,10 @@ async def ws_connect(
         WSInvalidURL: if the URL is not a WebSocket URL.
         WSHandshakeError: if the server's answer is not a valid acceptance; a subclass says why.
         TimeoutError: if there was no answer in time.
-        ValueError: if a header field cannot be sent, or a timeout of auto ping is not positive.
-        OSError: if the connection cannot be made (`ssl.SSLError` among them).
+        ValueError: if a header field cannot be sent, a timeout of auto ping is not positive, or
+            there is a proxy and a socket.
+        OSError: if the connection cannot be made (`ssl.SSLError` and `wsproxy.ProxyError` among
+            them).
     """
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "client")
@@ -137,6 +147,16 @@ async def ws_connect(
         "make_auto_ping": make_auto_ping,
         "busy_poll_us": busy_poll_us,
     }
+    route = Route(
+        ssl_context=ssl_context,
+        proxy=proxy,
+        proxy_ssl_context=proxy_ssl_context,
+        proxy_options=proxy_options,
+        socket_factory=socket_factory,
+        unix_path=unix_path,
+        use_aiofastnet=use_aiofastnet,
+        arguments=kwargs,
+    )
     parsed_url = parse_url(url)
     headers: CIMultiDict[str] = CIMultiDict(extra_headers or {})
     for redirects_left in range(max_redirects, -1, -1):
@@ -145,10 +165,7 @@ async def ws_connect(
         def make_protocol(handshake: ClientHandshake = handshake) -> WSClientProtocol:
             return WSClientProtocol(loop, logger, handshake, ws_listener_factory, **options)
 
-        arguments = await _stream_arguments(
-            parsed_url, ssl_context, proxy, socket_factory, unix_path, kwargs
-        )
-        protocol = await open_stream(make_protocol, use_aiofastnet=use_aiofastnet, **arguments)
+        protocol = await route.open(make_protocol, parsed_url)
         try:
             await protocol.wait_upgraded(websocket_handshake_timeout)
         except WSInvalidStatusError as exc:
@@ -259,52 +276,6 @@ def _make_listener(
     if not isinstance(listener, WSListener):
         raise TypeError(f"the listener factory must return a WSListener, not {listener!r}")
     return listener
-
-
-async def _stream_arguments(
-    url: WSParsedURL,
-    ssl_context: ssl_module.SSLContext | None,
-    proxy: str | None,
-    socket_factory: SocketFactory | None,
-    unix_path: str | os.PathLike[str] | None,
-    given: dict[str, Any],
-) -> dict[str, Any]:
-    """The arguments for `open_stream`: where to, on what socket, with what TLS."""
-    arguments = dict(given)
-    if url.is_secure:
-        arguments["ssl"] = ssl_context or given.get("ssl") or ssl_module.create_default_context()
-        if not given.get("server_hostname"):
-            arguments["server_hostname"] = url.host
-    if proxy is not None:
-        arguments["sock"] = await open_tunnel(proxy, url)
-    elif unix_path is not None:
-        arguments["sock"] = await connected_socket(unix_path)
-    elif socket_factory is not None:
-        arguments["sock"] = await _made_socket(socket_factory, url)
-    if arguments.get("sock") is None:
-        arguments.setdefault("host", url.host)
-        arguments.setdefault("port", url.port)
-    return arguments
-
-
-async def _made_socket(factory: SocketFactory, url: WSParsedURL) -> socket.socket | None:
-    """The socket that a user's factory makes, connected."""
-    made = factory(url)
-    sock = await made if inspect.isawaitable(made) else made
-    if sock is None:
-        return None
-    if not isinstance(sock, socket.socket):
-        raise TypeError(f"socket_factory must return a socket or None, not {sock!r}")
-    sock.setblocking(False)
-    try:
-        sock.getpeername()
-    except OSError:
-        try:
-            await asyncio.get_running_loop().sock_connect(sock, (url.host, url.port))
-        except BaseException:
-            sock.close()
-            raise
-    return sock
 
 
 def _redirect_target(url: WSParsedURL, response: WSUpgradeResponse | None) -> WSParsedURL | None:

@@ -181,7 +181,7 @@ class ClientHandshake:
         """The connection ended before the response was complete.
 
         Raises:
-            WSInvalidMessageError: if there was no complete head.
+            WSInvalidMessageError: if there was no complete head; its cause is an `EOFError`.
             WSInvalidStatusError: if there was one, and what followed it ended with the connection.
         """
         response = self._reader.end()
@@ -190,7 +190,7 @@ class ClientHandshake:
         raise WSInvalidMessageError(
             "the server closed the connection before its answer to the handshake was complete",
             raw_header=bytes(self._reader.head),
-        )
+        ) from EOFError("the connection ended within the answer to the handshake")
 
     def _check_response(self, response: WSUpgradeResponse) -> None:
         head = bytes(self._reader.head)

@@ -66,7 +66,8 @@ cdef class WSTransport:
         close_handshake: the `WSCloseHandshake` as far as it has gone, or None before any CLOSE.
         lost_exception: what the connection was lost by, or None; set when it is gone.
         is_client_side: whether this side is the client.
-        is_secure: whether the connection runs over TLS.
+        is_secure: whether the connection runs over TLS; with an ``https://`` proxy at least as far
+            as the proxy.
         is_writing_paused: whether more is waiting to be sent than the high-water mark allows.
     """
 

@@ -1,0 +1,113 @@
+"""The client's way to a server: directly, on a socket of the caller's, or through a proxy.
+
+Until there is a protocol, whatever fails leaves no socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import socket
+import ssl as ssl_module
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .protocol import WSProtocolCore
+from .proxying import Proxy, ProxySettings, choose_proxy, open_proxied_stream
+from .streams import open_stream
+from .unix import connected_socket
+from .url import WSParsedURL
+
+__all__ = ["Route", "SocketFactory"]
+
+P = TypeVar("P", bound=WSProtocolCore)
+
+SocketFactory = Callable[[WSParsedURL], socket.socket | Awaitable[socket.socket | None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to get to whatever URL: the arguments of `ws_connect` that are about that.
+
+    Attributes:
+        ssl_context: for ``wss://``; a default one if None.
+        proxy: a proxy's URL, those of a chain, True or ``"env"`` for the configured one, or None.
+        proxy_ssl_context: for ``https://`` proxies; a default one if None.
+        proxy_options: further arguments of `wsproxy.open_tunnel_transport`.
+        socket_factory: makes the socket to the server or the first proxy, or returns None.
+        unix_path: path of the unix socket to connect to, or None.
+        use_aiofastnet: whether TLS runs on aiofastnet.
+        arguments: further arguments of `asyncio.loop.create_connection`.
+    """
+
+    ssl_context: ssl_module.SSLContext | None = None
+    proxy: Proxy | None = None
+    proxy_ssl_context: ssl_module.SSLContext | None = None
+    proxy_options: Mapping[str, Any] | None = None
+    socket_factory: SocketFactory | None = None
+    unix_path: str | os.PathLike[str] | None = None
+    use_aiofastnet: bool | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    async def open(self, make_protocol: Callable[[], P], url: WSParsedURL) -> P:
+        """Connect a protocol.
+
+        Args:
+            make_protocol: called once there is a connection to the server.
+            url: where to.
+
+        Returns:
+            The protocol.
+
+        Raises:
+            OSError: if the connection cannot be made.
+            ValueError: if the arguments contradict each other.
+            WSError: if wsproxy is needed but not installed.
+        """
+        arguments = {**self.arguments, "use_aiofastnet": self.use_aiofastnet}
+        if url.is_secure:
+            context = self.ssl_context or arguments.get("ssl")
+            arguments["ssl"] = context or ssl_module.create_default_context()
+            arguments["server_hostname"] = arguments.get("server_hostname") or url.host
+        has_socket = self.unix_path is not None or arguments.get("sock") is not None
+        proxies = choose_proxy(self.proxy, url, has_socket=has_socket)
+        if proxies is None and (sock := await self._own_socket(url)) is not None:
+            arguments["sock"] = sock
+        if arguments.get("sock") is None:
+            arguments.pop("sock", None)
+            arguments = {"host": url.host, "port": url.port, **arguments}
+        if proxies is None:
+            return await open_stream(make_protocol, **arguments)
+        return await open_proxied_stream(make_protocol, proxies, self._settings(), **arguments)
+
+    def _settings(self) -> ProxySettings:
+        return ProxySettings(
+            self.proxy_ssl_context,
+            self.proxy_options or {},
+            None if self.socket_factory is None else self._own_socket,
+        )
+
+    async def _own_socket(self, url: WSParsedURL) -> socket.socket | None:
+        """The socket that there is instead of one that is connected in the ordinary way."""
+        if self.unix_path is not None:
+            return await connected_socket(self.unix_path)
+        if self.socket_factory is None:
+            return None
+        made = self.socket_factory(url)
+        sock = await made if inspect.isawaitable(made) else made
+        if sock is None:
+            return None
+        if not isinstance(sock, socket.socket):
+            raise TypeError(f"socket_factory must return a socket or None, not {sock!r}")
+        sock.setblocking(False)
+        try:
+            sock.getpeername()
+        except OSError:
+            try:
+                await asyncio.get_running_loop().sock_connect(sock, (url.host, url.port))
+            except BaseException:
+                sock.close()
+                raise
+        return sock
