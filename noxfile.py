@@ -43,7 +43,7 @@ TEST_TOOLS = (
 # What the demonstration and the interop tests talk with, and through.
 PEERS = ("websockets>=16", "picows>=2", "tiny-proxy>=0.3", "rich")
 # What single tests compare with, talk with, or build with.
-TESTED_WITH = ("wsproto", "aiohttp", "setuptools", "werkzeug")
+TESTED_WITH = ("wsproto", "aiohttp", "setuptools", "werkzeug", "prompt-toolkit", "pyte")
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.
 LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.3")
@@ -363,7 +363,9 @@ def lint(session: nox.Session) -> None:
 @nox.session(requires=[f"wheels-{HERE}"])
 def typing(session: nox.Session) -> None:
     """Check the types, and that the stubs of compiled modules tell the truth."""
-    install_packages(session, "mypy", "nox", "aiofastnet", "werkzeug", *TEST_TOOLS)
+    install_packages(
+        session, "mypy", "nox", "aiofastnet", "werkzeug", "prompt-toolkit", *TEST_TOOLS
+    )
     session.run("mypy", *(str(PACKAGES / name / "src" / name) for name in NAMES))
     session.run("mypy", "noxfile.py", "tests/conftest.py", "tests/support")
     allowed = ROOT / "tests" / "stubtest-allowed.txt"
