@@ -1,9 +1,8 @@
 """One port, several threads, each with an event loop of its own.
 
 The system deals connections out among the threads (`reuse_port`, on Linux). A connection belongs to
-the thread of its loop; another thread has to ask that loop, by `call_soon_threadsafe`. On a Python
-with a global interpreter lock threads share one processor, and processes are the better choice; the
-program is the same.
+the thread of its loop; another thread has to ask that loop, by `call_soon_threadsafe`. Threads take
+turns at the global interpreter lock; to use several processors let processes share the port.
 """
 
 import asyncio

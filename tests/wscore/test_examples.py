@@ -171,6 +171,8 @@ def code_blocks(readme: Path, port: int) -> tuple[str, str]:
     return serving.replace("9001", str(port)), client.replace("9001", str(port))
 
 
-def test_every_example_is_run() -> None:
+def test_every_example_is_run_and_listed() -> None:
     programs = {path.name for path in (ROOT / EXAMPLES).glob("*.py")}
     assert programs == {*ALONE, *SERVED}
+    readme = ROOT.joinpath("packages", "wscore", "README.md").read_text("utf-8")
+    assert {name for name in programs if f"`wscore/{name}`" not in readme} == set()
