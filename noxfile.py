@@ -42,8 +42,18 @@ TEST_TOOLS = (
 )
 # What the demonstration and the interop tests talk with, and through.
 PEERS = ("websockets>=16", "picows>=2", "tiny-proxy>=0.3", "rich")
-# What single tests compare with, talk with, or build with.
-TESTED_WITH = ("wsproto", "aiohttp", "setuptools", "werkzeug", "prompt-toolkit", "pyte")
+# What single tests compare with, talk with, run, or build with.
+TESTED_WITH = (
+    "wsproto",
+    "aiohttp",
+    "setuptools",
+    "werkzeug",
+    "prompt-toolkit",
+    "pyte",
+    "gql",
+    "simpleobsws",
+    "slack-sdk",
+)
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.
 LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.3")
