@@ -85,7 +85,7 @@ WAYS = {
     "tinyproxy-password": ("http_proxy_with_password", f"http://{USER}:secret@127.0.0.1:{{port}}"),
     "squid-digest": ("digest_proxy", f"http://{USER}:secret@127.0.0.1:{{port}}"),
     "squid-tls": ("digest_proxy", f"https://{USER}:secret@localhost:{{tls_port}}"),
-    "dante-socks4": ("socks4_proxy", "socks4://someone@127.0.0.1:{port}"),
+    "dante-socks4": ("socks4_proxy", "socks4://someone:@127.0.0.1:{port}"),
     "dante-socks4a": ("socks4_proxy", "socks4a://127.0.0.1:{port}"),
     "dante-socks5": ("socks4_proxy", "socks5://127.0.0.1:{port}"),
     "dante-socks5-password": (

@@ -27,6 +27,7 @@ class Library:
         self.name = name
         self.connect = importlib.import_module(f"{name}.asyncio.client").connect
         self.serve = importlib.import_module(f"{name}.asyncio.server").serve
+        self.process_exception = importlib.import_module(f"{name}.client").process_exception
         self.exceptions = importlib.import_module(f"{name}.exceptions")
 
     def __repr__(self) -> str:

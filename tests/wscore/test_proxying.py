@@ -162,6 +162,26 @@ async def test_an_option_that_there_is_not() -> None:
             )
 
 
+async def test_an_argument_that_there_is_not(both: Setting) -> None:
+    asked = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(1))
+
+    names = ["colour"] if both.tls else ["colour", "ssl_handshake_timeout"]
+    async with listening(proxy) as port:
+        for name in names:
+            with pytest.raises(TypeError, match=name):
+                await ws_connect(
+                    Recorder,
+                    both.url(1),
+                    proxy=f"http://127.0.0.1:{port}",
+                    **{name: 1},
+                    **both.client_options,
+                )
+    assert asked == []
+
+
 # TLS with the proxy
 
 

@@ -152,14 +152,17 @@ class InvalidURI(WebSocketException):
 
 
 class InvalidProxy(WebSocketException):
-    """The address of the proxy is not valid."""
+    """The address of the proxy is not valid. Text and `repr()` do not show credentials in it."""
 
     def __init__(self, proxy: str, msg: str) -> None:
         self.proxy = proxy
         self.msg = msg
 
     def __str__(self) -> str:
-        return f"{self.proxy} isn't a valid proxy: {self.msg}"
+        return f"{_without_credentials(self.proxy)} isn't a valid proxy: {self.msg}"
+
+    def __repr__(self) -> str:
+        return f"InvalidProxy({_without_credentials(self.proxy)!r}, {self.msg!r})"
 
 
 class InvalidHandshake(WebSocketException):
@@ -380,3 +383,12 @@ class InvalidState(WebSocketException, AssertionError):
 
 class ConcurrencyError(WebSocketException, RuntimeError):
     """Two tasks receive at the same time, or wait for the same pong."""
+
+
+def _without_credentials(url: str) -> str:
+    """The URL with all that stands before its last ``@`` replaced, however wrong it is."""
+    before, at, after = url.rpartition("@")
+    if not at:
+        return url
+    scheme, separator, _ = before.partition("://")
+    return f"{scheme}://***@{after}" if separator else f"***@{after}"

@@ -36,6 +36,9 @@ _TO_FIRST_PROXY = {
     "proto",
 }
 
+# Those about TLS with the server.
+_TO_SERVER = {"ssl_handshake_timeout", "ssl_shutdown_timeout"}
+
 # What only matters with proxies that TLS is spoken with.
 _FOR_TLS = {"proxy_server_hostname", "proxy_ssl", "proxy_ssl_handshake_timeout"}
 
@@ -118,10 +121,13 @@ async def open_proxied_stream(
     Raises:
         WSError: if wsproxy is not installed.
         OSError: if there is no tunnel (`wsproxy.ProxyError`), or no TLS in it.
+        TypeError: if there is no such argument, or no use for it.
         ValueError: if an argument is malformed.
     """
     wsproxy = _wsproxy()
     connecting = {name: kwargs.pop(name) for name in _TO_FIRST_PROXY & kwargs.keys()}
+    if unknown := sorted(kwargs.keys() - (_TO_SERVER if ssl else set())):
+        raise TypeError(f"a tunnel has no use for {', '.join(unknown)}")
     options = {"proxy_ssl": settings.ssl_context, **settings.options}
     if connecting or settings.make_socket is not None:
         options["connect"] = _Connect(proxies, settings, connecting)

@@ -26,7 +26,7 @@ from ..uri import parse_uri
 from .connection import Connection
 from .handshake_errors import from_core
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
-from .proxies import choose_proxy, from_wsproxy
+from .proxies import choose_proxy, from_wsproxy, proxy_arguments
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 
@@ -58,9 +58,12 @@ class connect:  # noqa: N801
         subprotocols: names of subprotocols, the preferred one first.
         compression: None; there is no compression.
         additional_headers: further header fields of the request.
-        user_agent_header: value of ``User-Agent``; None for none.
-        proxy: URL of an HTTP or SOCKS proxy; True for the one that the environment or the system
-            configures, None for none.
+        user_agent_header: value of ``User-Agent``, which an HTTP proxy is told as well; None for
+            none.
+        proxy: URL of a proxy (``http``, ``https``, ``socks4``, ``socks4a``, ``socks5``,
+            ``socks5h``); True for the one that the environment or the system configures, None for
+            none. The server's name is resolved here for ``socks4`` and ``socks5``, otherwise by
+            the proxy.
         process_exception: called with the exception of an attempt that the iterator made; returns
             None to try again, or the exception to raise.
         open_timeout: seconds for all of it, from resolving the name to the server's answer; None
@@ -80,7 +83,9 @@ class connect:  # noqa: N801
         create_connection: the class of the connection, derived from `ClientConnection`.
         **kwargs: passed on to `asyncio.loop.create_connection`: ``ssl``, ``sock``,
             ``server_hostname``, or ``host`` and ``port`` to connect to another place than the
-            URI names.
+            URI names. With a proxy, what is neither about that place nor about TLS is about the
+            connection to the proxy; ``proxy_ssl``, ``proxy_server_hostname`` and
+            ``proxy_ssl_handshake_timeout`` are about TLS with an ``https`` proxy.
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
@@ -120,6 +125,7 @@ class connect:  # noqa: N801
         self.logger = logger or logging.getLogger("wscompat.client")
         self._first_uri = uri
         self._proxy = proxy
+        self._user_agent = user_agent_header
         self._process_exception = process_exception
         self._reconnect_delays = reconnect_delays
         self._open_timeout = open_timeout
@@ -226,12 +232,13 @@ class connect:  # noqa: N801
             raise ValueError("ssl argument is incompatible with a ws:// URI")
         given = {"sock", "socket_factory", "unix_path"} & options.keys()
         proxy = None if given else choose_proxy(self._proxy, uri)
+        if proxy is not None:
+            options = proxy_arguments(proxy, self._user_agent, options)
         try:
             _, connection = await wscore.ws_connect(
                 self._make_connection,
                 self.uri,
                 extra_headers=list(headers.raw_items()),
-                proxy=proxy,
                 **options,
             )
         except wscore.WSInvalidURL as exc:
@@ -243,7 +250,7 @@ class connect:  # noqa: N801
             error = exc if proxy is None else from_wsproxy(proxy, exc)
             if error is exc:
                 raise
-            raise error from exc
+            raise error from (None if error is exc.__cause__ else exc)
         assert isinstance(connection, ClientConnection)
         return connection
 

@@ -1,4 +1,4 @@
-"""Which proxy a connection goes through, and what its failures are called.
+"""Which proxy a connection goes through, what it is told, and what its failures are called.
 
 wsproxy does the work; it is imported when a proxy may be needed.
 """
@@ -6,15 +6,26 @@ wsproxy does the work; it is imported when a proxy may be needed.
 from __future__ import annotations
 
 import http
-from collections.abc import Iterable
-from typing import Literal
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from ..datastructures import Headers
 from ..exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus, ProxyError
 from ..http11 import Response
 from ..uri import WebSocketURI
 
-__all__ = ["choose_proxy", "from_wsproxy"]
+__all__ = ["choose_proxy", "from_wsproxy", "proxy_arguments"]
+
+# Each scheme, and whether the proxy is given names to resolve.
+_SCHEMES = {
+    "http": True,
+    "https": True,
+    "socks4": False,
+    "socks4a": True,
+    "socks5": False,
+    "socks5h": True,
+}
 
 
 def choose_proxy(proxy: str | Literal[True] | None, uri: WebSocketURI) -> str | None:
@@ -32,6 +43,51 @@ def choose_proxy(proxy: str | Literal[True] | None, uri: WebSocketURI) -> str | 
     return proxy_from_environment(scheme, uri.host, uri.port, all_proxy=False)
 
 
+def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `wscore.ws_connect` for a connection through a proxy.
+
+    Args:
+        proxy: its URL.
+        user_agent: what it is told that we are; None for nothing.
+        given: the arguments of `connect` that are not about WebSocket, those that begin with
+            ``proxy_`` among them.
+
+    Raises:
+        InvalidProxy: if the URL is not valid.
+        TypeError: if there is no such argument.
+        ValueError: if an argument has no meaning with the scheme.
+    """
+    scheme = _check(proxy)
+    arguments = dict(given)
+    told = {
+        name: arguments.pop(f"proxy_{name}")
+        for name in ("ssl", "server_hostname", "ssl_handshake_timeout", "ssl_shutdown_timeout")
+        if f"proxy_{name}" in arguments
+    }
+    for name in arguments:
+        if name.startswith("proxy_"):
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    arguments["proxy"] = proxy
+    arguments["proxy_options"] = options = {
+        "rdns": _SCHEMES[scheme],
+        "timeout": None,  # the caller's counts for everything
+        "user_agent": user_agent,
+    }
+    if scheme == "https":
+        context = told.pop("ssl", True)
+        if context is None:
+            raise ValueError("proxy_ssl=None is incompatible with an https:// proxy")
+        arguments["proxy_ssl_context"] = None if context is True else context
+        told.pop("ssl_shutdown_timeout", None)  # the goodbye of TLS is not waited for
+        options |= {f"proxy_{name}": value for name, value in told.items()}
+    elif scheme == "http" and told:
+        if told.pop("ssl", None) is not None:
+            raise ValueError("proxy_ssl argument is incompatible with an http:// proxy")
+        for name in told:
+            raise ValueError(f"proxy_{name} is only meaningful with an https:// proxy")
+    return arguments
+
+
 def from_wsproxy(proxy: str, exc: OSError) -> Exception:
     """The exception to raise for one that was raised while connecting.
 
@@ -42,15 +98,15 @@ def from_wsproxy(proxy: str, exc: OSError) -> Exception:
     """
     import wsproxy
 
-    scheme = proxy.partition("://")[0].lower()
+    is_socks = proxy.lower().startswith("socks")
     match exc:
         case wsproxy.ProxyURLError():
             return InvalidProxy(proxy, exc.message)
-        case wsproxy.ProxyUnsupportedError() if scheme not in _SCHEMES:
-            return InvalidProxy(proxy, f"scheme {scheme} isn't supported")
-        case wsproxy.ProxyConnectionError() | wsproxy.ProxyTimeoutError():
+        case wsproxy.ProxyConnectionError(__cause__=OSError() as error) if not is_socks:
+            return error
+        case wsproxy.ProxyConnectionError():
             return exc
-        case wsproxy.ProxyError() if scheme.startswith("socks"):
+        case wsproxy.ProxyError() if is_socks:
             return ProxyError("failed to connect to SOCKS proxy")
         case wsproxy.ProxyRefusedError() if exc.code is not None:
             return InvalidProxyStatus(_response(exc.code, exc.reason, exc.headers))
@@ -61,7 +117,28 @@ def from_wsproxy(proxy: str, exc: OSError) -> Exception:
     return exc
 
 
-_SCHEMES = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"}
+def _check(proxy: str) -> str:
+    """The scheme of a proxy's URL, in lower case; what wsproxy would take is not always valid."""
+    try:
+        parts = urllib.parse.urlsplit(proxy)
+    except ValueError as exc:
+        raise InvalidProxy(proxy, "its host is malformed") from exc
+    if parts.scheme not in _SCHEMES:
+        raise InvalidProxy(proxy, f"scheme {parts.scheme} isn't supported")
+    if not parts.hostname:
+        raise InvalidProxy(proxy, "hostname isn't provided")
+    meaningless = {
+        "path": parts.path not in ("", "/"),
+        "query": parts.query,
+        "fragment": parts.fragment,
+    }
+    for name, is_there in meaningless.items():
+        if is_there:
+            raise InvalidProxy(proxy, f"{name} is meaningless")
+    has_passwords = not parts.scheme.startswith("socks4")
+    if has_passwords and parts.username is not None and parts.password is None:
+        raise InvalidProxy(proxy, "username provided without password")
+    return parts.scheme
 
 
 def _response(code: int, reason: str | None, headers: Iterable[tuple[str, str]]) -> Response:
