@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.wscore.pairs import Setting, connected_pair, serving
+from tests.wscore.pairs import Setting, against_raw_peer, connected_pair, serving
 from tests.wscore.recorder import Recorder
+from tests.wscore.wire import PING, TEXT, F
 from wscore import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 
@@ -69,3 +70,20 @@ def test_listener_can_be_made_with_arguments() -> None:
             self.name = name
 
     assert Named("x").name == "x"
+
+
+async def test_callback_that_is_replaced(setting: Setting) -> None:
+    """An attribute of the instance counts, from the next read on."""
+    seen: list[bytes] = []
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (_, peer):
+        await peer.send(F(TEXT, b"a"))
+        await listener.until("frame")
+        listener.on_ws_frame = (  # type: ignore[method-assign]
+            lambda transport, frame: seen.append(frame.get_payload_as_bytes())
+        )
+        await peer.send(F(TEXT, b"b"))
+        await peer.send(F(PING, b"c"))
+        await peer.read_frame()
+    assert listener.seen == [(TEXT, b"a")]
+    assert seen == [b"b"]

@@ -42,6 +42,14 @@ cdef class WSListener:
             transport: the connection's transport; its `close_handshake` says how it ended.
         """
 
+    cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1:
+        """The same as `on_ws_frame`, for subclasses in Cython whose method no one overrides.
+
+        It spares them the search for an overriding method in Python with each frame.
+        """
+        self.on_ws_frame(transport, frame)
+        return 0
+
     cdef int on_read_end(self) except -1:
         """All frames of one read have been delivered. For subclasses in Cython."""
         return 0

@@ -27,6 +27,7 @@ cdef class WSMessageReader(WSListener):
     cdef bint _ended
 
     # in
+    cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1
     cdef int on_read_end(self) except -1
     cdef int _put(self, object item) except -1
     cdef int _put_fragment(self, WSFrame frame) except -1

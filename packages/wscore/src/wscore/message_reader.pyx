@@ -49,6 +49,9 @@ cdef class WSMessageReader(WSListener):
         self._loop = transport.loop
 
     cpdef on_ws_frame(self, WSTransport transport, WSFrame frame):
+        self.frame_received(transport, frame)
+
+    cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1:
         if frame.msg_type == TEXT and frame.fin:
             self._put(PyUnicode_DecodeUTF8(frame.payload_ptr, frame.payload_size, NULL))
         elif frame.msg_type == BINARY and frame.fin:
@@ -59,6 +62,7 @@ cdef class WSMessageReader(WSListener):
             self.on_pong(frame.get_payload_as_bytes())
         elif frame.msg_type == CLOSE:
             self._close_received(transport, frame)
+        return 0
 
     cdef int on_read_end(self) except -1:
         if self._waiter is not None and self._queue:

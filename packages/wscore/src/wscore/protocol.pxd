@@ -21,6 +21,8 @@ cdef class WSProtocolCore:
 
     cdef wsf_parser _parser
     cdef WSFrame _frame
+    cdef object _on_ws_frame  # the listener's bound method, while frames are delivered to Python
+    cdef bint _calls_python
     cdef Heartbeat _heartbeat
     cdef object _make_auto_ping
     cdef bint _disconnect_on_exception

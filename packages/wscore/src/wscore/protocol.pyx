@@ -8,7 +8,7 @@ connection goes through `WSTransport.fail` or `WSTransport.disconnect`.
 from cpython.buffer cimport PyBUF_WRITE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromMemory
-from cpython.object cimport PyObject
+from cpython.object cimport PyObject, PyTypeObject
 
 from wsframe cimport cwsframe as wsf
 
@@ -23,6 +23,7 @@ from .logs import WSCORE_DEBUG_LL
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject* object)
+    unsigned long Py_TPFLAGS_HEAPTYPE
 
 __all__ = ["WSProtocolCore"]
 
@@ -111,6 +112,7 @@ cdef class WSProtocolCore:
         config.max_fragments = self._max_fragments
         wsf.wsf_parser_init(&self._parser, &config)
         self.listener = listener
+        self._calls_python = _is_python_method(type(listener), "on_ws_frame")
         self.transport.upgraded(request, response)
         if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
             self.logger.log(WSCORE_DEBUG_LL, "open: %s", request.path)
@@ -203,14 +205,19 @@ cdef class WSProtocolCore:
             How many contiguous bytes of payload the parser waits for.
         """
         cdef ReceiveBuffer buffer = self.buffer
-        cdef wsf.wsf_frame parsed, following
+        cdef wsf.wsf_frame[2] parsed
+        cdef int now = 0
         cdef size_t tail_size
-        cdef int result = self._parse(&parsed)
+        cdef int result = self._parse(&parsed[now])
+        if self._calls_python and result == wsf.WSF_FRAME:
+            # Looked up once for all frames of this read; as an object, or the C function is meant.
+            self._on_ws_frame = (<object>self.listener).on_ws_frame
         while result == wsf.WSF_FRAME:
             tail_size = buffer.end - buffer.begin
-            result = self._parse(&following)
-            self._deliver(&parsed, tail_size, result != wsf.WSF_FRAME)
-            parsed = following
+            result = self._parse(&parsed[1 - now])
+            self._deliver(&parsed[now], tail_size, result != wsf.WSF_FRAME)
+            now = 1 - now
+        self._on_ws_frame = None
         if result < 0:
             self.listener.on_read_end()  # the frames before the bad one are answered first
             self._fail_for_parser(result)
@@ -269,7 +276,10 @@ cdef class WSProtocolCore:
 
     cdef int _call_on_ws_frame(self) except -1:
         try:
-            self.listener.on_ws_frame(self.transport, self._frame)
+            if self._on_ws_frame is not None:
+                self._on_ws_frame(self.transport, self._frame)
+            else:
+                self.listener.frame_received(self.transport, self._frame)
         except Exception as exc:
             if self._disconnect_on_exception or isinstance(exc, WSProtocolError):
                 self._fail_for_exception(exc, "on_ws_frame")
@@ -356,6 +366,14 @@ cdef class WSProtocolCore:
             self.logger.exception("exception in on_ws_disconnected")
         finally:
             self.transport.tell_lost()
+
+
+cdef bint _is_python_method(object cls, str name) except -1:
+    """Whether the method that instances of a class have was defined in Python."""
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return (<PyTypeObject*>base).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
+    return False
 
 
 cdef bint _may_be_sent(object code) except -1:
