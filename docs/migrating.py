@@ -1,0 +1,233 @@
+"""Writes docs/migrating.md: what of websockets is the same in wscompat, different, or missing.
+
+    python docs/migrating.py
+
+Both packages must be installed. What is there is found by looking; what is there but behaves
+otherwise is written in the tables below. A test compares the page with what this would write.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import websockets.version
+
+PAGE = Path(__file__).with_suffix(".md")
+
+#: Names, or members of classes, that are there and behave otherwise: how.
+DIFFERENT = {
+    "asyncio.connection.Connection.recv": "text that is not UTF-8 closes the connection when it "
+    "arrives, not when it is returned",
+    "asyncio.connection.Connection.close": "a full queue of unread messages does not keep the "
+    "connection from closing",
+    "asyncio.connection.Connection.transport": "for its extra information; nothing may be sent "
+    "by it",
+    "asyncio.connection.Connection.protocol": "there is none; a subclass with an `__init__` of its "
+    "own passes on what it is given",
+    "http11.SERVER": "names wscompat",
+    "http11.USER_AGENT": "names wscompat",
+    "version.version": "the version of wscompat",
+    "version.tag": "the version of wscompat",
+    "version.commit": "the version of wscompat",
+}
+#: Modules that are not there: why, and what is instead.
+ELSEWHERE = {
+    "sync": "threads; use `asyncio`, or the real websockets without `install()`",
+    "trio": "trio; use `asyncio`, or the real websockets without `install()`",
+    "speedups": "compiled parts of websockets; those of wscompat are in wsframe",
+}
+#: Parts of websockets' machinery that its modules show, but no program calls.
+INTERNAL = {
+    "asyncio.connection.Connection": {
+        *(
+            "__init__",
+            "acknowledge_pings",
+            "connection_lost",
+            "connection_made",
+            "data_received",
+            "drain",
+        ),
+        *("eof_received", "keepalive", "pause_writing", "process_event", "resume_writing"),
+        *("send_context", "send_data", "set_connection_exc", "start_keepalive"),
+        "terminate_pending_pings",
+    },
+    "asyncio.client.ClientConnection": {"handshake"},
+    "asyncio.client.connect": {"connect", "open_tcp_connection"},
+    "asyncio.server.ServerConnection": {"handshake"},
+    "asyncio.messages.Assembler": None,
+    "imports.lazy_import": None,
+}
+MACHINERY = "part of the machinery, not for programs"
+#: Default values that differ because they name the library, or are functions of its own.
+OWN_DEFAULTS = {"user_agent_header", "server_header", "process_exception", "reconnect_delays"}
+
+INTRODUCTION = """\
+# How to migrate from websockets
+
+<!-- Written by docs/migrating.py. Change that, and run it. -->
+
+Either change the imports, `websockets` to `wscompat`:
+
+```python
+import wscompat as websockets
+from wscompat.asyncio.client import connect
+```
+
+or, where the program is not yours to change, put this before everything that imports websockets:
+
+```python
+import wscompat
+
+wscompat.install()
+```
+
+From then on `import websockets` gives wscompat in the whole process; the exceptions are the same
+classes under both names. If websockets was imported already, `install` raises `RuntimeError`.
+`wscompat.uninstall()` undoes it.
+
+wscompat never imports websockets, which need not be installed. What follows compares with
+websockets {version}. "The same" means that the names, arguments and default values are, and that
+the tests found no other difference between the two.
+"""
+
+
+def modules() -> Iterator[str]:
+    """The names of websockets' modules below the package, those of other frameworks aside."""
+    yield ""
+    for found in pkgutil.walk_packages(websockets.__path__, "websockets."):
+        name = found.name.removeprefix("websockets.")
+        if name.partition(".")[0] not in ELSEWHERE and name != "__main__":
+            yield name
+
+
+def load(package: str, name: str) -> ModuleType | None:
+    """A module of a package, or None."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return importlib.import_module(f"{package}.{name}" if name else package)
+        except ModuleNotFoundError:
+            return None
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """What a module offers, old names that still lead to the legacy API included."""
+    names = set(getattr(module, "__all__", ()))
+    origins = {"websockets.legacy"} if names else {"websockets.legacy", module.__name__}
+    for name in dir(module):
+        origin = getattr(get(module, name), "__module__", None) or ""
+        if not name.startswith("_") and origin.startswith(tuple(origins)):
+            names.add(name)
+    return sorted(names)
+
+
+def get(module: ModuleType, name: str) -> Any:
+    """An attribute of a module; old names warn when they are used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(module, name)
+
+
+def compare(qualified: str, model: Any, ours: Any) -> list[str]:
+    """How a name differs; nothing if it does not."""
+    notes = [DIFFERENT[qualified]] if qualified in DIFFERENT else []
+    hidden: set[str] = set()
+    if inspect.isclass(model):
+        hidden = hidden.union(*(hidden_members(found) for found in model.__mro__))
+        public = {name for name in dir(model) if not name.startswith("_")} - hidden
+        absent = sorted(public - set(dir(ours)))
+        if absent:
+            notes.append("without " + ", ".join(f"`{name}`" for name in absent))
+        for key, note in DIFFERENT.items():
+            owner, _, member = key.rpartition(".")
+            if owner == qualified:
+                notes.append(f"`{member}`: {note}")
+    if callable(model) and "__init__" not in hidden and not issubclass_of_exception(model):
+        notes += compare_arguments(model, ours)
+    return notes
+
+
+def hidden_members(found: type) -> set[str]:
+    """The members of a class that are part of the machinery."""
+    qualified = f"{found.__module__}.{found.__qualname__}".removeprefix("websockets.")
+    return INTERNAL.get(qualified) or set()
+
+
+def issubclass_of_exception(found: Any) -> bool:
+    """Whether something is a class of exceptions."""
+    return inspect.isclass(found) and issubclass(found, BaseException)
+
+
+def compare_arguments(model: Any, ours: Any) -> list[str]:
+    """How the arguments of two callables differ."""
+    try:
+        theirs, own = (inspect.signature(found).parameters for found in (model, ours))
+    except (TypeError, ValueError):
+        return []
+    notes = []
+    absent = [name for name in theirs if name not in own]
+    takes_all = any(found.kind is found.VAR_KEYWORD for found in own.values())
+    if absent and not (takes_all and set(absent) <= {"args", "kwargs"}):
+        notes.append("without the arguments " + ", ".join(f"`{name}`" for name in absent))
+    for name in theirs:
+        if name in own and name not in OWN_DEFAULTS:
+            given, other = theirs[name].default, own[name].default
+            if str(given) != str(other):
+                notes.append(f"`{name}` is {other!r} by default")
+    return notes
+
+
+def rows() -> Iterator[tuple[str, str, str, str]]:
+    """Every public name of websockets: module, name, state, how it differs."""
+    for module_name in modules():
+        model = load("websockets", module_name)
+        ours = load("wscompat", module_name)
+        if model is None:
+            continue
+        for name in public_names(model):
+            qualified = f"{module_name}.{name}".lstrip(".")
+            if qualified in INTERNAL and INTERNAL[qualified] is None:
+                yield module_name, name, "missing", MACHINERY
+            elif ours is None or name not in dir(ours):
+                yield module_name, name, "missing", ""
+            else:
+                value = get(model, name)
+                known = qualified if module_name else home(value, name)
+                notes = compare(known, value, get(ours, name))
+                yield module_name, name, "different" if notes else "the same", "; ".join(notes)
+
+
+def home(value: Any, name: str) -> str:
+    """The qualified name of something that was imported from another module."""
+    module = getattr(value, "__module__", "").removeprefix("websockets.")
+    return f"{module}.{name}"
+
+
+def page() -> str:
+    """The text of the page."""
+    parts = [INTRODUCTION.replace("{version}", websockets.version.version)]
+    found = list(rows())
+    for module_name in dict.fromkeys(row[0] for row in found):
+        parts.append(f"## `{f'websockets.{module_name}'.rstrip('.')}`\n")
+        own = [row for row in found if row[0] == module_name]
+        same = [f"`{name}`" for _, name, state, _ in own if state == "the same"]
+        if same:
+            parts.append("The same: " + ", ".join(same) + ".\n")
+        others = [row for row in own if row[2] != "the same"]
+        if others:
+            lines = ["| name | | |", "| --- | --- | --- |"]
+            lines += [f"| `{name}` | {state} | {how} |" for _, name, state, how in others]
+            parts.append("\n".join(lines) + "\n")
+    parts.append("## Not there\n")
+    lines = [f"- `websockets.{name}`: {reason}." for name, reason in ELSEWHERE.items()]
+    parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

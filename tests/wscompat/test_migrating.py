@@ -1,0 +1,52 @@
+"""The page about migrating tells the truth, and nothing of the asyncio API is missing."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "migrating.md"
+
+
+def load_generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("migrating", DOCS / "migrating.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+GENERATOR = load_generator()
+ROWS = list(GENERATOR.rows())
+
+
+def unversioned(page: str) -> str:
+    """The page without the version: another one, without other names, changes nothing."""
+    return re.sub(r"websockets \d+(\.\d+)+", "websockets", page)
+
+
+def test_the_page_is_up_to_date() -> None:
+    written = PAGE.read_text("utf-8")
+    assert re.search(r"websockets \d+\.\d+", written)
+    assert unversioned(written) == unversioned(GENERATOR.page()), "run: python docs/migrating.py"
+
+
+def test_every_module_is_looked_at() -> None:
+    looked_at = {row[0] for row in ROWS}
+    for module in ("", "asyncio.client", "asyncio.server", "frames", "legacy.protocol"):
+        assert module in looked_at
+
+
+def test_nothing_of_the_asyncio_api_is_missing() -> None:
+    for module, name, state, how in ROWS:
+        if module.startswith("asyncio."):
+            assert state != "missing" or how == GENERATOR.MACHINERY, name
+
+
+def test_what_is_written_by_hand_is_about_something() -> None:
+    """A name that has gone leaves no entry behind."""
+    names = {".".join(row[:2]).lstrip(".") for row in ROWS}
+    for key in {**GENERATOR.DIFFERENT, **GENERATOR.INTERNAL}:
+        assert key in names or key.rpartition(".")[0] in names, key
