@@ -1,13 +1,27 @@
-"""Opcodes, close codes, and the content of CLOSE frames (RFC 6455, 5.2, 5.5.1 and 7.4)."""
+"""Frames, opcodes, close codes, and the content of CLOSE frames (RFC 6455, 5.2, 5.5.1 and 7.4).
+
+The bytes of a frame are wsframe's business. Nothing here knows what came before a frame.
+"""
 
 from __future__ import annotations
 
+import codecs
 import enum
+import os
+import re
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from .exceptions import ProtocolError
+import wsframe
 
-__all__ = ["Close", "CloseCode", "Opcode"]
+from .exceptions import PayloadTooBig, ProtocolError
+from .typing import BytesLike
+
+if TYPE_CHECKING:
+    from .extensions.base import Extension
+
+__all__ = ["Close", "CloseCode", "Frame", "Opcode"]
 
 
 class Opcode(enum.IntEnum):
@@ -19,6 +33,13 @@ class Opcode(enum.IntEnum):
     CLOSE = 8
     PING = 9
     PONG = 10
+
+
+CONT, TEXT, BINARY = Opcode.CONT, Opcode.TEXT, Opcode.BINARY
+CLOSE, PING, PONG = Opcode.CLOSE, Opcode.PING, Opcode.PONG
+
+DATA_OPCODES = CONT, TEXT, BINARY
+CTRL_OPCODES = CLOSE, PING, PONG
 
 
 class CloseCode(enum.IntEnum):
@@ -59,6 +80,9 @@ _MEANINGS: dict[int, str] = {
     CloseCode.TLS_HANDSHAKE: "TLS handshake failure [internal]",
 }
 
+#: Codes of connections that ended well.
+OK_CLOSE_CODES = {CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD}
+
 #: Codes that only stand for something inside a program; they never go over the wire.
 _INTERNAL = {CloseCode.NO_STATUS_RCVD, CloseCode.ABNORMAL_CLOSURE, CloseCode.TLS_HANDSHAKE}
 
@@ -86,7 +110,7 @@ class Close:
         return f"{int(self.code)} ({meaning}){' ' if self.reason else ''}{self.reason}"
 
     @classmethod
-    def parse(cls, data: bytes | bytearray | memoryview) -> Close:
+    def parse(cls, data: BytesLike) -> Close:
         """Read the payload of a CLOSE frame.
 
         Args:
@@ -123,3 +147,172 @@ class Close:
         registered = self.code in _MEANINGS and self.code not in _INTERNAL
         if not (registered or 3000 <= self.code < 5000):
             raise ProtocolError("invalid status code")
+
+
+# -- whole frames
+
+LENGTH_NOT_SHORTEST = "length isn't in its shortest form"
+
+_MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
+
+#: How a payload is shown in a log if nothing is said about it; else it depends on what is in it.
+_IS_TEXT = {TEXT: True, BINARY: False, CLOSE: True}
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_HEX_SPLIT = 16  # bytes of a long binary payload that a log shows first
+_TEXT_SPLIT = 48  # characters of a long text
+
+
+@dataclass
+class Frame:
+    """A frame: what it means, not how it lies on the wire.
+
+    Attributes:
+        opcode: its kind.
+        data: the payload, neither masked nor encoded by an extension.
+        fin: whether it is the last one of its message.
+        rsv1: first reserved bit, for extensions.
+        rsv2: second one.
+        rsv3: third one.
+    """
+
+    opcode: Opcode
+    data: BytesLike
+    fin: bool = True
+    rsv1: bool = False
+    rsv2: bool = False
+    rsv3: bool = False
+
+    #: Characters of a payload that a log shows.
+    MAX_LOG_SIZE: ClassVar[int] = int(os.environ.get("WEBSOCKETS_MAX_LOG_SIZE", "75"))
+
+    def __str__(self) -> str:
+        """The frame in one line, for logs: a long payload is shortened."""
+        shown, is_text = self._shown()
+        notes = [f"{len(self.data)} byte{'' if len(self.data) == 1 else 's'}"]
+        if is_text is not None and is_text is not _IS_TEXT.get(self.opcode):
+            notes.insert(0, "text" if is_text else "binary")
+        if not self.fin:
+            notes.append("continued")
+        return f"{self.opcode.name} {shown} [{', '.join(notes)}]"
+
+    def _shown(self) -> tuple[str, bool | None]:
+        """The payload as a log shows it, and whether it is shown as text; None if it is empty."""
+        data = bytes(self.data)
+        if not data:
+            return "''", None
+        if self.opcode is Opcode.CLOSE:
+            try:
+                return str(Close.parse(data)), True
+            except (ProtocolError, UnicodeDecodeError):
+                return self._hexadecimal(data), False
+        if self._looks_like_text(data):
+            return self._shortened(repr(data.decode(errors="replace"))), True
+        return self._hexadecimal(data), False
+
+    def _looks_like_text(self, data: bytes) -> bool:
+        """Whether it is UTF-8; a fragment may begin and end within a character."""
+        if self.opcode is Opcode.CONT:
+            while data and data[0] & 0xC0 == 0x80:
+                data = data[1:]
+        try:
+            text = codecs.getincrementaldecoder("utf-8")().decode(data, final=self.fin)
+        except UnicodeDecodeError:
+            return False
+        return self.opcode is Opcode.TEXT or not _CONTROLS.search(text)
+
+    def _shortened(self, text: str) -> str:
+        if len(text) <= self.MAX_LOG_SIZE:
+            return text
+        rest = self.MAX_LOG_SIZE - _TEXT_SPLIT - 3
+        return f"{text[:_TEXT_SPLIT]}...{text[-rest:]}"
+
+    def _hexadecimal(self, data: bytes) -> str:
+        room = self.MAX_LOG_SIZE // 3  # bytes, each of them two digits and a space
+        if len(data) <= room:
+            return data.hex(" ")
+        return f"{data[:_HEX_SPLIT].hex(' ')} ... {data[_HEX_SPLIT - room + 1 :].hex(' ')}"
+
+    @classmethod
+    def parse(
+        cls,
+        read_exact: Callable[[int], Generator[None, None, bytes | bytearray]],
+        *,
+        mask: bool,
+        max_size: int | None = None,
+        extensions: Sequence[Extension] | None = None,
+    ) -> Generator[None, None, Frame]:
+        """Read a frame; a generator that yields while more data is needed.
+
+        Args:
+            read_exact: reads a number of bytes, such as `StreamReader.read_exact`.
+            mask: whether the frame must be masked: True on a server.
+            max_size: bytes that the payload may have; None for no limit.
+            extensions: what decodes it, the last one first.
+
+        Raises:
+            EOFError: if the stream ends before the frame does.
+            PayloadTooBig: if the payload is too large; that is known from the header.
+            ProtocolError: if the frame breaks RFC 6455, 5.2.
+        """
+        first, second = yield from read_exact(2)
+        try:
+            opcode = Opcode(first & 0x0F)
+        except ValueError as exc:
+            raise ProtocolError("invalid opcode") from exc
+        if bool(second & 0x80) is not mask:
+            raise ProtocolError("incorrect masking")
+        size = second & 0x7F
+        if size > 125:
+            size = int.from_bytes((yield from read_exact(2 if size == 126 else 8)), "big")
+        if max_size is not None and size > max_size:
+            raise PayloadTooBig(size, max_size)
+        if second & 0x7F > 125 and size < (126 if second & 0x7F == 126 else 1 << 16):
+            raise ProtocolError(LENGTH_NOT_SHORTEST)
+        key = (yield from read_exact(4)) if mask else None
+        payload = yield from read_exact(size)
+        data = bytes(payload) if key is None else wsframe.apply_mask(payload, key)
+        frame = cls(
+            opcode,
+            data,
+            bool(first & 0x80),
+            bool(first & 0x40),
+            bool(first & 0x20),
+            bool(first & 0x10),
+        )
+        for extension in reversed(extensions or ()):
+            frame = extension.decode(frame, max_size=max_size)
+        frame.check()
+        return frame
+
+    def serialize(self, *, mask: bool, extensions: Sequence[Extension] | None = None) -> bytes:
+        """The frame as it goes over the wire.
+
+        Args:
+            mask: whether it is masked, with a random key: True on a client.
+            extensions: what encodes it, the first one first.
+
+        Raises:
+            ProtocolError: if it breaks the rules that `check` looks at.
+        """
+        self.check()
+        frame = self
+        for extension in extensions or ():
+            frame = extension.encode(frame)
+        rsv = frame.rsv1 << 2 | frame.rsv2 << 1 | frame.rsv3
+        return wsframe.build_frame(
+            frame.opcode, frame.data, fin=frame.fin, rsv=rsv, mask=mask or None
+        )
+
+    def check(self) -> None:
+        """Check what extensions have left of the frame (RFC 6455, 5.2 and 5.5).
+
+        Raises:
+            ProtocolError: if a reserved bit is set, or a control frame is fragmented or too long.
+        """
+        if self.rsv1 or self.rsv2 or self.rsv3:
+            raise ProtocolError("reserved bits must be 0")
+        if self.opcode in CTRL_OPCODES:
+            if len(self.data) > _MAX_CONTROL_SIZE:
+                raise ProtocolError("control frame too long")
+            if not self.fin:
+                raise ProtocolError("fragmented control frame")

@@ -1,21 +1,327 @@
-"""The states and sides of a connection."""
+"""A WebSocket connection without I/O: bytes in, events out; calls in, bytes out.
 
-import enum
+Frames are parsed and built by wsframe; this file decides what they mean for the connection, in the
+order receive, send, tell, and then the private parts. It must never touch a socket or a clock.
+"""
 
-__all__ = ["Side", "State"]
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import wsframe
+
+from .exceptions import (
+    ConnectionClosed,
+    ConnectionClosedError,
+    ConnectionClosedOK,
+    PayloadTooBig,
+    ProtocolError,
+)
+from .extensions.permessage_deflate import PerMessageDeflate
+from .faults import translate, unexpected_eof
+from .frames import OK_CLOSE_CODES, Close, CloseCode, Frame, Opcode
+from .http11 import Request, Response
+from .sending import CLIENT as CLIENT
+from .sending import CLOSED as CLOSED
+from .sending import CLOSING as CLOSING
+from .sending import CONNECTING as CONNECTING
+from .sending import OPEN as OPEN
+from .sending import SEND_EOF, Sending, Side, State
+from .sending import SERVER as SERVER
+from .streams import StreamReader
+from .typing import LoggerLike, Origin, Subprotocol
+
+__all__ = ["SEND_EOF", "Protocol", "Side", "State"]
 
 
-class Side(enum.IntEnum):
-    """Which end of the connection this is."""
+Event = Request | Response | Frame
+"""What `Protocol.events_received` gives."""
 
-    SERVER = 0
-    CLIENT = 1
+_OPCODES = [Opcode(code) if code in (0, 1, 2, 8, 9, 10) else None for code in range(16)]
+_RSV1 = 4
 
 
-class State(enum.IntEnum):
-    """How far the life of a connection has come (RFC 6455, 4 and 7)."""
+class Protocol(Sending):
+    """One end of a connection, without I/O.
 
-    CONNECTING = 0
-    OPEN = 1
-    CLOSING = 2
-    CLOSED = 3
+    Args:
+        side: which end.
+        state: how far it has come.
+        max_size: bytes of a received message, or a pair of limits for message and fragment; None
+            for no limit.
+        logger: where to log; ``wscompat.client`` or ``wscompat.server`` if None.
+
+    Attributes:
+        logger: where it logs.
+        origin: the ``Origin`` of the request, on a server.
+        extensions: the extensions in use.
+        subprotocol: the subprotocol that was agreed on, or None.
+        handshake_exc: why the opening handshake failed, or None.
+        close_rcvd: the CLOSE that was received, or None.
+        close_sent: the CLOSE that was sent, or None.
+        close_rcvd_then_sent: if there are both, whether the peer's was first.
+        parser_exc: why receiving ended before the closing handshake did, or None.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        *,
+        state: State = OPEN,
+        max_size: tuple[int | None, int | None] | int | None = 2**20,
+        logger: LoggerLike | None = None,
+    ) -> None:
+        super().__init__(side, state, logger)
+        sizes = max_size if isinstance(max_size, tuple) else (max_size, None)
+        self.max_message_size, self.max_fragment_size = sizes
+        self.current_size: int | None = None  # of the message that is being received
+        self.origin: Origin | None = None
+        self.subprotocol: Subprotocol | None = None
+        self.handshake_exc: Exception | None = None
+        self.close_rcvd: Close | None = None
+        self.close_rcvd_then_sent: bool | None = None
+        self.parser_exc: Exception | None = None
+        self.events: list[Event] = []
+        self.reader = StreamReader()
+        # What is received goes to one of these two; when both are gone it is ignored.
+        self.parser: Generator[None] | None = self.parse()
+        self._frames: wsframe.FrameParser | None = None
+
+    # -- receive
+
+    def receive_data(self, data: bytes | bytearray) -> None:
+        """Take what was received. Then look at `data_to_send` and `events_received`.
+
+        Args:
+            data: the bytes.
+
+        Raises:
+            EOFError: after `receive_eof`.
+        """
+        if self.reader.eof:
+            raise EOFError("stream ended")
+        if self._frames is not None:
+            self._parse_frames(self._frames, data)
+        elif self.parser is not None:
+            self.reader.feed_data(data)
+            next(self.parser, None)
+
+    def receive_eof(self) -> None:
+        """Take the end of what is received. Then look at `data_to_send`.
+
+        Calling it again does nothing.
+        """
+        if self.reader.eof:
+            return
+        self.reader.feed_eof()
+        if self._frames is not None:
+            self._parsing_failed(unexpected_eof(self._frames))
+        elif self.parser is not None:
+            next(self.parser, None)
+        if not self.eof_sent:
+            self.send_eof()
+        self.state = CLOSED
+        if self.side is SERVER:
+            self.logger.info("connection closed")
+
+    def fail(self, code: CloseCode | int, reason: str = "") -> None:
+        """Fail the connection (RFC 6455, 7.1.7): what is still received is ignored.
+
+        Args:
+            code: the close code; 1006 to send no CLOSE.
+            reason: the close reason.
+
+        Raises:
+            ProtocolError: if the code may not be sent, or the reason is too long.
+        """
+        if self.state is OPEN and code != CloseCode.ABNORMAL_CLOSURE:
+            close = Close(code, reason)
+            self._send_close(close, close.serialize())
+        self._end_receiving()
+
+    # -- tell
+
+    def events_received(self) -> list[Event]:
+        """The events since the last call, in their order."""
+        events, self.events = self.events, []
+        return events
+
+    def close_expected(self) -> bool:
+        """Whether the TCP connection is about to be closed by the peer.
+
+        If so, close it after some time if the peer does not.
+        """
+        return self._state is CLOSING or (self._state is CONNECTING and self.eof_sent)
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code received, 1006 if there was none; None before the end."""
+        if self._state is not CLOSED:
+            return None
+        return CloseCode.ABNORMAL_CLOSURE if self.close_rcvd is None else self.close_rcvd.code
+
+    @property
+    def close_reason(self) -> str | None:
+        """The close reason received, empty if there was none; None before the end."""
+        if self._state is not CLOSED:
+            return None
+        return "" if self.close_rcvd is None else self.close_rcvd.reason
+
+    @property
+    def close_exc(self) -> ConnectionClosed:
+        """The exception for those who use the connection after its end.
+
+        Raises:
+            AssertionError: before the end.
+        """
+        if self._state is not CLOSED:
+            raise AssertionError("connection isn't closed yet")
+        rcvd, sent = self.close_rcvd, self.close_sent
+        is_ok = (
+            rcvd is not None
+            and sent is not None
+            and rcvd.code in OK_CLOSE_CODES
+            and sent.code in OK_CLOSE_CODES
+        )
+        kind = ConnectionClosedOK if is_ok else ConnectionClosedError
+        exc = kind(rcvd, sent, self.close_rcvd_then_sent)
+        exc.__cause__ = self.parser_exc
+        return exc
+
+    # -- receiving
+
+    def parse(self) -> Generator[None]:
+        """Read what is received, from the first byte on; subclasses read the handshake before.
+
+        It yields when more data is needed, and never raises. Where wsframe can parse frames in C it
+        leaves them to that; otherwise extensions may do anything with any frame.
+        """
+        if self._is_simple():
+            self._frames = wsframe.FrameParser(
+                wsframe.Role[self.side.name],
+                rsv_allowed=_RSV1 if self.extensions or self._state is CONNECTING else 0,
+                check_utf8=False,
+                max_message_size=0,  # checked here, for the texts of websockets
+            )
+            self.parser = None
+            received = bytes(self.reader.buffer)
+            self.reader.discard()
+            if received:
+                self._parse_frames(self._frames, received)
+            elif self.reader.eof:
+                self._parsing_failed(unexpected_eof(self._frames))
+            return
+        try:
+            while self.parser is not None:
+                if (yield from self.reader.at_eof()):
+                    raise EOFError("unexpected end of stream")
+                frame = yield from Frame.parse(
+                    self.reader.read_exact,
+                    mask=self.side is SERVER,
+                    max_size=self._room(),
+                    extensions=self.extensions,
+                )
+                self.recv_frame(frame)
+        except Exception as exc:
+            self._parsing_failed(exc)
+
+    def _is_simple(self) -> bool:
+        """Whether no extension is or can still be in use but compression."""
+        return all(type(extension) is PerMessageDeflate for extension in self.extensions)
+
+    def _parse_frames(self, frames: wsframe.FrameParser, data: bytes | bytearray) -> None:
+        try:
+            for raw in frames.feed(data):
+                room = self._room()
+                payload = raw.payload
+                if room is not None and len(payload) > room:
+                    raise PayloadTooBig(len(payload), room)
+                frame = Frame(_OPCODES[raw.opcode], payload, raw.fin)  # type: ignore[arg-type]
+                if raw.rsv:
+                    frame.rsv1 = True
+                if self.extensions:
+                    for extension in self.extensions:
+                        frame = extension.decode(frame, max_size=room)
+                if frame.rsv1:
+                    frame.check()
+                self.recv_frame(frame)
+            room = self._room()
+            if room is not None and frames.payload_size > room:
+                raise PayloadTooBig(frames.payload_size, room)
+        except wsframe.FrameError as exc:
+            self._parsing_failed(translate(exc))
+        except Exception as exc:
+            self._parsing_failed(exc)
+
+    def _room(self) -> int | None:
+        """How many bytes the payload of the next frame may have; None for any number."""
+        message, fragment = self.max_message_size, self.max_fragment_size
+        if message is None:
+            return fragment
+        if self.current_size is not None:
+            message -= self.current_size
+        return message if fragment is None else min(message, fragment)
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Take a frame that was received: answer it, and make it an event.
+
+        Args:
+            frame: the frame, decoded.
+
+        Raises:
+            ProtocolError: if it may not be here, or is a CLOSE with a wrong code.
+            UnicodeDecodeError: if it is a CLOSE whose reason is not UTF-8.
+        """
+        if self.debug:
+            self.logger.debug("< %s", frame)
+        opcode = frame.opcode
+        if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
+            if self.current_size is not None:
+                raise ProtocolError("expected a continuation frame")
+            if not frame.fin:
+                self.current_size = len(frame.data)
+        elif opcode is Opcode.CONT:
+            if self.current_size is None:
+                raise ProtocolError("unexpected continuation frame")
+            self.current_size = None if frame.fin else self.current_size + len(frame.data)
+        elif opcode is Opcode.PING:
+            self.send_frame(Frame(Opcode.PONG, frame.data))
+        elif opcode is Opcode.CLOSE:
+            self._recv_close(frame)
+        self.events.append(frame)
+
+    def _recv_close(self, frame: Frame) -> None:
+        close = Close.parse(frame.data)
+        self.close_rcvd = close
+        if self.state is CLOSING:
+            self.close_rcvd_then_sent = False
+        elif self.state is OPEN:
+            self.close_rcvd_then_sent = True
+            self._send_close(close, frame.data)
+        self._end_receiving()
+
+    def _end_receiving(self) -> None:
+        """Ignore what is still received; a server also says that it sends nothing more."""
+        if self.side is SERVER and not self.eof_sent:
+            self.send_eof()
+        self.parser = None
+        self._frames = None
+        self.reader.discard()
+
+    def _parsing_failed(self, exc: Exception) -> None:
+        """End the connection with the close code that answers the fault."""
+        self.parser_exc = exc
+        if isinstance(exc, EOFError):
+            if self.debug:
+                self.logger.debug("< EOF")
+            self.fail(CloseCode.ABNORMAL_CLOSURE, str(exc))
+        elif isinstance(exc, ProtocolError):
+            self.fail(CloseCode.PROTOCOL_ERROR, str(exc))
+        elif isinstance(exc, UnicodeDecodeError):
+            self.fail(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
+        elif isinstance(exc, PayloadTooBig):
+            exc.set_current_size(self.current_size)
+            self.fail(CloseCode.MESSAGE_TOO_BIG, str(exc))
+        else:
+            self.logger.error("parser failed", exc_info=exc)
+            self.fail(CloseCode.INTERNAL_ERROR)

@@ -303,6 +303,11 @@ cdef class FrameParser:
         return c.wsf_parser_missing(&self.parser)
 
     @property
+    def payload_size(self) -> int:
+        """Payload bytes in the whole of the frame under way, as its header says; 0 between frames."""
+        return c.wsf_parser_payload_size(&self.parser)
+
+    @property
     def closed(self) -> bool:
         """Whether a CLOSE frame was received, so that all further bytes are ignored."""
         return c.wsf_parser_closed(&self.parser)

@@ -1,0 +1,54 @@
+"""What wsframe finds wrong in received bytes, as the exceptions of websockets.
+
+The types are always those of websockets. So are the texts, except where wsframe does not keep what
+they would quote.
+"""
+
+from __future__ import annotations
+
+import wsframe
+
+from .exceptions import ProtocolError
+from .frames import LENGTH_NOT_SHORTEST
+
+__all__ = ["translate", "unexpected_eof"]
+
+#: By wsframe's stable names.
+_TEXTS = {
+    "OPCODE": "invalid opcode",
+    "RESERVED_BITS": "reserved bits must be 0",
+    "CONTROL_FRAGMENTED": "fragmented control frame",
+    "CONTROL_TOO_LONG": "control frame too long",
+    "LENGTH_NOT_SHORTEST": LENGTH_NOT_SHORTEST,
+    "NOT_MASKED": "incorrect masking",
+    "MASKED": "incorrect masking",
+    "NO_MESSAGE": "unexpected continuation frame",
+    "INSIDE_MESSAGE": "expected a continuation frame",
+    "CLOSE_SIZE": "close frame too short",
+    "CLOSE_CODE": "invalid status code",
+}
+
+
+def translate(fault: wsframe.FrameError) -> Exception:
+    """The exception for a fault.
+
+    Args:
+        fault: what a `wsframe.FrameParser` without limits and checks of text raised.
+    """
+    if isinstance(fault, wsframe.InvalidDataError):
+        return UnicodeDecodeError("utf-8", b"\0", 0, 1, "close reason invalid")
+    if isinstance(fault, wsframe.ProtocolError):
+        return ProtocolError(_TEXTS.get(fault.name, fault.args[0]))
+    return fault
+
+
+def unexpected_eof(frames: wsframe.FrameParser) -> EOFError:
+    """The exception for a stream that ends without a CLOSE.
+
+    Args:
+        frames: what parsed it.
+    """
+    size = frames.payload_size
+    if not size:
+        return EOFError("unexpected end of stream")
+    return EOFError(f"stream ends after {size - frames.missing} bytes, expected {size} bytes")

@@ -1,0 +1,59 @@
+"""Small things of the protocol: the handshake's keys, masking, and how an address is written."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import socket
+
+import wsframe
+
+from .typing import BytesLike
+
+__all__ = ["accept_key", "apply_mask", "get_socket_name"]
+
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+
+
+def generate_key() -> str:
+    """A random value for ``Sec-WebSocket-Key`` (RFC 6455, 4.1)."""
+    return base64.b64encode(secrets.token_bytes(16)).decode("ascii")
+
+
+def accept_key(key: str) -> str:
+    """The value of ``Sec-WebSocket-Accept`` (RFC 6455, 4.2.2).
+
+    Args:
+        key: the value of ``Sec-WebSocket-Key``.
+    """
+    digest = hashlib.sha1((key + GUID).encode(), usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def apply_mask(data: BytesLike, mask: bytes | bytearray) -> bytes:
+    """Mask, or unmask, a payload (RFC 6455, 5.3).
+
+    Args:
+        data: the payload.
+        mask: the key, four bytes.
+
+    Raises:
+        ValueError: if the key has another size.
+    """
+    if len(mask) != 4:
+        raise ValueError("mask must contain 4 bytes")
+    return wsframe.apply_mask(data, mask)
+
+
+def get_socket_name(sock: socket.socket) -> str:
+    """The address that a socket is bound to, as it is written in logs and URIs.
+
+    Args:
+        sock: an IPv4, IPv6 or Unix socket.
+    """
+    name = sock.getsockname()
+    if not isinstance(name, tuple):
+        return str(name)
+    host, port = name[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
