@@ -294,6 +294,7 @@ class Frame:
         Raises:
             ProtocolError: if it breaks the rules that `check` looks at.
         """
+        refuse_text(self.data)
         self.check()
         frame = self
         for extension in extensions or ():
@@ -316,3 +317,16 @@ class Frame:
                 raise ProtocolError("control frame too long")
             if not self.fin:
                 raise ProtocolError("fragmented control frame")
+
+
+def refuse_text(data: BytesLike) -> None:
+    """Check that a payload is no `str`, which wsframe would encode.
+
+    Args:
+        data: the payload.
+
+    Raises:
+        TypeError: if it is one.
+    """
+    if isinstance(data, str):  # type: ignore[unreachable]
+        raise TypeError("a bytes-like object is required, not 'str'")

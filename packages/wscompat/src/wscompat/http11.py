@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -50,6 +50,7 @@ MAX_BODY_SIZE = int(os.environ.get("WEBSOCKETS_MAX_BODY_SIZE", "1048576"))
 ReadLine = Callable[[int, type[Exception]], Generator[None, None, bytes | bytearray]]
 ReadExact = Callable[[int], Generator[None, None, bytes | bytearray]]
 
+_PROTOCOLS = (b"HTTP/1.1", b"HTTP/1.0")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _NUMBER = re.compile(rb"[0-9]{1,18}")
@@ -104,8 +105,8 @@ class Request:
         if len(parts) != 3:
             raise ValueError(f"invalid HTTP request line: {_quote(line)}")
         method, path, protocol = parts
-        if protocol not in (b"HTTP/1.1", b"HTTP/1.0"):
-            raise ValueError(f"unsupported protocol; expected HTTP/1.1 or HTTP/1.0: {_quote(line)}")
+        if protocol not in _PROTOCOLS:
+            raise _unsupported(line, _PROTOCOLS)
         if not _TOKEN.fullmatch(method):
             raise ValueError(f"invalid HTTP method: {_quote(method)}")
         target = path.decode("ascii")
@@ -189,7 +190,8 @@ class Response:
             line = yield from _read_line(read_line, StatusLineTooLong)
         except EOFError as exc:
             raise EOFError("connection closed while reading HTTP status line") from exc
-        status, phrase = _parse_status_line(bytes(line))
+        protocols = _PROTOCOLS if proxy else _PROTOCOLS[:1]
+        status, phrase = _parse_status_line(bytes(line), protocols)
         headers = yield from _parse_headers(read_line)
         body: bytes | bytearray = b""
         if not proxy and status >= 200 and status not in (204, 304):
@@ -220,13 +222,13 @@ class Response:
 # -- the parts of a message
 
 
-def _parse_status_line(line: bytes) -> tuple[int, str]:
+def _parse_status_line(line: bytes, protocols: Sequence[bytes]) -> tuple[int, str]:
     parts = line.split(b" ", 2)
     if len(parts) != 3:
         raise ValueError(f"invalid HTTP status line: {_quote(line)}")
     protocol, status, phrase = parts
-    if protocol != b"HTTP/1.1":
-        raise ValueError(f"unsupported protocol; expected HTTP/1.1: {_quote(line)}")
+    if protocol not in protocols:
+        raise _unsupported(line, protocols)
     if not _NUMBER.fullmatch(status):
         raise ValueError(f"invalid status code; expected integer; got {_quote(status)}")
     if len(status) != 3 or not 100 <= int(status) < 600:
@@ -303,6 +305,11 @@ def _read_line(
     if not line.endswith(b"\r\n"):
         raise EOFError("line without CRLF")
     return line[:-2]
+
+
+def _unsupported(line: bytes | bytearray, protocols: Sequence[bytes]) -> ValueError:
+    expected = " or ".join(protocol.decode("ascii") for protocol in protocols)
+    return ValueError(f"unsupported protocol; expected {expected}: {_quote(line)}")
 
 
 def _quote(value: bytes | bytearray) -> str:

@@ -291,13 +291,15 @@ class Protocol(Sending):
         self.events.append(frame)
 
     def _recv_close(self, frame: Frame) -> None:
-        close = Close.parse(frame.data)
-        self.close_rcvd = close
+        self.close_rcvd = Close.parse(frame.data)
         if self.state is CLOSING:
             self.close_rcvd_then_sent = False
         elif self.state is OPEN:
             self.close_rcvd_then_sent = True
-            self._send_close(close, frame.data)
+        if self.current_size is not None:
+            raise ProtocolError("incomplete fragmented message")
+        if self.state is OPEN:
+            self._send_close(self.close_rcvd, frame.data)
         self._end_receiving()
 
     def _end_receiving(self) -> None:

@@ -14,7 +14,7 @@ import wsframe
 
 from .exceptions import InvalidState, ProtocolError
 from .extensions.base import Extension
-from .frames import Close, CloseCode, Frame, Opcode
+from .frames import Close, CloseCode, Frame, Opcode, refuse_text
 from .typing import BytesLike, LoggerLike
 
 __all__ = ["SEND_EOF", "Sending", "Side", "State"]
@@ -199,9 +199,8 @@ class Sending:
             raise InvalidState(f"connection is {self._state.name.lower()}")
         if self.debug or self.extensions:
             self.send_frame(Frame(opcode, data, fin))
-        elif isinstance(data, str):  # type: ignore[unreachable]  # wsframe would encode it
-            raise TypeError("a bytes-like object is required, not 'str'")
         else:
+            refuse_text(data)
             mask = True if self.side is CLIENT else None
             self.writes.append(wsframe.build_frame(opcode, data, fin=fin, mask=mask))
         self.expect_continuation_frame = not fin

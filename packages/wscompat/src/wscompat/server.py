@@ -24,7 +24,6 @@ from .exceptions import (
     InvalidMethod,
     InvalidOrigin,
     InvalidProtocol,
-    InvalidStatus,
     InvalidUpgrade,
     NegotiationError,
     RequestLineTooLong,
@@ -107,6 +106,8 @@ class ServerProtocol(Protocol):
             except Exception as exc:
                 self.handshake_exc = InvalidMessage("did not receive a valid HTTP request")
                 self.handshake_exc.__cause__ = exc
+                if self.debug:
+                    self.logger.debug("! no valid HTTP request", exc_info=exc)
                 self._end_receiving()
                 return
             self._log_request(request)
@@ -231,8 +232,6 @@ class ServerProtocol(Protocol):
             return
         what = "HTTP response sent" if self.handshake_exc is None else "connection rejected"
         self.logger.info("%s (%d %s)", what, status, response.reason_phrase)
-        if self.handshake_exc is None:
-            self.handshake_exc = InvalidStatus(response)
         self._end_receiving()
 
     # -- the checks
@@ -313,11 +312,10 @@ class ServerProtocol(Protocol):
         """
         answers: list[ExtensionHeader] = []
         accepted: list[Extension] = []
-        fields = headers.get_all("Sec-WebSocket-Extensions")
-        offers = [item for field in fields for item in parse_extension(field)]
         if not self.available_extensions:
             return None, []
-        for name, params in offers:
+        fields = headers.get_all("Sec-WebSocket-Extensions")
+        for name, params in [item for field in fields for item in parse_extension(field)]:
             for factory in self.available_extensions:
                 if factory.name != name:
                     continue
