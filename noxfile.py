@@ -53,6 +53,8 @@ TESTED_WITH = (
     "gql",
     "simpleobsws",
     "slack-sdk",
+    "uvicorn>=0.40",
+    "starlette",
 )
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.

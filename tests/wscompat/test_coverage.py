@@ -1,4 +1,4 @@
-"""What of websockets' asyncio API is there and what is not, so that the README tells the truth."""
+"""What of websockets is there and what is not, so that the README tells the truth."""
 
 import importlib
 import inspect
@@ -12,7 +12,6 @@ import wscompat
 
 README = Path(__file__).parents[2] / "packages" / "wscompat" / "README.md"
 
-SANS_IO = {"ClientProtocol", "Frame", "Protocol", "ServerProtocol"}
 MISSING_ARGUMENTS = {"connect": {"extensions"}, "serve": {"extensions", "process_response"}}
 #: What differs on purpose; the other arguments have the same defaults.
 OTHER_DEFAULTS = {
@@ -24,10 +23,12 @@ OTHER_DEFAULTS = {
 }
 #: Methods of asyncio's protocols, and steps of the work inside; not for programs.
 INTERNAL = {
+    "DEFAULT_IS_TEXT",
     "acknowledge_pings",
     "connection_lost",
     "connection_made",
     "data_received",
+    "discard",
     "drain",
     "eof_received",
     "handshake",
@@ -48,10 +49,10 @@ def pair(module: str, name: str) -> tuple[Any, Any]:
 
 
 def test_names() -> None:
-    assert set(websockets.__all__) - set(wscompat.__all__) == SANS_IO
+    assert set(websockets.__all__) - set(wscompat.__all__) == set()
     readme = README.read_text("utf-8")
-    for name in SANS_IO | set().union(*MISSING_ARGUMENTS.values()):
-        assert f"`{name}`" in readme or f"`{name}=`" in readme, name
+    for name in set().union(*MISSING_ARGUMENTS.values()):
+        assert f"`{name}=`" in readme, name
 
 
 @pytest.mark.parametrize(
@@ -93,23 +94,67 @@ def test_attributes(module: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "missing"),
+    ("module", "name"),
     [
-        ("asyncio.client", set()),
-        ("asyncio.server", set()),
-        ("asyncio.router", set()),
-        ("datastructures", set()),
-        ("exceptions", set()),
-        ("frames", {"Frame"}),
-        ("headers", set()),
-        ("http11", set()),
-        ("protocol", {"Protocol", "SEND_EOF"}),
-        ("typing", set()),
-        ("uri", set()),
-        ("version", set()),
+        ("client", "ClientProtocol"),
+        ("extensions", "ClientExtensionFactory"),
+        ("extensions", "Extension"),
+        ("extensions", "ServerExtensionFactory"),
+        ("extensions.permessage_deflate", "ClientPerMessageDeflateFactory"),
+        ("extensions.permessage_deflate", "PerMessageDeflate"),
+        ("extensions.permessage_deflate", "ServerPerMessageDeflateFactory"),
+        ("frames", "Close"),
+        ("frames", "Frame"),
+        ("http11", "Request"),
+        ("http11", "Response"),
+        ("protocol", "Protocol"),
+        ("server", "ServerProtocol"),
+        ("streams", "StreamReader"),
+        ("uri", "WebSocketURI"),
     ],
 )
-def test_modules(module: str, missing: set[str]) -> None:
+def test_classes_without_io(module: str, name: str) -> None:
+    model, ours = pair(module, name)
+    names = {attribute for attribute in dir(model) if not attribute.startswith("_")}
+    assert names - set(dir(ours)) - INTERNAL == set()
+    for method in ["__init__", *(found for found in names if callable(getattr(model, found)))]:
+        if method in INTERNAL:
+            continue
+        theirs = inspect.signature(getattr(model, method)).parameters
+        assert same_arguments(theirs, inspect.signature(getattr(ours, method)).parameters), method
+
+
+def same_arguments(model: Any, ours: Any) -> bool:
+    """Whether arguments have the same names, kinds and defaults."""
+    return [(found.name, found.kind, str(found.default)) for found in model.values()] == [
+        (found.name, found.kind, str(found.default)) for found in ours.values()
+    ]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("asyncio.client", "asyncio.router", "asyncio.server", "client", "datastructures"),
+        *("exceptions", "extensions", "extensions.base", "extensions.permessage_deflate"),
+        *("frames", "headers", "http11", "protocol", "server", "typing", "uri", "utils"),
+        "version",
+    ],
+)
+def test_modules(module: str) -> None:
     model = importlib.import_module(f"websockets.{module}")
     ours = importlib.import_module(f"wscompat.{module}")
-    assert set(model.__all__) - set(ours.__all__) == missing
+    assert set(model.__all__) - set(ours.__all__) == set()
+
+
+@pytest.mark.parametrize("module", ["headers", "utils", "client", "uri"])
+def test_functions(module: str) -> None:
+    model, ours = (
+        importlib.import_module(f"{name}.{module}") for name in ("websockets", "wscompat")
+    )
+    for name in model.__all__:
+        function = getattr(model, name)
+        if inspect.isroutine(function):
+            theirs, found = (
+                inspect.signature(f).parameters for f in (function, getattr(ours, name))
+            )
+            assert same_arguments(theirs, found), name

@@ -38,6 +38,22 @@ def test_modules_are_the_same() -> None:
     )
 
 
+def test_version() -> None:
+    """Libraries decide by it what they may use, and expect that of websockets."""
+    run(
+        """
+        import wscompat, wscompat.version
+        own = wscompat.__version__
+        assert own == wscompat.version.version
+        wscompat.install()
+        from websockets import __version__
+        assert __version__ == wscompat.version.model > "17"
+        wscompat.uninstall()
+        assert wscompat.__version__ == own
+        """
+    )
+
+
 def test_a_program_for_websockets_runs() -> None:
     run(
         """

@@ -114,10 +114,11 @@ def test_nothing_after_close() -> None:
 
 def test_missing() -> None:
     parser = FrameParser(Role.CLIENT)
+    assert (parser.missing, parser.payload_size) == (0, 0)
     assert list(parser.feed(b"\x82\x05ab")) == []
-    assert parser.missing == 3
+    assert (parser.missing, parser.payload_size) == (3, 5)
     assert len(list(parser.feed(b"cde"))) == 1
-    assert parser.missing == 0
+    assert (parser.missing, parser.payload_size) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,15 @@ Names are imported from their modules when they are first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .installing import install, uninstall
-from .version import version as __version__
+from .installing import install, shown_version, uninstall
 
 if TYPE_CHECKING:
+    __version__: str
+
     from .asyncio.client import ClientConnection, connect, unix_connect
     from .asyncio.router import Router, route, unix_route
     from .asyncio.server import Server, ServerConnection, basic_auth, broadcast, serve, unix_serve
+    from .client import ClientProtocol
     from .datastructures import Headers, HeadersLike, MultipleValuesError
     from .exceptions import (
         ConcurrencyError,
@@ -49,9 +51,10 @@ if TYPE_CHECKING:
         TooManyHeaders,
         WebSocketException,
     )
-    from .frames import Close, CloseCode, Opcode
+    from .frames import Close, CloseCode, Frame, Opcode
     from .http11 import Request, Response
-    from .protocol import Side, State
+    from .protocol import Protocol, Side, State
+    from .server import ServerProtocol
     from .typing import (
         Data,
         ExtensionName,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClientConnection",
+    "ClientProtocol",
     "Close",
     "CloseCode",
     "ConcurrencyError",
@@ -74,6 +78,7 @@ __all__ = [
     "DuplicateParameter",
     "ExtensionName",
     "ExtensionParameter",
+    "Frame",
     "HeaderLineTooLong",
     "Headers",
     "HeadersLike",
@@ -100,6 +105,7 @@ __all__ = [
     "Opcode",
     "Origin",
     "PayloadTooBig",
+    "Protocol",
     "ProtocolError",
     "ProxyError",
     "Request",
@@ -109,6 +115,7 @@ __all__ = [
     "SecurityError",
     "Server",
     "ServerConnection",
+    "ServerProtocol",
     "Side",
     "State",
     "StatusLike",
@@ -141,10 +148,12 @@ _HOMES = {
         "serve",
         "unix_serve",
     ),
+    "client": ("ClientProtocol",),
     "datastructures": ("Headers", "HeadersLike", "MultipleValuesError"),
-    "frames": ("Close", "CloseCode", "Opcode"),
+    "frames": ("Close", "CloseCode", "Frame", "Opcode"),
     "http11": ("Request", "Response"),
-    "protocol": ("Side", "State"),
+    "protocol": ("Protocol", "Side", "State"),
+    "server": ("ServerProtocol",),
     "typing": (
         *("Data", "ExtensionName", "ExtensionParameter", "LoggerLike"),
         *("Origin", "StatusLike", "Subprotocol"),
@@ -154,6 +163,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return shown_version()
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = importlib.import_module(f"{__name__}.{_HOME_OF.get(name, 'exceptions')}")

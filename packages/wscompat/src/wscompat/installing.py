@@ -13,7 +13,9 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-__all__ = ["install", "uninstall"]
+from .version import model, version
+
+__all__ = ["install", "shown_version", "uninstall"]
 
 _OURS = __package__ or "wscompat"
 _THEIRS = "websockets"
@@ -63,11 +65,17 @@ def _our_name(name: str) -> str:
     return _OURS + name.removeprefix(_THEIRS)
 
 
+def shown_version() -> str:
+    """The value of ``__version__``: while `install` holds, programs take it for websockets' own."""
+    return version if _finder is None else model
+
+
 def install() -> None:
     """Make ``import websockets``, and its submodules, give wscompat from now on.
 
-    It holds for the whole process. Exceptions are the same classes under both names. Calling it
-    again does nothing.
+    It holds for the whole process. Exceptions are the same classes under both names, and
+    ``__version__`` is that of the release of websockets which wscompat is like, because libraries
+    decide by it. Calling it again does nothing.
 
     Raises:
         RuntimeError: if the real websockets was imported before.

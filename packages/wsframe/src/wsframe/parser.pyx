@@ -304,7 +304,7 @@ cdef class FrameParser:
 
     @property
     def payload_size(self) -> int:
-        """Payload bytes in the whole of the frame under way, as its header says; 0 between frames."""
+        """Payload bytes in the whole of the frame under way, in all; 0 between frames."""
         return c.wsf_parser_payload_size(&self.parser)
 
     @property
