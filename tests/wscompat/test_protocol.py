@@ -119,7 +119,6 @@ CONVERSATIONS: dict[str, Callable[[str], list[Any]]] = {
         ("send_continuation", b"", True),
     ],
     "send something wrong": lambda side: [
-        ("send_text", "str"),
         ("send_ping", b"x" * 126),
         ("send_pong", b"x" * 126),
         ("send_close", None, "reason"),
