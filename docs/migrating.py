@@ -31,6 +31,8 @@ DIFFERENT = {
     "own passes on what it is given",
     "http11.SERVER": "names wscompat",
     "http11.USER_AGENT": "names wscompat",
+    "protocol.Protocol.receive_data": "refuses a frame whose length is not in its shortest form, or "
+    "has its top bit set",
     "version.version": "the version of wscompat",
     "version.tag": "the version of wscompat",
     "version.commit": "the version of wscompat",
@@ -60,7 +62,9 @@ INTERNAL = {
     "asyncio.client.connect": {"connect", "open_tcp_connection"},
     "asyncio.server.ServerConnection": {"handshake"},
     "asyncio.messages.Assembler": None,
+    "frames.Frame": {"DEFAULT_IS_TEXT"},
     "imports.lazy_import": None,
+    "protocol.Protocol": {"discard"},
 }
 MACHINERY = "part of the machinery, not for programs"
 #: Default values that differ because they name the library, or are functions of its own.
