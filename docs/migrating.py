@@ -31,7 +31,7 @@ DIFFERENT = {
     "own passes on what it is given",
     "http11.SERVER": "names wscompat",
     "http11.USER_AGENT": "names wscompat",
-    "protocol.Protocol.receive_data": "refuses a frame whose length is not in its shortest form, or "
+    "protocol.Protocol.receive_data": "refuses a frame whose length is not in its shortest form or "
     "has its top bit set",
     "version.version": "the version of wscompat",
     "version.tag": "the version of wscompat",
