@@ -1,0 +1,13 @@
+"""The queue of a message reader."""
+
+from typing import final
+
+__all__ = ["ItemQueue"]
+
+@final
+class ItemQueue:
+    @property
+    def size(self) -> int: ...
+    def append(self, item: object) -> int: ...
+    def appendleft(self, item: object) -> int: ...
+    def popleft(self) -> object: ...
