@@ -55,6 +55,8 @@ TESTED_WITH = (
     "slack-sdk",
     "uvicorn>=0.40",
     "starlette",
+    "isal",
+    "zlib-ng",
 )
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.

@@ -1,0 +1,297 @@
+"""Compression of messages, permessage-deflate (RFC 7692): what each side offers and accepts.
+
+Sans-I/O: header values go in, header values and agreements come out. The compressing and inflating
+itself is in `deflate_streams`. Nothing is agreed on here that this side could not keep: no engine
+compresses with a window of 256 bytes (8 bits), so none is promised.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+__all__ = ["EXTENSION", "WSDeflate", "WSDeflateParameters"]
+
+EXTENSION = "permessage-deflate"
+
+SERVER_NO_CONTEXT = "server_no_context_takeover"
+CLIENT_NO_CONTEXT = "client_no_context_takeover"
+SERVER_BITS = "server_max_window_bits"
+CLIENT_BITS = "client_max_window_bits"
+
+MAX_BITS = 15
+MIN_OWN_BITS = 9  # the smallest window that engines compress with
+
+_loaded: dict[str, Any] = {}  # modules by engine; None for one that is not installed
+
+_WINDOW_BITS = re.compile(r"[89]|1[0-5]")
+
+Parameters = Iterable[tuple[str, str | None]]
+
+
+class _Engine(NamedTuple):
+    module: str
+    package: str | None  # what to install for it; None for the standard library
+    level: int  # unless told otherwise
+    max_level: int
+
+
+# The fastest first. Of the levels of isal the first is the best compromise: the higher ones need
+# twice the memory and save next to nothing.
+_ENGINES = {
+    "isal": _Engine("isal.isal_zlib", "isal", 1, 3),
+    "zlib-ng": _Engine("zlib_ng.zlib_ng", "zlib-ng", 3, 9),
+    "zlib": _Engine("zlib", None, 6, 9),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WSDeflateParameters:
+    """What both sides of a connection have agreed on (RFC 7692, 7.1).
+
+    Attributes:
+        server_no_context_takeover: whether the server compresses each message by itself, without
+            reference to earlier ones.
+        client_no_context_takeover: whether the client does.
+        server_max_window_bits: how far back the server refers: at most 2 to the power of this many
+            bytes; 8 to 15.
+        client_max_window_bits: how far back the client refers.
+    """
+
+    server_no_context_takeover: bool = False
+    client_no_context_takeover: bool = False
+    server_max_window_bits: int = MAX_BITS
+    client_max_window_bits: int = MAX_BITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WSDeflate:
+    """What one side offers or accepts, and how it compresses.
+
+    The defaults keep a connection's memory low, at little cost in size.
+
+    Args:
+        server_no_context_takeover: whether the server shall compress each message by itself. That
+            saves memory on both sides, and costs much of the compression of small messages.
+        client_no_context_takeover: whether the client shall.
+        server_max_window_bits: how far back the server may refer, as a power of two: 9 to 15
+            (512 bytes to 32 KiB); None to leave it to the peer.
+        client_max_window_bits: how far back the client may refer, likewise. True offers to obey
+            whatever the server asks for; for a server it is the same as None.
+        engine: what compresses: ``"isal"``, ``"zlib-ng"`` (packages of these names) or ``"zlib"``.
+            None for the first of them that is installed, or, if a level is given, for the first of
+            the last two, because the levels of isal are others.
+        level: 0 to 9, in isal 0 to 3; None for the engine's best compromise.
+        memory_level: 1 to 9; how much memory zlib and zlib-ng use beside the window.
+        min_size: bytes from which a message is compressed unless `WSTransport.send_message` is told
+            otherwise.
+
+    Raises:
+        ValueError: if a value is out of its range.
+        ImportError: if the engine is not installed.
+    """
+
+    server_no_context_takeover: bool = False
+    client_no_context_takeover: bool = False
+    server_max_window_bits: int | None = 12
+    client_max_window_bits: int | Literal[True] | None = 12
+    engine: str | None = None
+    level: int | None = None
+    memory_level: int = 5
+    min_size: int = 128
+
+    def __post_init__(self) -> None:
+        for name in (SERVER_BITS, CLIENT_BITS):
+            bits = getattr(self, name)
+            anything = bits is None or (bits is True and name == CLIENT_BITS)
+            if not anything and not MIN_OWN_BITS <= bits <= MAX_BITS:
+                raise ValueError(f"{name} must be from {MIN_OWN_BITS} to {MAX_BITS}, not {bits!r}")
+        engine, level = self._chosen()
+        if not 0 <= level <= _ENGINES[engine].max_level:
+            raise ValueError(
+                f"the levels of {engine} go from 0 to {_ENGINES[engine].max_level}, not {level}"
+            )
+        if not 1 <= self.memory_level <= 9:
+            raise ValueError(f"memory_level must be from 1 to 9, not {self.memory_level}")
+        if self.min_size < 0:
+            raise ValueError(f"min_size must not be negative: {self.min_size}")
+
+    # -- the client
+
+    def offer(self) -> str:
+        """What a client writes into ``Sec-WebSocket-Extensions``."""
+        return _written(
+            self.server_no_context_takeover,
+            self.client_no_context_takeover,
+            self.server_max_window_bits,
+            self.client_max_window_bits,
+        )
+
+    def confirm(self, parameters: Parameters) -> WSDeflateParameters:
+        """What has been agreed on when a server accepts the offer.
+
+        Args:
+            parameters: those of the server's answer.
+
+        Raises:
+            ValueError: if the answer is malformed, is not one to this offer, or wants what no
+                engine can do.
+        """
+        answer = _read(parameters, in_offer=False)
+        if self.server_no_context_takeover and SERVER_NO_CONTEXT not in answer:
+            raise ValueError(f"{SERVER_NO_CONTEXT} was asked for")
+        server_bits = answer.get(SERVER_BITS, MAX_BITS)
+        asked = self.server_max_window_bits
+        if asked is not None and (SERVER_BITS not in answer or server_bits > asked):
+            raise ValueError(f"{SERVER_BITS}={asked} was asked for, not {answer.get(SERVER_BITS)}")
+        if self.client_max_window_bits is None and CLIENT_BITS in answer:
+            raise ValueError(f"{CLIENT_BITS} was not offered")
+        offered = _bits(self.client_max_window_bits)
+        client_bits = answer.get(CLIENT_BITS, offered)
+        if not MIN_OWN_BITS <= client_bits <= offered:
+            raise ValueError(f"{CLIENT_BITS}={client_bits} cannot be kept")
+        return WSDeflateParameters(
+            SERVER_NO_CONTEXT in answer,
+            self.client_no_context_takeover or CLIENT_NO_CONTEXT in answer,
+            server_bits,
+            client_bits,
+        )
+
+    # -- the server
+
+    def answer(self, offers: Iterable[Parameters]) -> tuple[str, WSDeflateParameters] | None:
+        """Accept the first of a client's offers that this side can keep.
+
+        Args:
+            offers: the parameters of each.
+
+        Returns:
+            What to write into ``Sec-WebSocket-Extensions``, and what it means; None to decline.
+        """
+        for parameters in offers:
+            try:
+                offer = _read(parameters, in_offer=True)
+            except ValueError:
+                continue  # RFC 7692, 7: such an offer is declined
+            server_bits = min(offer.get(SERVER_BITS, MAX_BITS), _bits(self.server_max_window_bits))
+            if server_bits < MIN_OWN_BITS:
+                continue
+            return self._accepted(offer, server_bits)
+        return None
+
+    def _accepted(self, offer: dict[str, int], server_bits: int) -> tuple[str, WSDeflateParameters]:
+        """The answer to an offer.
+
+        What the client says of itself is repeated, which costs nothing and lets it count on what
+        it said. Only a client that says so obeys `client_max_window_bits`.
+        """
+        asked = self.client_max_window_bits
+        client_bits = min(_bits(offer.get(CLIENT_BITS)), _bits(asked))
+        agreed = WSDeflateParameters(
+            self.server_no_context_takeover or SERVER_NO_CONTEXT in offer,
+            self.client_no_context_takeover or CLIENT_NO_CONTEXT in offer,
+            server_bits,
+            client_bits if CLIENT_BITS in offer else MAX_BITS,
+        )
+        says_server_bits = SERVER_BITS in offer or self.server_max_window_bits is not None
+        says_client_bits = CLIENT_BITS in offer and not (
+            offer[CLIENT_BITS] is True and asked in (None, True)
+        )
+        header = _written(
+            agreed.server_no_context_takeover,
+            agreed.client_no_context_takeover,
+            server_bits if says_server_bits else None,
+            client_bits if says_client_bits else None,
+        )
+        return header, agreed
+
+    # -- both
+
+    def compressor(self, window_bits: int) -> tuple[tuple[object, ...], Callable[[], Any]]:
+        """What compresses.
+
+        Args:
+            window_bits: how far back it may refer, as a power of two.
+
+        Returns:
+            A key, equal for compressors that are interchangeable, and a function that makes one.
+        """
+        engine, level = self._chosen()
+        arguments = (level, zlib.DEFLATED, -window_bits, self.memory_level)
+        module = _load(engine)
+        return (engine, *arguments), functools.partial(module.compressobj, *arguments)
+
+    def _chosen(self) -> tuple[str, int]:
+        """The engine and its level."""
+        if self.engine is None:
+            wanted = [name for name in _ENGINES if self.level is None or name != "isal"]
+            name = next(name for name in wanted if _load(name) is not None)
+        elif self.engine not in _ENGINES:
+            raise ValueError(f"engine must be one of {', '.join(_ENGINES)}, not {self.engine!r}")
+        else:
+            name = self.engine
+            if _load(name) is None:
+                raise ImportError(f"engine {name!r} needs the package {_ENGINES[name].package}")
+        return name, _ENGINES[name].level if self.level is None else self.level
+
+
+def _load(engine: str) -> Any:
+    """The engine's module, which has the interface of `zlib`; None if it is not installed."""
+    if engine not in _loaded:
+        try:
+            _loaded[engine] = importlib.import_module(_ENGINES[engine].module)
+        except ImportError:
+            _loaded[engine] = None
+    return _loaded[engine]
+
+
+def _bits(configured: int | None) -> int:
+    """The largest window that a value allows; True and None allow any."""
+    return MAX_BITS if configured is None or configured is True else configured
+
+
+def _read(parameters: Parameters, *, in_offer: bool) -> dict[str, int]:
+    """The values of the parameters that are there; ValueError as of RFC 7692, 7.1."""
+    values: dict[str, int] = {}
+    for name, value in parameters:
+        if name in values:
+            raise ValueError(f"{name} is there twice")
+        if name in (SERVER_NO_CONTEXT, CLIENT_NO_CONTEXT):
+            if value is not None:
+                raise ValueError(f"{name} has no value, but {value!r} was given")
+            values[name] = True
+        elif name not in (SERVER_BITS, CLIENT_BITS):
+            raise ValueError(f"{name} is not a parameter of {EXTENSION}")
+        elif value is None and name == CLIENT_BITS and in_offer:
+            values[name] = True
+        elif value is None or not _WINDOW_BITS.fullmatch(value):
+            raise ValueError(f"{name} must be from 8 to 15, not {value!r}")
+        else:
+            values[name] = int(value)
+    return values
+
+
+def _written(
+    server_no_context: bool,
+    client_no_context: bool,
+    server_bits: int | None,
+    client_bits: int | None,
+) -> str:
+    """The extension with its parameters, as a header value."""
+    parts = [EXTENSION]
+    if server_no_context:
+        parts.append(SERVER_NO_CONTEXT)
+    if client_no_context:
+        parts.append(CLIENT_NO_CONTEXT)
+    if server_bits is not None:
+        parts.append(f"{SERVER_BITS}={server_bits}")
+    if client_bits is True:
+        parts.append(CLIENT_BITS)
+    elif client_bits is not None:
+        parts.append(f"{CLIENT_BITS}={client_bits}")
+    return "; ".join(parts)
