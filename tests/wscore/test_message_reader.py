@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.wscore.message_recorder import DEFLATE, Packer, messages_to
 from tests.wscore.pairs import Setting, Way, serving
 from tests.wscore.raw_peer import BOUND, RawPeer, accepting
 from tests.wscore.wire import (
@@ -20,7 +22,7 @@ from tests.wscore.wire import (
     header_of,
     response,
 )
-from wscore import WSCloseCode, WSMsgType, ws_connect
+from wscore import WSCloseCode, WSDeflate, WSMsgType, ws_connect
 from wscore.message_reader import WSMessageReader
 
 
@@ -242,3 +244,101 @@ async def test_messages_before_a_bad_frame_are_answered_first(plain: Setting) ->
         reader.transport.disconnect()
         async with asyncio.timeout(BOUND):
             await echoing
+
+
+async def test_pieces_of_large_frames(plain: Setting) -> None:
+    """A frame is handed out as it comes, long before its end."""
+    reader = WSMessageReader(stream=True)
+    size = 3 << 20
+    async with reading(Setting("client", None), reader) as (_, peer):
+        await peer.send(b"\x82\x7f" + size.to_bytes(8, "big"), b"begin")
+        stream = reader.recv_streaming()
+        async with asyncio.timeout(BOUND):
+            assert await anext(stream) == b"begin"
+            sending = asyncio.create_task(peer.send(b"x" * (size - 5) + b"\x81\x00"))
+            received = 5
+            async for piece in stream:
+                assert 0 < len(piece) <= 256 * 1024
+                received += len(piece)
+            assert received == size
+            assert await reader.recv() == ""
+            await sending
+
+
+async def test_what_is_not_taken_is_not_read(plain: Setting) -> None:
+    """An endless frame fills the queue, and no more; what is taken makes room again."""
+    reader = WSMessageReader(4, stream=True)
+    size = 64 << 20
+    async with messages_to(plain, reader, max_frame_size=None) as (transport, peer):
+        masked = plain.side == "server"
+        await peer.send(bytes([0x82, 0x7F | masked << 7]) + size.to_bytes(8, "big"))
+        await peer.send(bytes(4 * masked))
+        sent = 0
+        while transport.underlying_transport.is_reading():
+            await peer.send(bytes(65536))
+            sent += 65536
+            assert sent < 4 << 20  # what four pieces and the socket's buffer hold
+        async with asyncio.timeout(BOUND):
+            stream = reader.recv_streaming()
+            for _ in range(3):
+                assert await anext(stream)
+        assert transport.underlying_transport.is_reading()
+
+
+async def test_whole_messages_of_a_reader_of_pieces(client_way: Way) -> None:
+    smile = "😀".encode()
+    reader = WSMessageReader(None, stream=True)
+    async with reading(client_way.setting, reader) as (_, peer):
+        await peer.send(
+            F(TEXT, smile * 50),
+            F(PING, b"one"),
+            F(TEXT, smile[:2], fin=False),
+            F(PING, b"two" * 40),
+            F(PING, b"three"),
+            F(CONTINUATION, b"", fin=False),
+            F(CONTINUATION, smile[2:]),
+            F(BINARY, b""),
+            F(BINARY, b"\xff" * 300),
+            F(PONG, b"four" * 30),
+            close(3000),
+            each_byte=client_way.each_byte,
+        )
+        async with asyncio.timeout(BOUND):
+            assert [await reader.recv() for _ in range(4)] == [
+                smile.decode() * 50,
+                "😀",
+                b"",
+                b"\xff" * 300,
+            ]
+        pongs = [await peer.read_frame() for _ in range(3)]
+        assert [f.payload for f in pongs] == [b"one", b"two" * 40, b"three"]
+        assert (await peer.read_frame()).close_code == 3000
+
+
+async def test_pieces_are_judged_like_frames(client_way: Way) -> None:
+    for frames, code in (
+        ([F(TEXT, b"ab\xff")], 1007),
+        ([F(TEXT, "😀".encode()[:3])], 1007),
+        ([F(BINARY, b"a", fin=False), F(BINARY, b"b")], 1002),
+        ([F(BINARY, b"a", rsv=4)], 1002),
+    ):
+        async with reading(client_way.setting, WSMessageReader(stream=True)) as (_, peer):
+            await peer.send(F(BINARY, b"before"), *frames, each_byte=client_way.each_byte)
+            assert (await peer.read_frame()).close_code == code
+
+
+async def test_inflated_pieces(plain: Setting) -> None:
+    reader = WSMessageReader(stream=True)
+    pack = Packer()
+    noise = os.urandom(1 << 20)
+    deflate = WSDeflate(server_max_window_bits=None)
+    async with messages_to(plain, reader, DEFLATE, deflate=deflate) as (_, peer):
+        sending = asyncio.create_task(
+            peer.send(F(BINARY, pack(noise), rsv=4), F(TEXT, pack("ä".encode()), rsv=4))
+        )
+        async with asyncio.timeout(BOUND):
+            pieces = [piece async for piece in reader.recv_streaming()]
+            assert len(pieces) > 2
+            assert b"".join(pieces) == noise
+            assert await reader.recv() == "ä"
+            await sending

@@ -4,4 +4,5 @@ from .closing cimport WSCloseHandshake, WSCloseInfo
 from .enums cimport WSAutoPingStrategy, WSCloseCode, WSMsgType
 from .frame cimport WSFrame
 from .listener cimport WSListener
+from .message_listener cimport WSMessageListener
 from .transport cimport WSTransport

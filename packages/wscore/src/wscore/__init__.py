@@ -3,6 +3,7 @@
 from .broadcast import ws_broadcast
 from .closing import WSCloseHandshake, WSCloseInfo
 from .connect import ws_connect
+from .deflate import WSDeflate, WSDeflateParameters
 from .enums import WSAutoPingStrategy, WSCloseCode, WSMsgType, WSSlowPeer
 from .errors import (
     WSError,
@@ -18,6 +19,7 @@ from .frame import WSFrame
 from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from .listener import WSListener
 from .logs import PICOWS_DEBUG_LL, WSCORE_DEBUG_LL
+from .message_listener import WSMessageListener
 from .message_reader import WSMessageReader
 from .serve import ws_create_server
 from .transport import WSTransport
@@ -32,6 +34,8 @@ __all__ = [
     "WSCloseCode",
     "WSCloseHandshake",
     "WSCloseInfo",
+    "WSDeflate",
+    "WSDeflateParameters",
     "WSError",
     "WSFrame",
     "WSHandshakeError",
@@ -41,6 +45,7 @@ __all__ = [
     "WSInvalidURL",
     "WSInvalidUpgradeError",
     "WSListener",
+    "WSMessageListener",
     "WSMessageReader",
     "WSMsgType",
     "WSParsedURL",

@@ -17,12 +17,14 @@ from urllib.parse import urljoin
 from multidict import CIMultiDict
 
 from .auto_ping import auto_ping_maker
+from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
 from .errors import WSInvalidStatusError
-from .handshake import ClientHandshake
+from .handshake import ClientHandshake, reserved_bits
 from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger
+from .message_base import WSMessageBase
 from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
 from .proxying import Proxy
 from .route import Route, SocketFactory
@@ -55,6 +57,7 @@ async def ws_connect(
     max_frame_size: int | None = MAX_FRAME_SIZE,
     max_message_size: int | None = None,
     max_fragments: int | None = MAX_FRAGMENTS,
+    deflate: WSDeflate | None = None,
     extra_headers: WSHeadersLike | None = None,
     max_redirects: int = 5,
     proxy: Proxy | None = None,
@@ -90,6 +93,8 @@ async def ws_connect(
             for no limit.
         max_message_size: bytes of payload in all frames of a message, likewise.
         max_fragments: frames in a message, empty ones too, likewise.
+        deflate: what to offer of permessage-deflate, the compression of messages. The listener must
+            be a `WSMessageReader` or `WSMessageListener` then. None for no compression.
         extra_headers: further header fields of the request; ``Host`` replaces the generated one.
         max_redirects: how many redirects are followed; none leads from ``wss`` to ``ws``, and
             ``Authorization`` and ``Cookie`` do not follow to another origin.
@@ -125,6 +130,8 @@ async def ws_connect(
     Raises:
         WSInvalidURL: if the URL is not a WebSocket URL.
         WSHandshakeError: if the server's answer is not a valid acceptance; a subclass says why.
+        TypeError: if the factory makes something else than a listener, or with `deflate` one that
+            is not for messages.
         TimeoutError: if there was no answer in time.
         ValueError: if a header field cannot be sent, a timeout of auto ping is not positive, or
             there is a proxy and a socket.
@@ -145,6 +152,7 @@ async def ws_connect(
         "max_message_size": max_message_size,
         "max_fragments": max_fragments,
         "make_auto_ping": make_auto_ping,
+        "deflate": deflate,
         "busy_poll_us": busy_poll_us,
     }
     route = Route(
@@ -160,7 +168,7 @@ async def ws_connect(
     parsed_url = parse_url(url)
     headers: CIMultiDict[str] = CIMultiDict(extra_headers or {})
     for redirects_left in range(max_redirects, -1, -1):
-        handshake = ClientHandshake(parsed_url, headers)
+        handshake = ClientHandshake(parsed_url, headers, deflate)
 
         def make_protocol(handshake: ClientHandshake = handshake) -> WSClientProtocol:
             return WSClientProtocol(loop, logger, handshake, ws_listener_factory, **options)
@@ -240,11 +248,16 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             response, consumed = result
             request = self._handshake.request
             listener = _make_listener(self._listener_factory, request, response)
+            if self.deflate is not None and not isinstance(listener, WSMessageBase):
+                raise TypeError(
+                    "deflate= needs a WSMessageReader or a WSMessageListener: frames are not "
+                    "inflated"
+                )
         except Exception as exc:
             self._give_up(exc)
             return len(data)
-        extensions = "Sec-WebSocket-Extensions" in response.headers
-        self.upgraded(listener, request, response, 7 if extensions else 0)
+        agreed = self._handshake.agreed
+        self.upgraded(listener, request, response, reserved_bits(response, agreed), agreed)
         self._upgraded.set_result(None)
         return consumed
 

@@ -17,12 +17,14 @@ from typing import Protocol
 
 from multidict import CIMultiDict
 
+from .deflate import EXTENSION, WSDeflate, WSDeflateParameters
 from .errors import (
     WSInvalidHeaderError,
     WSInvalidMessageError,
     WSInvalidStatusError,
     WSInvalidUpgradeError,
 )
+from .extensions import Extension, parse_extensions
 from .http import (
     TOKEN,
     HTTPSyntaxError,
@@ -34,7 +36,15 @@ from .http import (
 )
 from .url import WSParsedURL
 
-__all__ = ["ClientHandshake", "RefusedRequestError", "ServerHandshake", "accept_key"]
+__all__ = [
+    "ClientHandshake",
+    "RefusedRequestError",
+    "ServerHandshake",
+    "accept_key",
+    "reserved_bits",
+]
+
+EXTENSIONS_FIELD = "Sec-WebSocket-Extensions"
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
@@ -60,6 +70,20 @@ class RefusedRequestError(Exception):
         return WSUpgradeResponse.create_error_response(
             self.status, str(self).encode("utf-8", "backslashreplace"), self.headers
         )
+
+
+def reserved_bits(response: WSUpgradeResponse, agreed: WSDeflateParameters | None) -> int:
+    """The reserved bits that extensions of the user's may set in any frame.
+
+    Args:
+        response: the one that grants the upgrade.
+        agreed: what was agreed on of permessage-deflate, which has the first bit for itself.
+    """
+    if EXTENSIONS_FIELD not in response.headers:
+        return 0
+    if agreed is None:
+        return 7
+    return 3 if _extension_names(response.headers) > {EXTENSION} else 0
 
 
 def accept_key(key: str) -> str:
@@ -95,21 +119,38 @@ class ServerHandshake:
             _check_request(result[0])
         return result
 
-    def accept(self, request: WSUpgradeRequest, response: WSUpgradeResponse) -> None:
+    def accept(
+        self,
+        request: WSUpgradeRequest,
+        response: WSUpgradeResponse,
+        deflate: WSDeflate | None = None,
+    ) -> WSDeflateParameters | None:
         """Check that the request asks for an upgrade, and complete the response that grants it.
 
         Args:
             request: what `feed` returned.
             response: a response with status 101; the fields that RFC 6455 needs are added.
+            deflate: what this side accepts of permessage-deflate; None for none of it.
+
+        Returns:
+            What was agreed on of permessage-deflate; None if it was not.
 
         Raises:
             RefusedRequestError: if the request does not ask for an upgrade to WebSocket version
-                13, or has no valid key.
+                13, has no valid key, or has a malformed list.
         """
         key = _check_upgrade(request)
+        offered = _check_extensions(request)
         response.headers["Upgrade"] = "websocket"
         response.headers["Connection"] = "Upgrade"
         response.headers["Sec-WebSocket-Accept"] = accept_key(key)
+        if deflate is None or EXTENSION in _extension_names(response.headers):
+            return None
+        accepted = deflate.answer(item.parameters for item in offered if item.name == EXTENSION)
+        if accepted is None:
+            return None
+        _append(response.headers, accepted[0])
+        return accepted[1]
 
 
 class ClientHandshake:
@@ -118,17 +159,28 @@ class ClientHandshake:
     Args:
         url: where to.
         extra_headers: further header fields of the request; ``Host`` replaces the generated one.
+        deflate: what to offer of permessage-deflate, behind extensions among the extra headers;
+            None for nothing.
 
     Attributes:
         request: the request.
         request_bytes: the request as it goes over the wire.
+        agreed: what was agreed on of permessage-deflate, when the response was read; None if it was
+            not.
 
     Raises:
         ValueError: if a header field cannot be sent.
     """
 
-    def __init__(self, url: WSParsedURL, extra_headers: WSHeadersLike | None = None) -> None:
+    def __init__(
+        self,
+        url: WSParsedURL,
+        extra_headers: WSHeadersLike | None = None,
+        deflate: WSDeflate | None = None,
+    ) -> None:
         self._reader = ResponseReader()
+        self._deflate = deflate
+        self.agreed: WSDeflateParameters | None = None
         self._key = base64.b64encode(os.urandom(16)).decode("ascii")
         headers: CIMultiDict[str] = CIMultiDict(
             {
@@ -147,6 +199,8 @@ class ClientHandshake:
         if url.user_info and "Authorization" not in headers:
             credentials = ":".join(url.user_info).encode()
             headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode('ascii')}"
+        if deflate is not None:
+            _append(headers, deflate.offer())
         self.request = WSUpgradeRequest(b"GET", url.resource_name.encode(), b"HTTP/1.1", headers)
         self.request_bytes = self.request.to_bytes()
 
@@ -226,10 +280,21 @@ class ClientHandshake:
         protocol = headers.getall("Sec-WebSocket-Protocol", [])
         if len(protocol) > 1 or not set(protocol) <= set(_list(offered, "Sec-WebSocket-Protocol")):
             raise wrong(WSInvalidHeaderError, "Sec-WebSocket-Protocol", "it was not offered")
-        names = {_extension_name(item) for item in _list(offered, "Sec-WebSocket-Extensions")}
-        for item in _list(headers, "Sec-WebSocket-Extensions"):
-            if _extension_name(item) not in names:
-                raise wrong(WSInvalidHeaderError, "Sec-WebSocket-Extensions", "it was not offered")
+        try:
+            self._check_extensions(headers)
+        except ValueError as exc:
+            raise wrong(WSInvalidHeaderError, EXTENSIONS_FIELD, str(exc)) from None
+
+    def _check_extensions(self, headers: CIMultiDict[str]) -> None:
+        """Only what was offered, and permessage-deflate only as it was offered and once."""
+        offered = _extension_names(self.request.headers)
+        for name, parameters in parse_extensions(headers.getall(EXTENSIONS_FIELD, [])):
+            if name not in offered:
+                raise ValueError(f"{name} was not offered")
+            if name == EXTENSION and self._deflate is not None:
+                if self.agreed is not None:
+                    raise ValueError(f"{name} is there twice")
+                self.agreed = self._deflate.confirm(parameters)
 
 
 class _MakeError(Protocol):
@@ -275,8 +340,7 @@ def _check_upgrade(request: WSUpgradeRequest) -> str:
             f"Sec-WebSocket-Version: {headers.get('Sec-WebSocket-Version')!r}: it must be 13",
             {**upgrade, "Sec-WebSocket-Version": "13"},
         )
-    for name in ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"):
-        _check_list(headers, name)
+    _check_protocols(headers)
     keys = headers.getall("Sec-WebSocket-Key", [])
     if len(keys) != 1 or not _is_key(keys[0]):
         raise RefusedRequestError(
@@ -286,13 +350,24 @@ def _check_upgrade(request: WSUpgradeRequest) -> str:
     return keys[0]
 
 
-def _check_list(headers: CIMultiDict[str], name: str) -> None:
-    """A comma list whose items begin with tokens (RFC 6455, 9.1 and 11.3.4)."""
-    for value in headers.getall(name, []):
-        for item in value.split(","):
-            head = item.partition(";")[0] if name.endswith("Extensions") else item
-            if not TOKEN.fullmatch(head.strip()):
-                raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"{name}: {value!r} is malformed")
+def _check_protocols(headers: CIMultiDict[str]) -> None:
+    """A comma list of tokens (RFC 6455, 11.3.4)."""
+    for value in headers.getall("Sec-WebSocket-Protocol", []):
+        if not all(TOKEN.fullmatch(item.strip()) for item in value.split(",")):
+            raise RefusedRequestError(
+                HTTPStatus.BAD_REQUEST, f"Sec-WebSocket-Protocol: {value!r} is malformed"
+            )
+
+
+def _check_extensions(request: WSUpgradeRequest) -> list[Extension]:
+    """The extensions that are offered."""
+    values = request.headers.getall(EXTENSIONS_FIELD, [])
+    try:
+        return parse_extensions(values)
+    except ValueError:
+        raise RefusedRequestError(
+            HTTPStatus.BAD_REQUEST, f"{EXTENSIONS_FIELD}: {values!r} is malformed"
+        ) from None
 
 
 def _is_key(key: str) -> bool:
@@ -313,8 +388,14 @@ def _list(headers: CIMultiDict[str], name: str) -> list[str]:
     return [item for value in values for part in value.split(",") if (item := part.strip())]
 
 
-def _extension_name(item: str) -> str:
-    return item.partition(";")[0].strip().lower()
+def _extension_names(headers: CIMultiDict[str]) -> set[str]:
+    """The names of the extensions in a message of this side, which need not be well-formed."""
+    return {item.partition(";")[0].strip() for item in _list(headers, EXTENSIONS_FIELD)}
+
+
+def _append(headers: CIMultiDict[str], extension: str) -> None:
+    """Put an extension behind those that are there, in one field."""
+    headers[EXTENSIONS_FIELD] = ", ".join([*headers.getall(EXTENSIONS_FIELD, []), extension])
 
 
 def _allow(status: HTTPStatus) -> Mapping[str, str]:

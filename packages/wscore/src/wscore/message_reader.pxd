@@ -1,7 +1,7 @@
 # Messages instead of frames.
 
-from .frame cimport WSFrame
-from .listener cimport WSListener
+from .deflate_streams cimport Inflater
+from .message_base cimport WSMessageBase
 from .transport cimport WSTransport
 from .wakeup cimport Waiter
 
@@ -12,26 +12,23 @@ cdef class Fragment:
     cdef bint fin
 
 
-cdef class WSMessageReader(WSListener):
-    cdef readonly WSTransport transport
-
+cdef class WSMessageReader(WSMessageBase):
     cdef object _queue       # a deque: whole messages as str or bytes, others as Fragment
     cdef object _loop
     cdef Waiter _waiter      # of the task that waits
     cdef Py_ssize_t _high    # queued frames at which reading pauses; 0 for no limit
     cdef Py_ssize_t _low     # queued frames at which it goes on
-    cdef bint _is_text       # the fragmented message that is being received
     cdef bint _streaming     # one is being handed out by fragments
     cdef bint _discarding
     cdef bint _paused
     cdef bint _ended
 
     # in
-    cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1
+    cdef int begin(self, WSTransport transport, Inflater inflater) except -1
+    cdef int message_received(self, bint is_text, object message) except -1
+    cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1
     cdef int on_read_end(self) except -1
     cdef int _put(self, object item) except -1
-    cdef int _put_fragment(self, WSFrame frame) except -1
-    cdef int _close_received(self, WSTransport transport, WSFrame frame) except -1
 
     # out
     cdef int _check_available(self) except -1
@@ -40,8 +37,6 @@ cdef class WSMessageReader(WSListener):
     cdef object _converted(self, object message, bint decode)
 
     # what a subclass may change
-    cpdef on_pong(self, bytes payload)
-    cpdef on_close(self)
     cpdef object closed_error(self)
     cpdef object concurrency_error(self)
     cpdef object decode_error(self, object exc)

@@ -8,11 +8,7 @@ end of the read, in the same turn of the event loop (see `wakeup`).
 from codecs import getincrementaldecoder
 from collections import deque
 
-from cpython.bytes cimport PyBytes_FromStringAndSize
-from cpython.unicode cimport PyUnicode_DecodeUTF8
-
 from .closing cimport WSCloseInfo
-from .enums cimport BINARY, CLOSE, CONTINUATION, PONG, TEXT
 
 __all__ = ["WSMessageReader"]
 
@@ -23,46 +19,44 @@ cdef class Fragment:
     """One frame of a message that came in several."""
 
 
-cdef class WSMessageReader(WSListener):
+cdef class WSMessageReader(WSMessageBase):
     """A listener that collects messages for `recv`.
 
-    A CLOSE is answered with the same code, as RFC 6455, 5.5.1 asks for. How large a message may be
-    is up to ``max_message_size`` of `ws_connect` and `ws_create_server`.
+    A CLOSE is answered with the same code, as RFC 6455, 5.5.1 asks for.
+
+    A message is limited to ``max_message_size`` of `ws_connect` and `ws_create_server`, or to
+    ``max_frame_size`` if that is None, also when it is inflated. With `stream` the latter holds
+    only for what is inflated: other messages then may have any number of frames of that size.
 
     Args:
         high: how many frames may be queued before the socket is no longer read; None for no limit.
         low: how many queued frames are left when it is read again; a quarter of `high` if None.
-
-    Attributes:
-        transport: the connection's transport; None before it is open.
+        stream: whether frames are queued in pieces as they arrive, so that nothing has to hold a
+            whole frame; `recv_streaming` then gives the pieces, of up to 256 KiB before they are
+            inflated, and `recv` joins them. The marks then count pieces.
     """
 
-    def __init__(self, high=16, low=None):
+    def __init__(self, high=16, low=None, bint stream=False):
+        self.takes_pieces = stream
         self._queue = deque()
         self._high = high or 0
         self._low = low if low is not None else self._high // 4
 
-    # -- in: frames
+    # -- in: messages and fragments
 
-    cpdef on_ws_connected(self, WSTransport transport):
-        self.transport = transport
+    cdef int begin(self, WSTransport transport, Inflater inflater) except -1:
         self._loop = transport.loop
+        return WSMessageBase.begin(self, transport, inflater)
 
-    cpdef on_ws_frame(self, WSTransport transport, WSFrame frame):
-        self.frame_received(transport, frame)
+    cdef int message_received(self, bint is_text, object message) except -1:
+        return self._put(message)
 
-    cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1:
-        if frame.msg_type == TEXT and frame.fin:
-            self._put(PyUnicode_DecodeUTF8(frame.payload_ptr, frame.payload_size, NULL))
-        elif frame.msg_type == BINARY and frame.fin:
-            self._put(PyBytes_FromStringAndSize(frame.payload_ptr, frame.payload_size))
-        elif frame.msg_type <= BINARY:
-            self._put_fragment(frame)
-        elif frame.msg_type == PONG:
-            self.on_pong(frame.get_payload_as_bytes())
-        elif frame.msg_type == CLOSE:
-            self._close_received(transport, frame)
-        return 0
+    cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1:
+        cdef Fragment fragment = Fragment.__new__(Fragment)
+        fragment.is_text = is_text
+        fragment.fin = fin
+        fragment.data = data
+        return self._put(fragment)
 
     cdef int on_read_end(self) except -1:
         if self._waiter is not None and self._queue:
@@ -82,22 +76,6 @@ cdef class WSMessageReader(WSListener):
         if is_full and not self._paused:
             self._paused = True
             self.transport.underlying_transport.pause_reading()
-        return 0
-
-    cdef int _put_fragment(self, WSFrame frame) except -1:
-        cdef Fragment fragment = Fragment.__new__(Fragment)
-        if frame.msg_type != CONTINUATION:
-            self._is_text = frame.msg_type == TEXT
-        fragment.is_text = self._is_text
-        fragment.fin = frame.fin
-        fragment.data = PyBytes_FromStringAndSize(frame.payload_ptr, frame.payload_size)
-        return self._put(fragment)
-
-    cdef int _close_received(self, WSTransport transport, WSFrame frame) except -1:
-        transport.send_close(frame.get_close_code(), frame.get_close_message())
-        if not transport.is_client_side:  # the server closes the TCP connection (7.1.1)
-            transport.disconnect()
-        self.on_close()
         return 0
 
     # -- out: messages
@@ -253,16 +231,6 @@ cdef class WSMessageReader(WSListener):
             raise self.decode_error(exc)
 
     # -- what a subclass may change
-
-    cpdef on_pong(self, bytes payload):
-        """A PONG was received.
-
-        Args:
-            payload: what it carries.
-        """
-
-    cpdef on_close(self):
-        """A CLOSE was received, and answered."""
 
     cpdef object closed_error(self):
         """The exception for `recv` when there will be no further message."""

@@ -15,6 +15,7 @@ cdef class WSProtocolCore:
     cdef readonly WSListener listener
     cdef readonly object loop
     cdef readonly object logger
+    cdef readonly object deflate  # a WSDeflate, or None
     cdef ReceiveBuffer buffer
     cdef LoopIO io
     cdef unsigned int busy_poll_us  # for the transport
@@ -25,6 +26,7 @@ cdef class WSProtocolCore:
     cdef bint _calls_python
     cdef Heartbeat _heartbeat
     cdef object _make_auto_ping
+    cdef bint _takes_pieces  # the listener takes frames in pieces
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
     cdef bint _holds_input  # while the role decides
@@ -32,11 +34,15 @@ cdef class WSProtocolCore:
     cdef unsigned long long _max_message_size
     cdef unsigned int _max_fragments
 
+    cdef int _begin_messages(self, object agreed) except -1
     cdef int received(self, size_t size) except -1
     cdef int _read_handshake(self) except -1
     cdef Py_ssize_t _read_frames(self) except -1
+    cdef int _read_pieces(self) except -1
+    cdef int _find_on_ws_frame(self) except -1
     cdef int _parse(self, wsf_frame* parsed) except? -1
     cdef int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1
+    cdef int _as_piece(self, wsf_frame* parsed) except -1
     cdef int _call_on_ws_frame(self) except -1
     cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1
     cdef bint _is_heartbeat(self, WSFrame frame) except -1

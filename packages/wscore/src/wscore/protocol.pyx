@@ -9,14 +9,17 @@ from cpython.buffer cimport PyBUF_WRITE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from cpython.object cimport PyObject, PyTypeObject
+from libc.string cimport memcpy
 
 from wsframe cimport cwsframe as wsf
 
 from .closing cimport FAILING, HANDSHAKING, can_receive
-from .loop_io cimport loop_io
+from .deflate_streams cimport Deflater, Inflater
+from .loop_io cimport Block, loop_io
+from .message_base cimport WSMessageBase
 from .sink cimport Sink, TransportSink
 from .heartbeat cimport Heartbeat
-from .enums cimport CLOSE, INTERNAL_ERROR, PING, PONG, WSMsgType, close_code_to_python
+from .enums cimport CLOSE, CONTINUATION, INTERNAL_ERROR, PING, PONG, WSMsgType, close_code_to_python
 
 from .errors import WSProtocolError
 from .logs import WSCORE_DEBUG_LL
@@ -48,6 +51,7 @@ cdef class WSProtocolCore:
         max_message_size=None,
         max_fragments=MAX_FRAGMENTS,
         make_auto_ping=None,
+        deflate=None,
         unsigned int busy_poll_us=0,
     ):
         self.loop = loop
@@ -58,6 +62,7 @@ cdef class WSProtocolCore:
         self._max_message_size = max_message_size or 0
         self._max_fragments = max_fragments or 0
         self._make_auto_ping = make_auto_ping
+        self.deflate = deflate
         self.busy_poll_us = busy_poll_us
         self.io = loop_io(loop)
         self.buffer = ReceiveBuffer.__new__(ReceiveBuffer, self.io)
@@ -91,22 +96,31 @@ cdef class WSProtocolCore:
         )
         self.start()
 
-    def upgraded(self, WSListener listener not None, request, response, int rsv_allowed):
+    def upgraded(self, WSListener listener not None, request, response, int rsv_allowed,
+                 agreed=None):
         """The role's last word: from here on there are frames.
 
         Args:
             listener: the user's handler.
             request: of the handshake.
             response: of the handshake.
-            rsv_allowed: the reserved bits that the negotiated extensions use, 4 for RSV1, 2, 1.
+            rsv_allowed: the reserved bits that extensions of the user use, 4 for RSV1, 2, 1.
+            agreed: the `WSDeflateParameters` that were agreed on, or None.
         """
         cdef wsf.wsf_parser_config config
         config.role = (
             wsf.WSF_ROLE_CLIENT if self.transport.is_client_side else wsf.WSF_ROLE_SERVER
         )
-        config.mode = wsf.WSF_MODE_WHOLE
-        config.rsv_allowed = config.rsv_continuation = rsv_allowed
-        config.check_utf8 = True
+        self._takes_pieces = (
+            isinstance(listener, WSMessageBase) and (<WSMessageBase>listener).takes_pieces
+        )
+        if isinstance(listener, WSMessageBase) and not self._takes_pieces:
+            self._max_message_size = self._max_message_size or self._max_frame_size
+        config.mode = wsf.WSF_MODE_STREAM if self._takes_pieces else wsf.WSF_MODE_WHOLE
+        config.rsv_allowed = rsv_allowed | (wsf.WSF_RSV1 if agreed is not None else 0)
+        config.rsv_continuation = rsv_allowed
+        # What an extension of the user's puts into a frame may be anything.
+        config.check_utf8 = rsv_allowed == 0
         config.max_frame_size = self._max_frame_size
         config.max_message_size = self._max_message_size
         config.max_fragments = self._max_fragments
@@ -114,6 +128,8 @@ cdef class WSProtocolCore:
         self.listener = listener
         self._calls_python = _is_python_method(type(listener), "on_ws_frame")
         self.transport.upgraded(request, response)
+        if isinstance(listener, WSMessageBase):
+            self._begin_messages(agreed)
         if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
             self.logger.log(WSCORE_DEBUG_LL, "open: %s", request.path)
         try:
@@ -123,6 +139,22 @@ cdef class WSProtocolCore:
         if self._make_auto_ping is not None and self.transport.state < FAILING:
             self._heartbeat = Heartbeat(self.transport, listener, self._make_auto_ping)
             self.transport.auto_ping = self._heartbeat.logic
+
+    cdef int _begin_messages(self, object agreed) except -1:
+        """Prepare both directions for messages."""
+        cdef WSTransport transport = self.transport
+        cdef Inflater inflater = None
+        if agreed is not None:
+            server = (agreed.server_max_window_bits, not agreed.server_no_context_takeover)
+            client = (agreed.client_max_window_bits, not agreed.client_no_context_takeover)
+            here, there = (client, server) if transport.is_client_side else (server, client)
+            transport.deflate = agreed
+            transport.deflater = Deflater(self.loop, self.deflate, *here)
+            inflater = Inflater(
+                *there, self._max_message_size or self._max_frame_size,
+                0 if self._takes_pieces else self._max_frame_size,
+            )
+        return (<WSMessageBase>self.listener).begin(transport, inflater)
 
     def hold_input(self):
         """What follows the bytes that were read so far is kept, until `resume_input`."""
@@ -178,7 +210,10 @@ cdef class WSProtocolCore:
                 if buffer.end - buffer.begin >= HELD_BACK:
                     self.transport.underlying_transport.pause_reading()
             elif self.transport.state != HANDSHAKING:
-                needed = self._read_frames()
+                if self._takes_pieces:
+                    self._read_pieces()
+                else:
+                    needed = self._read_frames()
         finally:
             buffer.tidy(needed)
         if self.listener is not None:
@@ -209,9 +244,8 @@ cdef class WSProtocolCore:
         cdef int now = 0
         cdef size_t tail_size
         cdef int result = self._parse(&parsed[now])
-        if self._calls_python and result == wsf.WSF_FRAME:
-            # Looked up once for all frames of this read; as an object, or the C function is meant.
-            self._on_ws_frame = (<object>self.listener).on_ws_frame
+        if result == wsf.WSF_FRAME:
+            self._find_on_ws_frame()
         while result == wsf.WSF_FRAME:
             tail_size = buffer.end - buffer.begin
             result = self._parse(&parsed[1 - now])
@@ -222,6 +256,31 @@ cdef class WSProtocolCore:
             self.listener.on_read_end()  # the frames before the bad one are answered first
             self._fail_for_parser(result)
         return <Py_ssize_t>wsf.wsf_parser_payload_size(&self._parser)
+
+    cdef int _read_pieces(self) except -1:
+        """The same for a listener that takes frames in pieces; nothing is waited for.
+
+        Not one frame ahead: a control frame that came in parts lies in the parser until the next.
+        """
+        cdef ReceiveBuffer buffer = self.buffer
+        cdef wsf.wsf_frame parsed
+        cdef int result = self._parse(&parsed)
+        if result == wsf.WSF_FRAME:
+            self._find_on_ws_frame()
+        while result == wsf.WSF_FRAME:
+            self._deliver(&parsed, buffer.end - buffer.begin, buffer.begin == buffer.end)
+            result = self._parse(&parsed)
+        self._on_ws_frame = None
+        if result < 0:
+            self.listener.on_read_end()
+            self._fail_for_parser(result)
+        return 0
+
+    cdef int _find_on_ws_frame(self) except -1:
+        """Look the listener's method up once for all frames of a read, if it is one in Python."""
+        if self._calls_python:
+            self._on_ws_frame = (<object>self.listener).on_ws_frame  # not the C function
+        return 0
 
     cdef int _parse(self, wsf_frame* parsed) except? -1:
         """The next step of the parser; nothing more to do once the connection is given up."""
@@ -265,6 +324,8 @@ cdef class WSProtocolCore:
         frame.tail_size = tail_size
         frame._close_code = parsed.close_code
         frame._block = self.buffer.block
+        if self._takes_pieces:
+            self._as_piece(parsed)
         try:
             if self._heartbeat is None or not self._is_heartbeat(frame):
                 self._call_on_ws_frame()
@@ -272,6 +333,22 @@ cdef class WSProtocolCore:
             frame._retire()
         if Py_REFCNT(<PyObject*>frame) > 2:  # somebody kept it: ours and this function's are two
             self._frame = None
+        return 0
+
+    cdef int _as_piece(self, wsf_frame* parsed) except -1:
+        """Show a piece of a frame as a frame of its own."""
+        cdef WSFrame frame = self._frame
+        cdef Block block
+        if parsed.opcode >= CLOSE:  # it may lie in the parser, which a view must not show
+            block = Block.__new__(Block, <size_t>wsf.WSF_MAX_CONTROL_SIZE)
+            memcpy(block.data, parsed.payload, parsed.payload_size)
+            frame._block = block
+            frame.payload_ptr = <char*>block.data
+            return 0
+        frame.fin = parsed.fin and parsed.last
+        if not parsed.first:
+            frame.msg_type = CONTINUATION
+            frame.rsv1 = frame.rsv2 = frame.rsv3 = False
         return 0
 
     cdef int _call_on_ws_frame(self) except -1:

@@ -10,11 +10,13 @@ from http import HTTPStatus
 from typing import Any
 
 from .auto_ping import auto_ping_maker
+from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
-from .handshake import RefusedRequestError, ServerHandshake
+from .handshake import RefusedRequestError, ServerHandshake, reserved_bits
 from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from .listener import WSListener
 from .logs import Logger, resolve_logger
+from .message_base import WSMessageBase
 from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
 from .streams import start_server
 from .unix import bound_socket
@@ -41,6 +43,7 @@ async def ws_create_server(
     max_frame_size: int | None = MAX_FRAME_SIZE,
     max_message_size: int | None = None,
     max_fragments: int | None = MAX_FRAGMENTS,
+    deflate: WSDeflate | None = None,
     read_buffer_init_size: int | None = None,
     unix_path: str | os.PathLike[str] | None = None,
     busy_poll_us: int = 0,
@@ -76,6 +79,8 @@ async def ws_create_server(
             for no limit.
         max_message_size: bytes of payload in all frames of a message, likewise.
         max_fragments: frames in a message, empty ones too, likewise.
+        deflate: what to accept of permessage-deflate, the compression of messages, where the
+            listener is a `WSMessageReader` or `WSMessageListener`. None for no compression.
         read_buffer_init_size: accepted for programs written for picows, and without effect: the
             connections of a loop share one receive buffer.
         unix_path: path of a unix socket to listen on, instead of host and port; a socket that was
@@ -122,6 +127,7 @@ async def ws_create_server(
             max_message_size=max_message_size,
             max_fragments=max_fragments,
             make_auto_ping=make_auto_ping,
+            deflate=deflate,
             busy_poll_us=busy_poll_us,
         )
 
@@ -207,12 +213,14 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
     def _answer(self, request: WSUpgradeRequest, chosen: Answer, server_closed: bool) -> None:
         """Send the response that the listener factory's choice leads to."""
         request.transport = None
+        agreed = None
         try:
             response, listener = self._route(request, chosen)
             if listener is not None and server_closed:
                 raise RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is closing")
             if listener is not None:
-                self._handshake.accept(request, response)
+                deflate = self.deflate if isinstance(listener, WSMessageBase) else None
+                agreed = self._handshake.accept(request, response, deflate)
             answer = self._serialised(response)
         except RefusedRequestError as exc:
             self._refuse(exc)
@@ -222,8 +230,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             self.refused(answer)
             return
         self.transport.underlying_transport.write(answer)
-        extensions = "Sec-WebSocket-Extensions" in response.headers
-        self.upgraded(listener, request, response, 7 if extensions else 0)
+        self.upgraded(listener, request, response, reserved_bits(response, agreed), agreed)
 
     def _refuse(self, exc: RefusedRequestError) -> None:
         self.logger.info("request refused with status %d: %s", exc.status, exc)

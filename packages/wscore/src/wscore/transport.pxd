@@ -5,6 +5,7 @@ from libc.stdint cimport uint8_t
 from wsframe.cwsframe cimport wsf_header
 
 from .closing cimport Event, State, WSCloseHandshake
+from .deflate_streams cimport Deflater
 from .enums cimport WSMsgType
 from .round_trips cimport RoundTrips
 from .sink cimport Sink
@@ -19,16 +20,19 @@ cdef class WSTransport:
     cdef readonly bint is_client_side
     cdef readonly bint is_secure
     cdef readonly bint is_writing_paused
+    cdef readonly object deflate
 
     cdef State state
     cdef object loop
     cdef object logger
     cdef Sink _sink
+    cdef Deflater deflater  # None unless deflate was agreed on
     cdef object _lost  # a future; None until somebody waits
     cdef object _linger_timer
     cdef RoundTrips round_trips  # None before the first
     cdef object auto_ping  # an AutoPing, or None
     cdef unsigned long _thread
+    cdef bint _is_deflating  # within a message that is sent compressed
     cdef bint _is_told  # those who wait for the end were told
 
     # in: the protocol reports what happened
@@ -41,6 +45,7 @@ cdef class WSTransport:
     # out: frames
     cpdef send(self, WSMsgType msg_type, object message, bint fin=*, bint rsv1=*, bint rsv2=*,
                bint rsv3=*)
+    cpdef send_message(self, WSMsgType msg_type, object message, bint fin=*, object compress=*)
     cpdef send_ping(self, object message=*)
     cpdef send_pong(self, object message=*)
     cpdef send_close(self, object close_code=*, object close_message=*)

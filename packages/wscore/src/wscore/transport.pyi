@@ -7,6 +7,7 @@ from typing_extensions import Buffer
 
 from .closing import WSCloseHandshake
 from .cork import Cork
+from .deflate import WSDeflateParameters
 from .enums import WSCloseCode, WSMsgType
 from .http import WSUpgradeRequest, WSUpgradeResponse
 from .logs import Logger
@@ -43,6 +44,8 @@ class WSTransport:
     @property
     def is_writing_paused(self) -> bool: ...
     @property
+    def deflate(self) -> WSDeflateParameters | None: ...
+    @property
     def is_close_frame_sent(self) -> bool: ...
     @property
     def is_open(self) -> bool: ...
@@ -56,6 +59,13 @@ class WSTransport:
         rsv1: bool = False,
         rsv2: bool = False,
         rsv3: bool = False,
+    ) -> None: ...
+    def send_message(
+        self,
+        msg_type: WSMsgType,
+        message: str | Buffer | None,
+        fin: bool = True,
+        compress: bool | None = None,
     ) -> None: ...
     def send_ping(self, message: str | Buffer | None = None) -> None: ...
     def send_pong(self, message: str | Buffer | None = None) -> None: ...

@@ -37,7 +37,7 @@ from .closing cimport (
     state_name,
 )
 from .cork cimport Cork
-from .enums cimport CLOSE, NO_INFO, PING, PONG, close_code_to_python
+from .enums cimport BINARY, CLOSE, CONTINUATION, NO_INFO, PING, PONG, close_code_to_python
 
 from .logs import WSCORE_DEBUG_LL
 
@@ -69,6 +69,7 @@ cdef class WSTransport:
         is_secure: whether the connection runs over TLS; with an ``https://`` proxy at least as far
             as the proxy.
         is_writing_paused: whether more is waiting to be sent than the high-water mark allows.
+        deflate: the `WSDeflateParameters` that both sides have agreed on, or None.
     """
 
     def __init__(self, loop, underlying_transport, Sink sink not None, bint is_client_side, logger):
@@ -159,6 +160,39 @@ cdef class WSTransport:
         self._check_thread()
         self._check_type(msg_type, fin)
         self._write_buffer(msg_type, fin, rsv1 << 2 | rsv2 << 1 | rsv3, message)
+
+    cpdef send_message(self, WSMsgType msg_type, object message, bint fin=True,
+                       object compress=None):
+        """Send a message, or the next fragment of one, compressed if that was agreed on.
+
+        Nothing is sent once the connection is closing or gone.
+
+        Args:
+            msg_type: TEXT or BINARY; CONTINUATION for all fragments of a message but the first.
+            message: the payload: any contiguous buffer, a str (sent as UTF-8), or None for none.
+            fin: whether this ends the message.
+            compress: whether to compress it, if both sides have agreed on deflate; all its
+                fragments go as the first one. If None, fragmented messages are compressed, and
+                others that have at least `WSDeflate.min_size` bytes.
+
+        Raises:
+            ValueError: if it is another type.
+            TypeError: if the message is of another type.
+            BufferError: if the message's buffer is not contiguous.
+        """
+        cdef int rsv = 0
+        self._check_thread()
+        if msg_type > BINARY:
+            raise ValueError("a message is TEXT or BINARY, and goes on as CONTINUATION")
+        if self.deflater is not None and can_send(self.state):
+            if isinstance(message, str):
+                message = message.encode()
+            if msg_type != CONTINUATION:
+                self._is_deflating = self.deflater.wants(message, fin, compress)
+                rsv = wsf.WSF_RSV1 if self._is_deflating else 0
+            if self._is_deflating:
+                message = self.deflater.deflate(message, fin)
+        self._write_buffer(msg_type, fin, rsv, message)
 
     cpdef send_reuse_external_bytearray(self, WSMsgType msg_type, bytearray buffer,
                                         Py_ssize_t msg_offset, bint fin=True, bint rsv1=False,

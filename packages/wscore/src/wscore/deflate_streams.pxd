@@ -1,0 +1,33 @@
+# Compressing and inflating the messages of one connection.
+
+
+cdef class Inflater:
+    cdef object _stream  # None until it is needed
+    cdef int _window_bits
+    cdef bint _keeps_context
+    cdef unsigned long long _max_message  # bytes, inflated
+    cdef unsigned long long _max_frame
+    cdef unsigned long long _inflated  # of the current message, so far
+    cdef bint _has_input  # the current message is not empty
+    cdef int _ends
+
+    cdef bytes inflate(self, const char* data, Py_ssize_t size, bint fin)
+    cdef size_t _room(self) noexcept
+    cdef bytes _run(self, bytes packed, size_t room)
+    cdef bytes _run_on(self, bytes inflated, size_t room)
+
+
+cdef class Deflater:
+    cdef object _loop
+    cdef object _settings
+    cdef object _key
+    cdef object _make  # makes a compressor; None until one is needed
+    cdef object _stream  # this connection's own; None until it is needed
+    cdef int _window_bits
+    cdef bint _keeps_context
+
+    cdef bint wants(self, object message, bint fin, object compress) except -1
+    cdef object key(self)
+    cdef bytes deflate(self, object data, bint fin)
+    cdef bytes deflate_alone(self, object data, bint fin)
+    cdef int forget(self) except -1

@@ -1,0 +1,23 @@
+"""Compressing and inflating messages; only the other compiled modules can use it."""
+
+from asyncio import AbstractEventLoop
+
+from typing_extensions import disjoint_base
+
+from .deflate import WSDeflate
+
+@disjoint_base
+class Inflater:
+    def __new__(
+        cls, window_bits: int, keeps_context: bool, max_message: int, max_frame: int
+    ) -> Inflater: ...
+
+@disjoint_base
+class Deflater:
+    def __new__(
+        cls,
+        loop: AbstractEventLoop,
+        settings: WSDeflate,
+        window_bits: int,
+        keeps_context: bool,
+    ) -> Deflater: ...

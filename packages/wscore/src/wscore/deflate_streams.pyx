@@ -1,0 +1,190 @@
+"""Compressing and inflating messages (RFC 7692, 7.2), with as little memory as the terms allow.
+
+Nothing is allocated before there is a message to compress or to inflate. A compressor whose
+messages refer to no earlier ones is shared by all connections of a loop with the same settings. An
+inflater is never shared: what a peer sends could refer to what another one sent. Nor does inflating
+ever bring more than the limits allow, and one byte.
+"""
+
+import weakref
+import zlib
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.string cimport memcpy
+
+from .enums cimport MESSAGE_TOO_BIG, PROTOCOL_ERROR
+
+from .errors import WSProtocolError
+
+cdef enum:
+    TAIL_SIZE = 4  # what every flushed message ends with, and none is sent with (7.2.1)
+    MIN_BITS = 9  # some zlibs that promise 8 refer back as far as 9 allow
+    MAX_WINDOW = 32 * 1024
+    MAX_ENDS = 16  # blocks marked as the last in one message; each costs a new inflater
+
+cdef bytes TAIL = b"\x00\x00\xff\xff"
+cdef bytes EMPTY = b"\x00"  # the rest of a message that has none (7.2.3.6)
+
+_shared = weakref.WeakKeyDictionary()  # by loop: a dict of compressors by their keys
+
+
+cdef class Inflater:
+    """Inflates what one peer sends.
+
+    Args:
+        window_bits: how far back the peer refers, as a power of two.
+        keeps_context: whether it refers to earlier messages.
+        max_message: bytes of an inflated message; 0 for no limit.
+        max_frame: bytes of what one frame is inflated to; 0 for no limit.
+    """
+
+    def __cinit__(self, int window_bits, bint keeps_context, unsigned long long max_message,
+                  unsigned long long max_frame):
+        self._window_bits = max(window_bits, <int>MIN_BITS)
+        self._keeps_context = keeps_context
+        self._max_message = max_message
+        self._max_frame = max_frame
+
+    cdef bytes inflate(self, const char* data, Py_ssize_t size, bint fin):
+        """Inflate the payload of a frame, or a piece of one.
+
+        Raises:
+            WSProtocolError: if it is corrupt, or over a limit.
+        """
+        cdef bytes packed, result
+        cdef size_t room = self._room()
+        self._has_input = self._has_input or size > 0
+        if not self._has_input:
+            return b""  # nothing at all, where one byte should stand for nothing
+        packed = PyBytes_FromStringAndSize(NULL, size + (TAIL_SIZE if fin else 0))
+        memcpy(PyBytes_AS_STRING(packed), data, size)
+        if fin:
+            memcpy(PyBytes_AS_STRING(packed) + size, PyBytes_AS_STRING(TAIL), TAIL_SIZE)
+        if self._stream is None:
+            self._stream = zlib.decompressobj(-self._window_bits)
+        try:
+            result = self._run(packed, room)
+        except zlib.error as exc:
+            raise WSProtocolError(PROTOCOL_ERROR, "decompression failed") from exc
+        self._inflated += PyBytes_GET_SIZE(result)
+        if fin:
+            self._inflated = 0
+            self._ends = 0
+            self._has_input = False
+            if not self._keeps_context:
+                self._stream = None
+        return result
+
+    cdef size_t _room(self) noexcept:
+        """How many bytes may come of the next piece; a very large number for no limit."""
+        cdef unsigned long long room = (<size_t>-1) >> 2
+        if self._max_frame:
+            room = min(room, self._max_frame)
+        if self._max_message:
+            room = min(room, self._max_message - self._inflated)
+        return room
+
+    cdef bytes _run(self, bytes packed, size_t room):
+        cdef bytes result = self._stream.decompress(packed, room + 1)
+        if self._stream.eof:
+            result = self._run_on(result, room)
+        if <size_t>PyBytes_GET_SIZE(result) > room:
+            raise WSProtocolError(MESSAGE_TOO_BIG, "the inflated message is too big")
+        return result
+
+    cdef bytes _run_on(self, bytes inflated, size_t room):
+        """Behind a block that is marked as the last (7.2.3.4), go on with another inflater.
+
+        What it has to know of the past is what this message was inflated to so far: a compressor
+        that ended has forgotten what came before.
+        """
+        cdef bytes rest
+        while self._stream.eof and <size_t>PyBytes_GET_SIZE(inflated) <= room:
+            self._ends += 1
+            if self._ends > MAX_ENDS:
+                raise WSProtocolError(PROTOCOL_ERROR, "decompression failed")
+            rest = self._stream.unused_data
+            self._stream = zlib.decompressobj(-self._window_bits, zdict=inflated[-MAX_WINDOW:])
+            if rest and rest != TAIL:
+                inflated += self._stream.decompress(rest, room + 1 - len(inflated))
+        return inflated
+
+
+cdef class Deflater:
+    """Compresses what one connection sends.
+
+    Args:
+        loop: the connection's.
+        settings: a `WSDeflate`.
+        window_bits: how far back it may refer, as a power of two.
+        keeps_context: whether messages may refer to earlier ones.
+    """
+
+    def __cinit__(self, loop, settings, int window_bits, bint keeps_context):
+        self._loop = loop
+        self._settings = settings
+        self._window_bits = window_bits
+        self._keeps_context = keeps_context
+
+    cdef bint wants(self, object message, bint fin, object compress) except -1:
+        """Whether to compress a message, of which this is the first fragment if not `fin`."""
+        if compress is not None:
+            return compress
+        if not fin:
+            return True
+        if message is None:
+            return False
+        size = len(message) if isinstance(message, bytes) else memoryview(message).nbytes
+        return size >= self._settings.min_size
+
+    cdef object key(self):
+        """Equal for connections that `deflate_alone` does the same for."""
+        if self._make is None:
+            self._key, self._make = self._settings.compressor(self._window_bits)
+        return self._key
+
+    cdef bytes deflate(self, object data, bint fin):
+        """Compress a message, or the next fragment of one.
+
+        Args:
+            data: any contiguous buffer, or None for none.
+            fin: whether it ends the message.
+        """
+        if not self._keeps_context:
+            return self.deflate_alone(data, fin)
+        if self._stream is None:
+            self.key()
+            self._stream = self._make()
+        try:
+            return _flushed(self._stream, data, fin, zlib.Z_SYNC_FLUSH)
+        except BaseException:
+            self._stream = None
+            raise
+
+    cdef bytes deflate_alone(self, object data, bint fin):
+        """The same, without reference to anything before."""
+        cdef dict streams = _shared.setdefault(self._loop, {})
+        key = self.key()
+        stream = streams.pop(key, None) or self._make()
+        data = _flushed(stream, data, fin, zlib.Z_FULL_FLUSH)
+        streams[key] = stream
+        return data
+
+    cdef int forget(self) except -1:
+        """The connection is sent something that was not compressed here.
+
+        What comes next refers only to what comes after it, in whose stream distances stay true.
+        """
+        self._stream = None
+        return 0
+
+
+cdef bytes _flushed(object stream, object data, bint fin, object how):
+    """Compress, and give out all there is."""
+    cdef bytes first = stream.compress(b"" if data is None else data)
+    cdef bytes rest = stream.flush(how)
+    if first:
+        rest = first + rest
+    if not rest.endswith(TAIL):  # a flush that had nothing to flush
+        return EMPTY if fin else b""
+    return rest[:-TAIL_SIZE] if fin else rest
