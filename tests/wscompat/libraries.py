@@ -91,20 +91,24 @@ Script = Callable[[Any, Record], Awaitable[None]]
 
 @dataclass
 class Options:
-    """Arguments of both sides, and whether there is TLS."""
+    """Arguments of both sides, whether there is TLS, and whether both compress."""
 
     client: dict[str, Any] = field(default_factory=dict)
     server: dict[str, Any] = field(default_factory=dict)
     client_tls: ssl.SSLContext | None = None
     server_tls: ssl.SSLContext | None = None
+    compression: str | None = None
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    library: Library, handler: Callable[[Any], Awaitable[None]], **options: Any
+    library: Library,
+    handler: Callable[[Any], Awaitable[None]],
+    compression: str | None = None,
+    **options: Any,
 ) -> AsyncIterator[Any]:
-    """Serve on a free port of the loopback, without compression."""
-    server = await library.serve(handler, "127.0.0.1", 0, compression=None, **options)
+    """Serve on a free port of the loopback."""
+    server = await library.serve(handler, "127.0.0.1", 0, compression=compression, **options)
     try:
         yield server
     finally:
@@ -129,11 +133,13 @@ async def converse(
     async def handler(connection: Any) -> None:
         await server(connection, server_record)
 
-    client_options: dict[str, Any] = {"compression": None, "proxy": None, **options.client}
+    compression = options.compression
+    client_options = {"compression": compression, "proxy": None, **options.client}
     if options.client_tls is not None:
         client_options["ssl"] = options.client_tls
     secure = options.server_tls is not None
-    async with serving(pair.server, handler, ssl=options.server_tls, **options.server) as running:
+    server_options = {"ssl": options.server_tls, **options.server}
+    async with serving(pair.server, handler, compression, **server_options) as running:
         connection = await pair.client.connect(uri_of(running, secure), **client_options)
         try:
             await client(connection, client_record)

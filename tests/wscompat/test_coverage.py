@@ -15,7 +15,6 @@ README = Path(__file__).parents[2] / "packages" / "wscompat" / "README.md"
 MISSING_ARGUMENTS = {"connect": {"extensions"}, "serve": {"extensions", "process_response"}}
 #: What differs on purpose; the other arguments have the same defaults.
 OTHER_DEFAULTS = {
-    "compression",
     "user_agent_header",
     "server_header",
     "process_exception",

@@ -2,17 +2,20 @@
 
 import array
 import contextlib
+import os
 import socket
+import zlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.support.tls import Tls
+from tests.wscore.message_recorder import DEFLATE, TAIL, MessageRecorder, messages_to
 from tests.wscore.packets import PacketPeer, frames_in, packet_peer
 from tests.wscore.pairs import Pair, Setting, connected_pair
 from tests.wscore.recorder import Recorder
 from tests.wscore.wire import BINARY, CLOSE, TEXT, F, close
-from wscore import WSCloseCode, WSFrame, WSMsgType, WSSlowPeer, WSTransport, ws_broadcast
+from wscore import WSCloseCode, WSDeflate, WSFrame, WSMsgType, WSSlowPeer, WSTransport, ws_broadcast
 
 End = tuple[WSTransport, PacketPeer]
 
@@ -306,3 +309,52 @@ async def test_over_tcp_and_tls(both: Setting, tls: Tls) -> None:
             for recorder in (pair.at_client, pair.at_server):
                 await recorder.until("frame", 2)
                 assert recorder.seen == [(BINARY, b"small"), (BINARY, payload)]
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+async def test_compressed_for_those_who_agreed(side: str) -> None:
+    """Each gets what it can read, between messages of its own that refer to earlier ones."""
+    setting = Setting(side, None)
+    noise, text = os.urandom(500), "what everybody gets " * 20
+    terms = ["", "", f"; {side}_no_context_takeover", f"; {side}_max_window_bits=9", None]
+    settings = WSDeflate()
+    async with contextlib.AsyncExitStack() as stack:
+        ends = []
+        for term in terms:
+            header = "" if term is None else DEFLATE.rstrip() + term + "\r\n"
+            link = messages_to(setting, MessageRecorder(), header, deflate=settings)
+            ends.append((term, zlib.decompressobj(-15), *await stack.enter_async_context(link)))
+        for round_ in range(4):
+            for _, _, transport, _ in ends:
+                transport.send_message(WSMsgType.BINARY, noise + noise[round_:])
+            assert ws_broadcast([end[2] for end in ends], WSMsgType.TEXT, text) == []
+            ws_broadcast([end[2] for end in ends], WSMsgType.TEXT, "short")
+            ws_broadcast([end[2] for end in ends], WSMsgType.TEXT, text, compress=False)
+            for term, stream, _, peer in ends:
+                frames = [await peer.read_frame() for _ in range(4)]
+                bits = [0, 0] if term is None else [4, 4]
+                assert [frame.rsv for frame in frames] == [*bits, 0, 0]
+                payloads = [
+                    stream.decompress(frame.payload + TAIL) if frame.rsv else frame.payload
+                    for frame in frames
+                ]
+                assert payloads[0] == noise + noise[round_:]
+                assert payloads[1:] == [text.encode(), b"short", text.encode()]
+
+
+async def test_compressed_once_for_all() -> None:
+    """The same bytes go to all servers' connections with the same terms."""
+    setting = Setting("server", None)
+    async with contextlib.AsyncExitStack() as stack:
+        ends = [
+            await stack.enter_async_context(
+                messages_to(setting, MessageRecorder(), DEFLATE, deflate=WSDeflate())
+            )
+            for _ in range(3)
+        ]
+        message = os.urandom(100) * 3
+        ws_broadcast([transport for transport, _ in ends], WSMsgType.BINARY, message)
+        first, *others = [await peer.read_frame() for _, peer in ends]
+        assert zlib.decompressobj(-15).decompress(first.payload + TAIL) == message
+        assert len(first.payload) < 200
+        assert all(other == first for other in others)

@@ -12,7 +12,7 @@ from tests.wscore.raw_peer import RawPeer, ReceivedFrame
 from tests.wscore.wire import BINARY, CONTINUATION, PING, TEXT
 from wscore import WSDeflate, WSMsgType, WSTransport
 
-OPEN = WSDeflate(server_max_window_bits=None, client_max_window_bits=True)
+OPEN = WSDeflate()
 ENGINES = ["isal", "zlib-ng", "zlib"]
 RSV1 = 4
 LINES = b"".join(b"%d: one line of many\n" % (i % 7) for i in range(40))
@@ -41,9 +41,7 @@ async def message(peer: RawPeer) -> list[ReceivedFrame]:
 
 @pytest.mark.parametrize("engine", ENGINES)
 async def test_messages(setting: Setting, engine: str) -> None:
-    settings = WSDeflate(
-        engine=engine, min_size=0, server_max_window_bits=None, client_max_window_bits=True
-    )
+    settings = WSDeflate(engine=engine, min_size=0)
     unpack = Unpacker()
     rnd = random.Random(1)
     noise = rnd.randbytes(70_000)
@@ -70,7 +68,7 @@ async def test_messages(setting: Setting, engine: str) -> None:
 @pytest.mark.parametrize("keeps", [True, False])
 async def test_fragments(plain: Setting, engine: str, keeps: bool) -> None:
     header = DEFLATE.rstrip() + ("\r\n" if keeps else f"; {plain.side}_no_context_takeover\r\n")
-    settings = WSDeflate(engine=engine, server_max_window_bits=None, client_max_window_bits=True)
+    settings = WSDeflate(engine=engine)
     unpack = Unpacker()
     async with messages_to(plain, MessageRecorder(), header, deflate=settings) as (transport, peer):
         for _ in range(3):
@@ -87,7 +85,7 @@ async def test_fragments(plain: Setting, engine: str, keeps: bool) -> None:
 
 
 async def test_which_messages_are_compressed(plain: Setting) -> None:
-    settings = WSDeflate(server_max_window_bits=None, client_max_window_bits=True, min_size=100)
+    settings = WSDeflate(min_size=100)
     async with messages_to(plain, MessageRecorder(), DEFLATE, deflate=settings) as (
         transport,
         peer,
@@ -178,7 +176,7 @@ async def test_connections_that_share_a_compressor_share_nothing_else(engine: st
                     transport.send_message(WSMsgType.CONTINUATION, noise[:100])
             for _, peer in pairs:
                 more = b"" if fin else noise[:100]
-                assert Unpacker(12)(*await message(peer)) == noise + more
+                assert Unpacker()(*await message(peer)) == noise + more
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -186,7 +184,7 @@ async def test_connections_that_share_a_compressor_share_nothing_else(engine: st
 async def test_the_window_that_was_agreed_on_is_kept(
     plain: Setting, engine: str, bits: int
 ) -> None:
-    settings = WSDeflate(engine=engine, server_max_window_bits=None, client_max_window_bits=True)
+    settings = WSDeflate(engine=engine)
     header = DEFLATE.rstrip() + f"; {plain.side}_max_window_bits={bits}\r\n"
     rnd = random.Random(bits)
     unpack = Unpacker(bits)

@@ -331,7 +331,7 @@ async def test_inflated_pieces(plain: Setting) -> None:
     reader = WSMessageReader(stream=True)
     pack = Packer()
     noise = os.urandom(1 << 20)
-    deflate = WSDeflate(server_max_window_bits=None)
+    deflate = WSDeflate()
     async with messages_to(plain, reader, DEFLATE, deflate=deflate) as (_, peer):
         sending = asyncio.create_task(
             peer.send(F(BINARY, pack(noise), rsv=4), F(TEXT, pack("ä".encode()), rsv=4))

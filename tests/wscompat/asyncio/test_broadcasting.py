@@ -29,16 +29,18 @@ class Circle:
 
 
 @contextlib.asynccontextmanager
-async def circle(library: Library, size: int = 3) -> AsyncIterator[Circle]:
+async def circle(
+    library: Library, size: int = 3, compression: str | None = None
+) -> AsyncIterator[Circle]:
     made = Circle(importlib.import_module(f"{library}.asyncio.server").broadcast)
 
     async def stay(connection: Any) -> None:
         made.connections.append(connection)
         await connection.wait_closed()
 
-    async with serving(library, stay) as server:
+    async with serving(library, stay, compression) as server:
         for _ in range(size):
-            connect = library.connect(uri_of(server), compression=None, proxy=None)
+            connect = library.connect(uri_of(server), compression=compression, proxy=None)
             made.clients.append(await connect)
         async with asyncio.timeout(BOUND):
             while len(made.connections) < size:
@@ -51,8 +53,9 @@ async def circle(library: Library, size: int = 3) -> AsyncIterator[Circle]:
 
 
 @LIBRARIES
-async def test_every_connection_gets_the_message(library: Library) -> None:
-    async with circle(library) as made:
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_every_connection_gets_the_message(library: Library, compression: str | None) -> None:
+    async with circle(library, compression=compression) as made:
         for message in ("é", b"\xff", bytearray(b"array"), memoryview(b"view"), "", "x" * 70_000):
             made.broadcast(iter(made.connections), message)
             assert await made.receive() == [message] * 3

@@ -379,6 +379,15 @@ async def test_same_as_the_model(pair: Pair, client: Script, server: Script) -> 
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
+@pytest.mark.parametrize(("client", "server"), CONVERSATIONS, ids=lambda script: script.__name__)
+async def test_same_as_the_model_compressed(pair: Pair, client: Script, server: Script) -> None:
+    options = Options(compression="deflate")
+    assert await converse(pair, client, server, options) == await converse(
+        MODEL, client, server, options
+    )
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
 @pytest.mark.parametrize(
     ("client", "server"),
     [(exchange_messages, echo), (ping, wait), (close_with_code, wait), (vanish, wait)],

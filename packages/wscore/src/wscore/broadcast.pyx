@@ -1,7 +1,8 @@
 """One message to many connections, encoded once.
 
 The frame that servers send is the same for all of their clients, so its bytes are; a client's
-frames are masked, each with a key of its own (RFC 6455, 5.3).
+frames are masked, each with a key of its own (RFC 6455, 5.3). A message is compressed once for all
+connections with the same settings, without reference to what any of them was sent before.
 """
 
 from libc.stdint cimport uint8_t
@@ -10,6 +11,7 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from wsframe cimport cwsframe as wsf
 
 from .closing cimport can_send
+from .deflate_streams cimport Deflater
 from .enums cimport BINARY, TEXT, TRY_AGAIN_LATER, WSMsgType
 from .loop_io cimport SendBuffer
 from .transport cimport WSTransport
@@ -19,7 +21,8 @@ from .enums import WSSlowPeer
 __all__ = ["ws_broadcast"]
 
 
-def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPeer.WAIT):
+def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPeer.WAIT,
+                 compress=None):
     """Send a message to many connections.
 
     Connections that are closing or gone are passed over. The message leaves at once, also within a
@@ -32,6 +35,10 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
         when_slow: what to do about a connection that has more waiting to be sent than its
             high-water mark allows: with `WSSlowPeer.WAIT` the message waits, too; with SKIP the
             connection does not get it; with CLOSE it is closed with code 1013.
+        compress: whether to compress it where deflate was agreed on, as for
+            `WSTransport.send_message`. It is compressed once for all connections with the same
+            `WSDeflate` and window, by itself; what is then sent to one of them alone cannot refer
+            to anything before it.
 
     Returns:
         The transports that were skipped or closed for being slow.
@@ -41,49 +48,98 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
         TypeError: if the message is of another type, or what should be a transport is not one.
         RuntimeError: if this is not the thread that runs the event loop.
     """
-    cdef Py_buffer view
-    cdef SendBuffer frame = SendBuffer.__new__(SendBuffer)
+    cdef Forms forms
     cdef WSTransport transport
     cdef list slow = []
     if msg_type != TEXT and msg_type != BINARY:
         raise ValueError("a message is TEXT or BINARY")
-    if isinstance(message, str):
-        message = message.encode()
-    PyObject_GetBuffer(message, &view, PyBUF_SIMPLE)
-    try:
-        for item in transports:
-            if not isinstance(item, WSTransport):
-                raise TypeError(f"a WSTransport is needed, not {item!r}")
-            transport = <WSTransport>item
-            transport._check_thread()
-            if not can_send(transport.state):
-                continue
-            if transport.is_writing_paused and when_slow != WSSlowPeer.WAIT:
-                slow.append(transport)
-                if when_slow == WSSlowPeer.CLOSE:
-                    transport.fail(TRY_AGAIN_LATER, "too slow")
-                continue
-            if transport.is_client_side:
-                transport.write_frame(msg_type, True, 0, <const uint8_t*>view.buf, view.len)
-            else:
-                if frame.end == 0:
-                    _encode(frame, msg_type, <const uint8_t*>view.buf, view.len)
-                transport.write_encoded(frame.data, frame.end)
-            transport.flush()
-    finally:
-        PyBuffer_Release(&view)
+    forms = Forms.__new__(Forms, msg_type, message)
+    for item in transports:
+        if not isinstance(item, WSTransport):
+            raise TypeError(f"a WSTransport is needed, not {item!r}")
+        transport = <WSTransport>item
+        transport._check_thread()
+        if not can_send(transport.state):
+            continue
+        if transport.is_writing_paused and when_slow != WSSlowPeer.WAIT:
+            slow.append(transport)
+            if when_slow == WSSlowPeer.CLOSE:
+                transport.fail(TRY_AGAIN_LATER, "too slow")
+            continue
+        if transport.deflater is None or not transport.deflater.wants(
+            forms.message, True, compress
+        ):
+            forms.plain.send(transport)
+        else:
+            forms.deflated_for(transport.deflater).send(transport)
+        transport.flush()
     return slow
 
 
-cdef int _encode(SendBuffer frame, WSMsgType msg_type, const uint8_t* payload,
-                 size_t size) except -1:
-    cdef wsf.wsf_header header
-    header.opcode = msg_type
-    header.fin = True
-    header.rsv = 0
-    header.masked = False
-    header.payload_size = size
-    frame.end = wsf.wsf_frame_encode(
-        frame.reserve(wsf.WSF_MAX_HEADER_SIZE + size), &header, payload
-    )
-    return 0
+cdef class Forms:
+    """A message in each form that connections need, made when it is first needed."""
+
+    cdef Form plain
+    cdef object message  # any contiguous buffer
+    cdef WSMsgType _msg_type
+    cdef dict _deflated  # by keys of deflaters
+
+    def __cinit__(self, WSMsgType msg_type, message):
+        self._msg_type = msg_type
+        self.message = message.encode() if isinstance(message, str) else message
+        self._deflated = {}
+        self.plain = Form.__new__(Form, msg_type, 0, self.message)
+
+    cdef Form deflated_for(self, Deflater deflater):
+        """The message as a connection gets it that compresses like this."""
+        key = deflater.key()
+        form = self._deflated.get(key)
+        if form is None:
+            payload = deflater.deflate_alone(self.message, True)
+            form = self._deflated[key] = Form.__new__(
+                Form, self._msg_type, wsf.WSF_RSV1, payload
+            )
+        deflater.forget()
+        return form
+
+
+cdef class Form:
+    """A payload, and the frame that is made of it."""
+
+    cdef WSMsgType _msg_type
+    cdef int _rsv
+    cdef Py_buffer _payload
+    cdef SendBuffer _frame  # None until a server needs it
+
+    def __cinit__(self, WSMsgType msg_type, int rsv, payload):
+        PyObject_GetBuffer(payload, &self._payload, PyBUF_SIMPLE)
+        self._msg_type = msg_type
+        self._rsv = rsv
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self._payload)
+
+    cdef int send(self, WSTransport transport) except -1:
+        if transport.is_client_side:
+            return transport.write_frame(
+                self._msg_type, True, self._rsv, <const uint8_t*>self._payload.buf,
+                self._payload.len,
+            )
+        if self._frame is None:
+            self._encode()
+        return transport.write_encoded(self._frame.data, self._frame.end)
+
+    cdef int _encode(self) except -1:
+        cdef wsf.wsf_header header
+        cdef SendBuffer frame = SendBuffer.__new__(SendBuffer)
+        header.opcode = self._msg_type
+        header.fin = True
+        header.rsv = self._rsv
+        header.masked = False
+        header.payload_size = self._payload.len
+        frame.end = wsf.wsf_frame_encode(
+            frame.reserve(wsf.WSF_MAX_HEADER_SIZE + self._payload.len), &header,
+            <const uint8_t*>self._payload.buf,
+        )
+        self._frame = frame
+        return 0

@@ -73,7 +73,9 @@ class WSDeflateParameters:
 class WSDeflate:
     """What one side offers or accepts, and how it compresses.
 
-    The defaults keep a connection's memory low, at little cost in size.
+    The defaults are understood by every peer. A server saves memory, on both sides and at little
+    cost in size, with 12 for both windows. A client that asks the server for a smaller window is
+    declined by servers that cannot do that, and fails with those that ignore it.
 
     Args:
         server_no_context_takeover: whether the server shall compress each message by itself. That
@@ -98,8 +100,8 @@ class WSDeflate:
 
     server_no_context_takeover: bool = False
     client_no_context_takeover: bool = False
-    server_max_window_bits: int | None = 12
-    client_max_window_bits: int | Literal[True] | None = 12
+    server_max_window_bits: int | None = None
+    client_max_window_bits: int | Literal[True] | None = True
     engine: str | None = None
     level: int | None = None
     memory_level: int = 5

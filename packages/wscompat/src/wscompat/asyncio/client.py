@@ -23,6 +23,7 @@ from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import parse_uri
+from .compression import client_deflate
 from .connection import Connection
 from .handshake_errors import from_core
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
@@ -56,7 +57,7 @@ class connect:  # noqa: N801
         uri: ``ws://`` or ``wss://``; user name and password in it are sent as basic authentication.
         origin: value of ``Origin``.
         subprotocols: names of subprotocols, the preferred one first.
-        compression: None; there is no compression.
+        compression: ``"deflate"`` to offer to compress messages; None for no compression.
         additional_headers: further header fields of the request.
         user_agent_header: value of ``User-Agent``, which an HTTP proxy is told as well; None for
             none.
@@ -102,7 +103,7 @@ class connect:  # noqa: N801
         *,
         origin: Origin | str | None = None,
         subprotocols: Sequence[Subprotocol | str] | None = None,
-        compression: None = None,
+        compression: str | None = "deflate",
         additional_headers: HeadersLike | None = None,
         user_agent_header: str | None = USER_AGENT,
         proxy: str | Literal[True] | None = True,
@@ -119,8 +120,6 @@ class connect:  # noqa: N801
         create_connection: type[ClientConnection] | None = None,
         **kwargs: Any,
     ) -> None:
-        if compression is not None:
-            raise ValueError(f"unsupported compression: {compression}")
         self.uri = uri
         self.logger = logger or logging.getLogger("wscompat.client")
         self._first_uri = uri
@@ -149,6 +148,7 @@ class connect:  # noqa: N801
         self._headers = headers
         self._core_options: dict[str, Any] = {
             **core_sizes(max_size),
+            "deflate": client_deflate(compression),
             "websocket_handshake_timeout": None,
             "max_redirects": 0,
             "logger_name": self.logger,

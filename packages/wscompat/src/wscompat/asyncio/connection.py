@@ -190,9 +190,9 @@ class Connection(WSMessageReader):
         if not self._core.is_open:
             await self._raise_closed()
         if isinstance(message, str):
-            self._core.send(BINARY if text is False else TEXT, message)
+            self._core.send_message(BINARY if text is False else TEXT, message)
         elif isinstance(message, _BYTES_LIKE):
-            self._core.send(TEXT if text else BINARY, message)
+            self._core.send_message(TEXT if text else BINARY, message)
         else:
             await self._send_fragments(message, text)
             return
@@ -235,12 +235,12 @@ class Connection(WSMessageReader):
                 raise TypeError("iterable must contain uniform types")
             if not self._core.is_open:
                 await self._raise_closed()
-            self._core.send(opcode, fragment, fin=False)
+            self._core.send_message(opcode, fragment, fin=False)
             opcode = CONTINUATION
             if self._drained is not None:
                 await self._drain()
         if kind is not None:
-            self._core.send(CONTINUATION, b"")
+            self._core.send_message(CONTINUATION, b"")
 
     async def ping(self, data: DataLike | None = None) -> Awaitable[float]:
         """Send a ping.

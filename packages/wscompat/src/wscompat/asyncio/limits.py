@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 __all__ = [
@@ -30,4 +31,6 @@ def high_and_low(limit: MaxQueue | WriteLimit) -> tuple[int | None, int | None]:
 def core_sizes(limit: MaxSize) -> dict[str, Any]:
     """The same limits as arguments of wscore; one frame may be as large as a message."""
     message, fragment = limit if isinstance(limit, tuple) else (limit, limit)
+    if message is None:
+        message = sys.maxsize  # otherwise wscore would take the limit of a frame
     return {"max_message_size": message, "max_frame_size": fragment}

@@ -22,6 +22,7 @@ from ..http11 import SERVER, Request, Response
 from ..typing import LoggerLike, StatusLike, Subprotocol
 from .accepting import Acceptance, Origins, ProcessRequest, SelectSubprotocol, plain_response
 from .broadcasting import broadcast
+from .compression import server_deflate
 from .connection import Connection
 from .credentials import basic_auth
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
@@ -231,7 +232,7 @@ def serve(
     origins: Origins | None = None,
     subprotocols: Sequence[Subprotocol | str] | None = None,
     select_subprotocol: SelectSubprotocol | None = None,
-    compression: None = None,
+    compression: str | None = "deflate",
     process_request: ProcessRequest | None = None,
     server_header: str | None = SERVER,
     open_timeout: float | None = 10,
@@ -259,7 +260,8 @@ def serve(
         subprotocols: names of subprotocols, the preferred one first.
         select_subprotocol: called with the connection and the names that the client offers;
             returns one of them or None, or raises `NegotiationError`.
-        compression: None; there is no compression.
+        compression: ``"deflate"`` to compress messages if a client offers it; None for no
+            compression.
         process_request: called with the connection and its request, before anything else is
             checked; a function, or a coroutine function that has nothing to wait for. It returns a
             response to send instead of accepting (see `ServerConnection.respond`), or None to go
@@ -283,8 +285,7 @@ def serve(
     Raises:
         OSError: if the address cannot be bound.
     """
-    if compression is not None:
-        raise ValueError(f"unsupported compression: {compression}")
+    deflate = server_deflate(compression)
     if subprotocols is not None:
         validate_subprotocols(subprotocols)
     acceptance = Acceptance(
@@ -313,6 +314,7 @@ def serve(
             port,
             websocket_handshake_timeout=open_timeout,
             **core_sizes(max_size),
+            deflate=deflate,
             logger_name=server.logger,
             **kwargs,
         )

@@ -1,0 +1,201 @@
+"""`compression=`: what is offered, accepted and refused, byte for byte as by websockets."""
+
+import asyncio
+import os
+import zlib
+from typing import Any
+
+import pytest
+
+from tests.wscompat.libraries import (
+    BOUND,
+    MODEL,
+    PAIRS,
+    WEBSOCKETS,
+    WSCOMPAT,
+    Library,
+    Options,
+    Pair,
+    Record,
+    converse,
+    serving,
+)
+from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
+
+LIBRARIES = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
+FIELD = "Sec-WebSocket-Extensions"
+
+OFFERS = [
+    "permessage-deflate",
+    "permessage-deflate; client_max_window_bits",
+    "permessage-deflate; client_max_window_bits=10",
+    "permessage-deflate; client_max_window_bits=15; server_max_window_bits=15",
+    "permessage-deflate; server_max_window_bits=9",
+    "permessage-deflate; server_max_window_bits=8, permessage-deflate",
+    "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+    "permessage-deflate; client_no_context_takeover; client_max_window_bits=8",
+    "permessage-deflate; unknown, other, permessage-deflate; server_max_window_bits=11",
+    'permessage-deflate; server_max_window_bits="10"',
+    "permessage-deflate; server_max_window_bits=010",
+    "permessage-bzip2, x-other; a=b",
+]
+ANSWERS = [
+    "",
+    "permessage-deflate",
+    "permessage-deflate; server_max_window_bits=12",
+    "permessage-deflate; server_max_window_bits=9; client_max_window_bits=9",
+    "permessage-deflate; server_max_window_bits=12; client_max_window_bits=13",
+    "permessage-deflate; server_max_window_bits=12; client_max_window_bits",
+    "permessage-deflate; server_max_window_bits=12; server_no_context_takeover",
+    "permessage-deflate; server_max_window_bits=12; client_no_context_takeover",
+    "permessage-deflate; server_max_window_bits=12; server_max_window_bits=12",
+    "permessage-deflate; server_max_window_bits=12, permessage-deflate; server_max_window_bits=12",
+    "permessage-deflate; server_max_window_bits=12; unknown",
+    "permessage-deflate; server_max_window_bits=12, unknown",
+    "unknown",
+]
+
+
+def field_of(head: bytes, name: str = FIELD) -> list[str]:
+    lines = [line.partition(":") for line in head.decode().split("\r\n")]
+    return [value.strip() for found, _, value in lines if found.lower() == name.lower()]
+
+
+def packed(data: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=-15)
+    return (stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+def masked(payload: bytes, first_byte: int) -> bytes:
+    assert len(payload) < 126
+    return bytes([first_byte, 0x80 | len(payload)]) + bytes(4) + payload
+
+
+async def client_record(library: Library, answer: str, compression: str | None) -> list[Any]:
+    """What a client offers, and what it makes of an answer."""
+    record = Record()
+    line = f"{FIELD}: {answer}\r\n".encode() if answer else b""
+    async with raw_server(ACCEPTED + line + b"\r\n", stays=True) as raw:
+        connecting = library.connect(
+            raw.uri, compression=compression, proxy=None, close_timeout=0.01
+        )
+        try:
+            async with asyncio.timeout(BOUND):
+                connection = await connecting
+                record.note("open")
+                await connection.close()
+        except Exception as exc:
+            record.note(type(exc).__name__)
+        record.note(field_of(raw.requests[0]))
+    return record.events
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_the_client_offers_and_judges(answer: str, compression: str | None) -> None:
+    assert await client_record(WSCOMPAT, answer, compression) == await client_record(
+        WEBSOCKETS, answer, compression
+    )
+
+
+async def server_answer(library: Library, offer: str, compression: str | None) -> Any:
+    async def stay(connection: Any) -> None:
+        await connection.wait_closed()
+
+    async with serving(library, stay, compression) as server:
+        port = server.sockets[0].getsockname()[1]
+        line = f"{FIELD}: {offer}\r\n\r\n".encode()
+        async with raw_client(port, REQUEST + line) as raw:
+            head = await raw.head()
+            return head.split(b" ")[1], field_of(head)
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+@pytest.mark.parametrize("offer", OFFERS)
+async def test_the_server_answers(offer: str, compression: str | None) -> None:
+    assert await server_answer(WSCOMPAT, offer, compression) == await server_answer(
+        WEBSOCKETS, offer, compression
+    )
+
+
+async def exchange(connection: Any, record: Record) -> None:
+    noise = os.urandom(3000)
+    for message in (noise, noise * 4, "é" * 10_000, "", b"x", ["one", "two" * 500, ""], "end"):
+        await connection.send(message)
+        received = await connection.recv()
+        record.note(received if isinstance(message, list) else received == message)
+
+
+async def echo(connection: Any, record: Record) -> None:
+    async for message in connection:
+        await connection.send(message)
+    record.note(connection.close_code)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+@pytest.mark.parametrize("sides", ["both", "client", "server"])
+async def test_messages(pair: Pair, sides: str) -> None:
+    options = Options(compression="deflate")
+    if sides != "both":
+        other = {"compression": None}
+        options = Options(client=other if sides == "server" else {"compression": "deflate"})
+    assert await converse(pair, exchange, echo, options) == await converse(
+        MODEL, exchange, echo, options
+    )
+
+
+async def end_of(library: Library, frames: bytes, **options: Any) -> list[Any]:
+    """How a server closes when it is sent something, and what its handler gets."""
+    record = Record()
+
+    async def receive(connection: Any) -> None:
+        while connection.close_code is None and len(record.events) < 5:
+            result = await record.attempt(connection.recv())
+            if result is None:
+                break
+        record.note(connection.close_code)
+
+    async with serving(library, receive, "deflate", **options) as server:
+        port = server.sockets[0].getsockname()[1]
+        line = f"{FIELD}: permessage-deflate\r\n\r\n".encode()
+        async with raw_client(port, REQUEST + line) as raw:
+            await raw.head()
+            raw.writer.write(frames)
+            answer = await raw.rest()
+    seen = [event if event[0] != "raised" else event[0] for event in record.events]
+    return [*seen, answer[0], answer[2:4]]
+
+
+@pytest.mark.parametrize(
+    ("frames", "options"),
+    [
+        (masked(b"\xff\xff", 0xC1), {}),
+        (masked(packed(b"\xff\xff"), 0xC1), {}),
+        (masked(packed(b"fine"), 0xC1) + masked(b"\xff\xff", 0xC2), {}),
+        (masked(packed(bytes(1001)), 0xC2), {"max_size": 1000}),
+        (masked(packed(bytes(1001)), 0xC2), {"max_size": (None, 1000)}),
+        (masked(packed(bytes(1001)), 0xC2), {"max_size": (1000, None)}),
+        (masked(packed(b"a"), 0x42) + masked(packed(b"b"), 0xC0), {}),
+        (masked(packed(b"a"), 0xA1), {}),
+    ],
+    ids=[
+        "corrupt",
+        "not UTF-8",
+        "corrupt behind a good one",
+        "too large",
+        "frame too large",
+        "message too large",
+        "bit on a continuation",
+        "another bit",
+    ],
+)
+async def test_bad_messages(frames: bytes, options: dict[str, Any]) -> None:
+    assert await end_of(WSCOMPAT, frames, **options) == await end_of(WEBSOCKETS, frames, **options)
+
+
+@pytest.mark.parametrize("limit", [1000, (None, 1000), (1000, None), None])
+async def test_messages_of_the_limit(limit: Any) -> None:
+    frames = masked(packed(bytes(1000)), 0xC2) + b"\x88\x80" + bytes(4)
+    found = await end_of(WSCOMPAT, frames, max_size=limit)
+    assert found == await end_of(WEBSOCKETS, frames, max_size=limit)
+    assert ("gave", bytes(1000)) in found
