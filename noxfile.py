@@ -350,6 +350,84 @@ def configure_c(
     return build
 
 
+# --- Builds for looking inside --------------------------------------------------------------------
+
+
+def install_built_for(
+    session: nox.Session, purpose: str, *settings: str, env: dict[str, str] | None = None
+) -> None:
+    """Install all four packages, the compiled ones built for one purpose only.
+
+    Args:
+        session: where to; the tools of the tests come along.
+        purpose: names the folders of the builds.
+        *settings: further settings of scikit-build-core, as `key=value`.
+        env: for the builds; wscore's imports wsframe as it was built before.
+    """
+    building = (*sorted(build_requirements()), *BUILD_TOOLS)
+    session.install(*building, *TEST_TOOLS, *PEERS, *TESTED_WITH)
+    for name in NAMES:
+        how = []
+        if name in COMPILED:
+            build = CACHE / "build" / purpose / python_tag(session) / name
+            how = [f"--config-settings={each}" for each in (f"build-dir={build}", *settings)]
+        session.install("--no-build-isolation", *how, str(PACKAGES / name), env=env)
+
+
+@nox.session(default=False)
+def coverage(session: nox.Session) -> None:
+    """Count executed lines, of Cython too, into .cache/coverage; what follows `--` goes to pytest.
+
+    Only the test process counts, not the programs that tests start.
+    """
+    install_built_for(
+        session,
+        "coverage",
+        "cmake.define.CYTHON_LINE_TRACE=ON",
+        "wheel.exclude=",  # coverage.py looks for the .pyx files where the modules are
+    )
+    session.install("coverage>=7.10")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, success_codes=[0, 1])
+    session.run("coverage", "html", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session(default=False)
+def sanitize(session: nox.Session) -> None:
+    """Run wscore's tests under ASan and UBSan; what follows `--` goes to pytest instead."""
+    flags = (
+        "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer "
+        # An object that waits in a list to be used again would hide that it is used too late.
+        "-DCYTHON_USE_FREELISTS=0"
+    )
+    preloaded = {
+        "LD_PRELOAD": f"{library(session, 'libasan.so')} {library(session, 'libubsan.so')}",
+        # CPython leaves memory to the end of its process on purpose.
+        "ASAN_OPTIONS": "detect_leaks=0:strict_string_checks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+    install_built_for(
+        session,
+        "sanitize",
+        "cmake.build-type=RelWithDebInfo",
+        f"cmake.define.CMAKE_C_FLAGS={flags}",
+        env=preloaded,
+    )
+    # CPython's own allocator would hide the same as those lists.
+    environment = {**preloaded, "PYTHONMALLOC": "malloc"}
+    session.run("pytest", *(session.posargs or ["tests/wscore"]), env=environment)
+
+
+def library(session: nox.Session, name: str) -> str:
+    """Return the path of a library that comes with the C compiler."""
+    command = [os.environ.get("CC", "cc"), f"-print-file-name={name}"]
+    found = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+    if not Path(found).is_absolute():
+        session.error(f"{command[0]} has no {name}; the sanitizers are those of GCC")
+    return found
+
+
 # --- Checks of the sources ----------------------------------------------------------------------
 
 
@@ -456,13 +534,15 @@ def dev(session: nox.Session) -> None:
     """Install all packages editable, with the tools, into .nox/dev; run it again to rebuild.
 
     Python files are used from the sources as they are. After a change of a C or Cython file this
-    compiles what depends on it.
+    compiles what depends on it. `-- Debug` builds for debuggers, `-- RelWithDebInfo` for profilers.
     """
+    build_type = session.posargs[0] if session.posargs else "Release"
     session.install(*sorted(build_requirements()), *BUILD_TOOLS, *TEST_TOOLS, *PEERS, "mypy")
     for name in NAMES:
         how = []
         if name in COMPILED:
-            build = CACHE / "build" / "dev" / name
-            how = ["--no-build-isolation", f"--config-settings=build-dir={build}"]
+            build = CACHE / "build" / "dev" / build_type / name
+            settings = (f"build-dir={build}", f"cmake.build-type={build_type}")
+            how = ["--no-build-isolation", *(f"--config-settings={each}" for each in settings)]
         session.install(*how, "--editable", str(PACKAGES / name))
     session.log(f"use {Path(session.bin, 'python').relative_to(ROOT)}")

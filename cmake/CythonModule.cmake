@@ -4,6 +4,10 @@
 
 find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
 
+# Slow, and only for coverage.py, which reads the C files beside the modules. Its plugin for Cython
+# does not know `sys.monitoring`.
+option(CYTHON_LINE_TRACE "Have the modules report which of their lines are executed" OFF)
+
 # add_cython_module(<name>
 #     SOURCE <file.pyx>          relative to the current source folder
 #     PACKAGE_ROOT <folder>      where cimports of the own package are looked up
@@ -20,10 +24,18 @@ function(add_cython_module name)
     cmake_path(GET c_file PARENT_PATH c_folder)
     file(MAKE_DIRECTORY "${c_folder}")
 
+    set(options "")
+    if(CYTHON_LINE_TRACE)
+        list(APPEND options -X linetrace=True)
+    endif()
+    if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+        list(APPEND options --gdb --gdb-outdir "${CMAKE_BINARY_DIR}")  # for cygdb
+    endif()
+
     add_custom_command(
         OUTPUT "${c_file}"
         COMMAND
-            "${Python_EXECUTABLE}" -m cython -3 --depfile
+            "${Python_EXECUTABLE}" -m cython -3 --depfile ${options}
             --module-name "${package}.${name}" --include-dir "${root}"
             "${source}" --output-file "${c_file}"
         DEPENDS "${source}"
@@ -37,4 +49,10 @@ function(add_cython_module name)
     )
     target_link_libraries(${name}_module PRIVATE ${arg_LIBRARIES})
     install(TARGETS ${name}_module DESTINATION "${arg_DESTINATION}" COMPONENT python)
+    if(CYTHON_LINE_TRACE)
+        target_compile_definitions(
+            ${name}_module PRIVATE CYTHON_TRACE=1 CYTHON_USE_SYS_MONITORING=0
+        )
+        install(FILES "${c_file}" DESTINATION "${arg_DESTINATION}" COMPONENT python)
+    endif()
 endfunction()
