@@ -24,6 +24,8 @@ from tests.wscore.proxied import leave, tunnel
 from tests.wscore.raw_peer import BOUND, RawPeer, accepting, free_port
 from tests.wscore.recorder import Recorder
 from wscore import WSHandshakeError, ws_connect
+from wscore.proxying import ProxySettings
+from wscore.route import Route
 from wsproxy import (
     ProxyAuthenticationError,
     ProxyConnectionError,
@@ -171,3 +173,41 @@ async def test_cancelled_at_every_step(both: Setting, tls: Tls, scheme: str) -> 
         else:
             pytest.fail("the connection was never opened")
         assert turns > 5
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [answering(b"HTTP/1.1 407 wsuser:s3cret\r\n\r\n"), answering(b"s3cret\r\n\r\n"), silent],
+    ids=["407", "garbage", "silence"],
+)
+async def test_credentials_are_nowhere_to_be_seen(
+    handler: Handler, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 0.0
+    caplog.set_level(1)
+    proxy_options = {"timeout": 0.2, "headers": {"X-Token": "t0ken"}}
+    for scheme in ("http", "socks5"):
+        async with listening(handler) as port:
+            with pytest.raises(OSError) as caught:
+                await ws_connect(
+                    Recorder,
+                    "ws://h.invalid/",
+                    proxy=f"{scheme}://wsuser:s3cret@127.0.0.1:{port}",
+                    proxy_options=proxy_options,
+                )
+        shown = "".join([repr(caught.value), str(caught.value), caplog.text])
+        for secret in ("wsuser", "s3cret", "t0ken", "d3N1c2VyOnMzY3JldA=="):
+            assert secret not in shown
+
+
+def test_credentials_are_not_in_what_is_printed() -> None:
+    settings = ProxySettings(options={"headers": {"X-Token": "t0ken"}})
+    route = Route(proxy="http://wsuser:s3cret@h", proxy_options=settings.options)
+    for printed in (repr(settings), repr(route)):
+        for secret in ("wsuser", "s3cret", "t0ken"):
+            assert secret not in printed

@@ -52,9 +52,7 @@ async def test_socks5(
     socks_proxy: RealProxy, echo_port: int, scheme: str, host: str, rdns: bool | None
 ) -> None:
     proxy = f"{scheme}://127.0.0.1:{socks_proxy.port}"
-    # A name resolved here may come out as ::1, where the target does not listen.
-    target = "127.0.0.1" if rdns is False else host
-    await check_echo(await open_tunnel(proxy, target, echo_port, rdns=rdns, timeout=BOUND))
+    await check_echo(await open_tunnel(proxy, host, echo_port, rdns=rdns, timeout=BOUND))
 
 
 async def test_socks5_with_password(socks_proxy_with_password: RealProxy, echo_port: int) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from wsproxy.resolve import resolve, take_turns
+from wsproxy.resolve import most_reachable, resolve, take_turns
 from wsproxy.target import parse_target
 
 
@@ -47,6 +47,14 @@ def test_families_take_turns_and_the_first_stays_first() -> None:
 def test_no_address_is_tried_twice() -> None:
     one, two = [(socket.AF_INET, 1, 6, "", (f"127.0.0.{n}", 80)) for n in (1, 2)]
     assert take_turns([one, two, one]) == [one, two]
+
+
+def test_a_proxy_is_given_an_ipv4_address_if_there_is_one() -> None:
+    six = [(socket.AF_INET6, 1, 6, "", (f"::{n}", 80, 0, 0)) for n in range(2)]
+    four = [(socket.AF_INET, 1, 6, "", (f"127.0.0.{n}", 80)) for n in range(2)]
+    assert most_reachable([*six, *four]) is four[0]
+    assert most_reachable([*four, *six]) is four[0]
+    assert most_reachable(six) is six[0]
 
 
 async def test_an_address_needs_no_thread() -> None:

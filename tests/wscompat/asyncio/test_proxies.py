@@ -285,6 +285,25 @@ async def test_credentials_are_not_shown() -> None:
         assert caught.value.proxy == proxy
 
 
+async def test_credentials_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    asyncio.get_running_loop().set_debug(True)
+    caplog.set_level(1)
+    refuse = answering(b"HTTP/1.1 407 wsuser:s3cret\r\n\r\n")
+    for scheme, answer in (("http", refuse), ("socks5h", scripted((4, b"s3cret")))):
+        async with listening(answer) as port:
+            with pytest.raises(ProxyError) as caught:
+                async for _ in connect(
+                    "ws://h.invalid/", proxy=f"{scheme}://wsuser:s3cret@127.0.0.1:{port}"
+                ):
+                    pass
+        told = [caplog.text]
+        error: BaseException | None = caught.value
+        while error is not None:
+            told += [repr(error), str(error), repr(vars(error))]
+            error = error.__cause__
+        assert not [shown for shown in told if "s3cret" in shown or "wsuser" in shown]
+
+
 @pytest.mark.parametrize("scheme", ["http", "https", "socks4", "socks5"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid"])
 async def test_unreachable_proxy(scheme: str, host: str) -> None:

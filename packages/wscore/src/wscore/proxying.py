@@ -43,7 +43,7 @@ _TO_SERVER = {"ssl_handshake_timeout", "ssl_shutdown_timeout"}
 _FOR_TLS = {"proxy_server_hostname", "proxy_ssl", "proxy_ssl_handshake_timeout"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ProxySettings:
     """How proxies are connected to and talked to, whichever they are.
 
@@ -148,7 +148,7 @@ async def open_proxied_stream(
     return protocol
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Connect:
     """Connects to the first proxy, in a socket factory's way or with asyncio's arguments."""
 

@@ -27,7 +27,7 @@ P = TypeVar("P", bound=WSProtocolCore)
 SocketFactory = Callable[[WSParsedURL], socket.socket | Awaitable[socket.socket | None] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Route:
     """How to get to whatever URL: the arguments of `ws_connect` that are about that.
 

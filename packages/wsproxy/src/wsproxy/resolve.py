@@ -12,7 +12,7 @@ from typing import Any
 
 from .target import Target
 
-__all__ = ["Address", "resolve"]
+__all__ = ["Address", "most_reachable", "resolve", "take_turns"]
 
 # Family, type, protocol, canonical name, socket address: what getaddrinfo() returns.
 Address = tuple[int, int, int, str, Any]
@@ -56,3 +56,11 @@ def take_turns(addresses: Sequence[Address]) -> list[Address]:
         families.setdefault(address[0], []).append(address)
     rounds = itertools.zip_longest(*families.values())
     return [address for turn in rounds for address in turn if address is not None]
+
+
+def most_reachable(addresses: Sequence[Address]) -> Address:
+    """Return the address to give to a proxy, which is given only one and cannot try others.
+
+    It is the first of IPv4, if there is one: not every proxy has a way to IPv6 addresses.
+    """
+    return min(addresses, key=lambda address: address[0] != socket.AF_INET)

@@ -14,7 +14,7 @@ from .bridge import lent_socket
 from .dial import dial
 from .errors import ProxyConnectionError, ProxyError, ProxyUnsupportedError
 from .http_step import ask_for_tunnel, refusal
-from .resolve import resolve
+from .resolve import most_reachable, resolve
 from .socks_step import ask_socks, check_socks
 from .stream import SocketStream
 from .target import Target, parse_target
@@ -122,7 +122,7 @@ async def _resolved(proxy: ProxyURL, goal: Target, rdns: bool | None) -> Target:
         addresses = await resolve(goal, family)
     except OSError as error:
         raise _failure(proxy, f"{goal.host} cannot be resolved here", error) from error
-    return parse_target(addresses[0][4][0], goal.port)
+    return parse_target(most_reachable(addresses)[4][0], goal.port)
 
 
 async def _connected(proxy: ProxyURL, connect: Connect | None) -> SocketStream:

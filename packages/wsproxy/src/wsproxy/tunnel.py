@@ -76,9 +76,9 @@ async def open_tunnel(
             and password for SOCKS5, a user id for SOCKS4.
         host: where the tunnel leads: a name, or an IPv4 or IPv6 address.
         port: its port.
-        rdns: True lets the (last) proxy resolve the host's name, False resolves it here first
-            and takes the first address. None leaves it to the proxy, except for `socks4`, whose
-            protocol has no names. True turns `socks4` into `socks4a`.
+        rdns: True lets the (last) proxy resolve the host's name, False resolves it here first,
+            to one address, of IPv4 if there is one. None leaves it to the proxy, except for
+            `socks4`, whose protocol has no names. True turns `socks4` into `socks4a`.
         timeout: seconds for all of it; None to wait for as long as it takes.
         headers: more fields for CONNECT requests. A `Proxy-Authorization` among them takes the
             place of the URL's credentials; it is refused with a chain. Not used with SOCKS.
