@@ -1,6 +1,7 @@
 """`compression=`: what is offered, accepted and refused, byte for byte as by websockets."""
 
 import asyncio
+import importlib
 import os
 import zlib
 from typing import Any
@@ -21,6 +22,7 @@ from tests.wscompat.libraries import (
     serving,
 )
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
+from wscompat.asyncio.compression import client_extensions, server_extensions
 
 LIBRARIES = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
 FIELD = "Sec-WebSocket-Extensions"
@@ -199,3 +201,114 @@ async def test_messages_of_the_limit(limit: Any) -> None:
     found = await end_of(WSCOMPAT, frames, max_size=limit)
     assert found == await end_of(WEBSOCKETS, frames, max_size=limit)
     assert ("gave", bytes(1000)) in found
+
+
+# -- factories of compression among `extensions=`
+
+FAST_CLIENT: list[dict[str, Any]] = [
+    {},
+    {"server_no_context_takeover": True, "client_no_context_takeover": True},
+    {"server_max_window_bits": 10, "client_max_window_bits": 11},
+    {"client_max_window_bits": None},
+    {"compress_settings": {"level": 1, "memLevel": 9}},
+]
+SLOW_CLIENT: list[dict[str, Any]] = [
+    {"server_max_window_bits": 8},
+    {"compress_settings": {"strategy": 2}},
+    {"compress_settings": {"level": -1}},
+]
+FAST_SERVER = [settings for settings in FAST_CLIENT if settings.get("client_max_window_bits", 1)]
+SLOW_SERVER: list[dict[str, Any]] = [
+    {"client_max_window_bits": 8},
+    {"client_max_window_bits": 10, "require_client_max_window_bits": True},
+    {"compress_settings": {"strategy": 2}},
+]
+
+
+def client_factory(library: Library, settings: dict[str, Any]) -> Any:
+    module = importlib.import_module(f"{library.name}.extensions.permessage_deflate")
+    return module.ClientPerMessageDeflateFactory(**settings)
+
+
+def server_factory(library: Library, settings: dict[str, Any]) -> Any:
+    module = importlib.import_module(f"{library.name}.extensions.permessage_deflate")
+    return module.ServerPerMessageDeflateFactory(**settings)
+
+
+def test_who_compresses() -> None:
+    """wscore, unless it does not know how; `compression=` adds nothing to a factory of its own."""
+    for compression in ("deflate", None):
+        for settings in FAST_CLIENT:
+            deflate, rest = client_extensions(compression, [client_factory(WSCOMPAT, settings)])
+            assert (deflate is not None, rest) == (True, None), settings
+        for settings in FAST_SERVER:
+            deflate, rest = server_extensions(compression, [server_factory(WSCOMPAT, settings)])
+            assert (deflate is not None, rest) == (True, None), settings
+        for settings in SLOW_CLIENT:
+            given = [client_factory(WSCOMPAT, settings)]
+            assert client_extensions(compression, given) == (None, given)
+        for settings in SLOW_SERVER:
+            accepted = [server_factory(WSCOMPAT, settings)]
+            assert server_extensions(compression, accepted) == (None, accepted)
+    two = [client_factory(WSCOMPAT, {"server_max_window_bits": 10}), client_factory(WSCOMPAT, {})]
+    assert client_extensions(None, two) == (None, two)
+    assert client_extensions(None, None) == client_extensions(None, []) == (None, None)
+    assert server_extensions(None, None) == (None, None)
+    level = {"level": 2, "memLevel": 3}
+    deflate, _ = client_extensions(None, [client_factory(WSCOMPAT, {"compress_settings": level})])
+    assert deflate is not None
+    assert (deflate.level, deflate.memory_level) == (2, 3)
+
+
+@pytest.mark.parametrize("settings", [*FAST_CLIENT, *SLOW_CLIENT], ids=str)
+async def test_what_a_factory_offers(settings: dict[str, Any]) -> None:
+    offers = []
+    for library in (WSCOMPAT, WEBSOCKETS):
+        async with raw_server(ACCEPTED + b"\r\n", stays=True) as raw:
+            connection = await library.connect(
+                raw.uri,
+                extensions=[client_factory(library, settings)],
+                proxy=None,
+                close_timeout=0.01,
+            )
+            await connection.close()
+            offers.append(field_of(raw.requests[0]))
+    assert [sorted(part_of(offer)) for offer in offers[0]] == [
+        sorted(part_of(offer)) for offer in offers[1]
+    ]
+
+
+def part_of(offer: str) -> list[str]:
+    """The parameters of an offer, whose order has no meaning."""
+    return [part.strip() for part in offer.split(";")]
+
+
+@pytest.mark.parametrize("server", [*FAST_SERVER, *SLOW_SERVER], ids=str)
+@pytest.mark.parametrize("client", [*FAST_CLIENT, *SLOW_CLIENT], ids=str)
+async def test_factories_of_both_sides(client: dict[str, Any], server: dict[str, Any]) -> None:
+    async def client_script(connection: Any, record: Record) -> None:
+        answer = connection.response.headers.get(FIELD)
+        record.note(None if answer is None else sorted(part_of(answer)))
+        for message in ("compressible, " * 100, b"compressible, " * 100):
+            await connection.send(message)
+            await record.attempt(connection.recv())
+
+    async def server_script(connection: Any, record: Record) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    def options(pair: Pair) -> Options:
+        return Options(
+            client={"extensions": [client_factory(pair.client, client)]},
+            server={"extensions": [server_factory(pair.server, server)]},
+            compression="deflate",
+        )
+
+    async def outcome(pair: Pair) -> Any:
+        try:
+            return await converse(pair, client_script, server_script, options(pair))
+        except Exception as exc:
+            return type(exc).__name__
+
+    pair = Pair(WSCOMPAT, WSCOMPAT)
+    assert await outcome(pair) == await outcome(MODEL)

@@ -23,13 +23,12 @@ from .exceptions import (
     StatusLineTooLong,
 )
 from .extensions.base import ClientExtensionFactory, Extension
+from .extensions.negotiation import build_offer, take_answer
 from .headers import (
     build_authorization_basic,
-    build_extension,
     build_host,
     build_subprotocol,
     parse_connection,
-    parse_extension,
     parse_subprotocol,
     parse_upgrade,
 )
@@ -99,12 +98,7 @@ class ClientProtocol(Protocol):
         headers["Sec-WebSocket-Key"] = self.key
         headers["Sec-WebSocket-Version"] = "13"
         if self.available_extensions is not None:
-            headers["Sec-WebSocket-Extensions"] = build_extension(
-                [
-                    (factory.name, list(factory.get_request_params()))
-                    for factory in self.available_extensions
-                ]
-            )
+            headers["Sec-WebSocket-Extensions"] = build_offer(self.available_extensions)
         if self.available_subprotocols is not None:
             headers["Sec-WebSocket-Protocol"] = build_subprotocol(self.available_subprotocols)
         return Request(uri.resource_name, headers)
@@ -163,23 +157,7 @@ class ClientProtocol(Protocol):
         Raises:
             InvalidHandshake: if one was not offered, or its parameters are not acceptable.
         """
-        accepted: list[Extension] = []
-        fields = headers.get_all("Sec-WebSocket-Extensions")
-        if fields and self.available_extensions is None:
-            raise NegotiationError("no extensions supported")
-        for name, params in [item for field in fields for item in parse_extension(field)]:
-            for factory in self.available_extensions or ():
-                if factory.name != name:
-                    continue
-                try:
-                    extension = factory.process_response_params(params, accepted)
-                except NegotiationError:
-                    continue
-                accepted.append(extension)
-                break
-            else:
-                raise NegotiationError(f"Unsupported extension: name = {name}, params = {params}")
-        return accepted
+        return take_answer(self.available_extensions, headers)
 
     def process_subprotocol(self, headers: Headers) -> Subprotocol | None:
         """The subprotocol that the server chose, or None.

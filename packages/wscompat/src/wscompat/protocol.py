@@ -28,6 +28,7 @@ from .sending import CONNECTING as CONNECTING
 from .sending import OPEN as OPEN
 from .sending import SEND_EOF, Sending, Side, State
 from .sending import SERVER as SERVER
+from .sizes import room
 from .streams import StreamReader
 from .typing import LoggerLike, Origin, Subprotocol
 
@@ -232,22 +233,22 @@ class Protocol(Sending):
     def _parse_frames(self, frames: wsframe.FrameParser, data: bytes | bytearray) -> None:
         try:
             for raw in frames.feed(data):
-                room = self._room()
+                limit = self._room()
                 payload = raw.payload
-                if room is not None and len(payload) > room:
-                    raise PayloadTooBig(len(payload), room)
+                if limit is not None and len(payload) > limit:
+                    raise PayloadTooBig(len(payload), limit)
                 frame = Frame(_OPCODES[raw.opcode], payload, raw.fin)  # type: ignore[arg-type]
                 if raw.rsv:
                     frame.rsv1 = True
                 if self.extensions:
                     for extension in self.extensions:
-                        frame = extension.decode(frame, max_size=room)
+                        frame = extension.decode(frame, max_size=limit)
                 if frame.rsv1:
                     frame.check()
                 self.recv_frame(frame)
-            room = self._room()
-            if room is not None and frames.payload_size > room:
-                raise PayloadTooBig(frames.payload_size, room)
+            limit = self._room()
+            if limit is not None and frames.payload_size > limit:
+                raise PayloadTooBig(frames.payload_size, limit)
         except wsframe.FrameError as exc:
             self._parsing_failed(translate(exc))
         except Exception as exc:
@@ -255,12 +256,7 @@ class Protocol(Sending):
 
     def _room(self) -> int | None:
         """How many bytes the payload of the next frame may have; None for any number."""
-        message, fragment = self.max_message_size, self.max_fragment_size
-        if message is None:
-            return fragment
-        if self.current_size is not None:
-            message -= self.current_size
-        return message if fragment is None else min(message, fragment)
+        return room(self.max_message_size, self.max_fragment_size, self.current_size)
 
     def recv_frame(self, frame: Frame) -> None:
         """Take a frame that was received: answer it, and make it an event.

@@ -30,17 +30,16 @@ from .exceptions import (
     TooManyHeaders,
 )
 from .extensions.base import Extension, ServerExtensionFactory
+from .extensions.negotiation import accept_offers
 from .extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from .headers import (
-    build_extension,
     parse_connection,
-    parse_extension,
     parse_subprotocol,
     parse_upgrade,
 )
 from .http11 import Request, Response
 from .protocol import CONNECTING, OPEN, SERVER, Protocol, State
-from .typing import ExtensionHeader, LoggerLike, Origin, StatusLike, Subprotocol
+from .typing import LoggerLike, Origin, StatusLike, Subprotocol
 from .utils import accept_key
 
 __all__ = ["ServerProtocol"]
@@ -310,23 +309,7 @@ class ServerProtocol(Protocol):
         Raises:
             InvalidHandshake: if the field is malformed.
         """
-        answers: list[ExtensionHeader] = []
-        accepted: list[Extension] = []
-        if not self.available_extensions:
-            return None, []
-        fields = headers.get_all("Sec-WebSocket-Extensions")
-        for name, params in [item for field in fields for item in parse_extension(field)]:
-            for factory in self.available_extensions:
-                if factory.name != name:
-                    continue
-                try:
-                    answer, extension = factory.process_request_params(params, accepted)
-                except NegotiationError:
-                    continue
-                answers.append((name, answer))
-                accepted.append(extension)
-                break
-        return build_extension(answers) if answers else None, accepted
+        return accept_offers(self.available_extensions, headers)
 
     def process_subprotocol(self, headers: Headers) -> Subprotocol | None:
         """Choose among the subprotocols that the client offers.

@@ -17,8 +17,11 @@ import wscore
 
 from ..datastructures import Headers
 from ..exceptions import InvalidHandshake, InvalidHeader, InvalidOrigin, NegotiationError
+from ..extensions.base import ServerExtensionFactory
+from ..extensions.negotiation import accept_offers
 from ..http11 import Request, Response
 from ..typing import StatusLike, Subprotocol
+from .extended import Extended
 
 if TYPE_CHECKING:
     from .server import ServerConnection
@@ -41,6 +44,8 @@ class Acceptance:
 
     Attributes:
         origins: the allowed origins; None for any.
+        extensions: the extensions that wscore does not know, the preferred one first; None for
+            none.
         subprotocols: the supported ones, the preferred one first; None for none.
         select_subprotocol: chooses one of those that a client offers; raises `NegotiationError` to
             refuse.
@@ -49,6 +54,7 @@ class Acceptance:
     """
 
     origins: Origins | None
+    extensions: Sequence[ServerExtensionFactory] | None
     subprotocols: Sequence[Subprotocol | str] | None
     select_subprotocol: SelectSubprotocol | None
     process_request: ProcessRequest | None
@@ -100,6 +106,7 @@ class Acceptance:
     ) -> Answer:
         try:
             self._check_origin(request)
+            extensions = self._choose_extensions(request, connection)
             subprotocol = self._choose_subprotocol(request, connection)
         except InvalidOrigin as exc:
             return self.refusal(HTTPStatus.FORBIDDEN, f"{_FAILED}: {exc}.\n")
@@ -108,6 +115,8 @@ class Acceptance:
         headers = {"Date": formatdate(usegmt=True)}
         if self.server_header is not None:
             headers["Server"] = self.server_header
+        if extensions is not None:
+            headers["Sec-WebSocket-Extensions"] = extensions
         if subprotocol is not None:
             headers["Sec-WebSocket-Protocol"] = subprotocol
         return Answer(wscore.WSUpgradeResponse.create_101_response(headers), connection)
@@ -138,6 +147,16 @@ class Acceptance:
             elif origin == allowed:
                 return
         raise InvalidOrigin(origin)
+
+    def _choose_extensions(
+        self, request: wscore.WSUpgradeRequest, connection: ServerConnection
+    ) -> str | None:
+        """Give the connection the extensions that both sides want; what to answer about them."""
+        if not isinstance(connection, Extended):
+            return None
+        headers = Headers(request.headers.items())
+        answer, connection.extensions = accept_offers(self.extensions, headers)
+        return answer
 
     def _choose_subprotocol(
         self, request: wscore.WSUpgradeRequest, connection: ServerConnection

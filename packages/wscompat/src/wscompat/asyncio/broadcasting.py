@@ -49,14 +49,18 @@ def broadcast(
         kind = TEXT if text else BINARY
     else:
         raise TypeError("data must be str or bytes")
-    ready = []
+    ready: list[wscore.WSTransport] = []
+    extended: list[wscore.WSTransport] = []
     skipped = []
     for connection in connections:
         if connection._fragments_sent is None:
-            ready.append(connection._core)
+            (extended if connection.is_extended else ready).append(connection._core)
         elif connection._core.is_open:
             skipped.append(connection)
     wscore.ws_broadcast(ready, kind, message)
+    for transport in extended:
+        if transport.is_open:
+            transport.send_message(kind, message)
     if raise_exceptions and skipped:
         errors = [ConcurrencyError("sending a fragmented message") for _ in skipped]
         raise ExceptionGroup("skipped broadcast", errors)

@@ -19,14 +19,17 @@ import wscore
 from ..client import backoff, process_exception
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import InvalidStatus, InvalidURI, SecurityError
+from ..extensions.base import ClientExtensionFactory
+from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import parse_uri
-from .compression import client_deflate
+from .compression import client_extensions
 from .connection import Connection
+from .extended import Extended, extended
 from .handshake_errors import from_core
-from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
+from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes, frame_size_only
 from .proxies import choose_proxy, from_wsproxy, proxy_arguments
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
@@ -56,6 +59,8 @@ class connect:  # noqa: N801
     Args:
         uri: ``ws://`` or ``wss://``; user name and password in it are sent as basic authentication.
         origin: value of ``Origin``.
+        extensions: the extensions to offer, the preferred one first; their `Extension` objects see
+            data frames only.
         subprotocols: names of subprotocols, the preferred one first.
         compression: ``"deflate"`` to offer to compress messages; None for no compression.
         additional_headers: further header fields of the request.
@@ -102,6 +107,7 @@ class connect:  # noqa: N801
         uri: str,
         *,
         origin: Origin | str | None = None,
+        extensions: Sequence[ClientExtensionFactory] | None = None,
         subprotocols: Sequence[Subprotocol | str] | None = None,
         compression: str | None = "deflate",
         additional_headers: HeadersLike | None = None,
@@ -137,7 +143,12 @@ class connect:  # noqa: N801
             "write_limit": write_limit,
             "logger": self.logger,
         }
+        deflate, self._factories = client_extensions(compression, extensions)
+        self._max_size = max_size
         headers = Headers(additional_headers or ())
+        if self._factories is not None:
+            headers["Sec-WebSocket-Extensions"] = build_offer(self._factories)
+            self._connection_class = extended(self._connection_class)
         if origin is not None:
             headers["Origin"] = origin
         if subprotocols is not None:
@@ -147,8 +158,8 @@ class connect:  # noqa: N801
             headers["User-Agent"] = user_agent_header
         self._headers = headers
         self._core_options: dict[str, Any] = {
-            **core_sizes(max_size),
-            "deflate": client_deflate(compression),
+            **(core_sizes if self._factories is None else frame_size_only)(max_size),
+            "deflate": deflate,
             "websocket_handshake_timeout": None,
             "max_redirects": 0,
             "logger_name": self.logger,
@@ -251,11 +262,17 @@ class connect:  # noqa: N801
             if error is exc:
                 raise
             raise error from (None if error is exc.__cause__ else exc)
+        if isinstance(connection, Extended) and connection.negotiation_exc is not None:
+            await connection.wait_closed()
+            raise connection.negotiation_exc
         assert isinstance(connection, ClientConnection)
         return connection
 
     def _make_connection(self) -> ClientConnection:
-        return self._connection_class(**self._connection_options)  # type: ignore[arg-type]
+        connection = self._connection_class(**self._connection_options)  # type: ignore[arg-type]
+        if isinstance(connection, Extended):
+            connection.extend(self._max_size, factories=self._factories)
+        return connection
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Decide where to go after an answer that is not an acceptance.

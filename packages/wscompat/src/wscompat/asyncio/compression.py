@@ -1,38 +1,106 @@
-"""What ``compression=`` of `connect` and `serve` means to wscore."""
+"""What ``compression=`` and ``extensions=`` of `connect` and `serve` mean to wscore.
+
+Where compression is the only extension, and is asked for in terms that wscore knows, wscore does
+it. Everything else is left to the factories of the extensions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import wscore
 
-__all__ = ["client_deflate", "server_deflate"]
+from ..extensions.base import ClientExtensionFactory, ServerExtensionFactory
+from ..extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+    enable_client_permessage_deflate,
+    enable_server_permessage_deflate,
+)
+
+__all__ = ["client_extensions", "server_extensions"]
+
+_SETTINGS = {"level": "level", "memLevel": "memory_level"}
+_ZLIB_MEMORY_LEVEL = 8  # what zlib takes if it is told none
 
 
-def client_deflate(compression: str | None) -> wscore.WSDeflate | None:
+def client_extensions(
+    compression: str | None, extensions: Sequence[ClientExtensionFactory] | None
+) -> tuple[wscore.WSDeflate | None, Sequence[ClientExtensionFactory] | None]:
     """What a client offers.
 
     Args:
-        compression: ``"deflate"``, or None for no compression.
+        compression: ``"deflate"``, or None for no compression other than that of `extensions`.
+        extensions: factories, or None.
+
+    Returns:
+        What wscore offers, and the factories that it knows nothing of; one of them is None.
 
     Raises:
-        ValueError: if it is anything else.
+        ValueError: if the compression is another one.
     """
     _check(compression)
-    return wscore.WSDeflate() if compression else None
+    if compression is not None:
+        extensions = enable_client_permessage_deflate(extensions)
+    if not extensions:
+        return None, None
+    (first, *others) = extensions
+    if others or type(first) is not ClientPerMessageDeflateFactory:
+        return None, extensions
+    deflate = _as_core(first)
+    return (None, extensions) if deflate is None else (deflate, None)
 
 
-def server_deflate(compression: str | None) -> wscore.WSDeflate | None:
-    """What a server accepts: small windows, which save memory on both sides.
+def server_extensions(
+    compression: str | None, extensions: Sequence[ServerExtensionFactory] | None
+) -> tuple[wscore.WSDeflate | None, Sequence[ServerExtensionFactory] | None]:
+    """What a server accepts; by default with small windows, which save memory on both sides.
 
     Args:
-        compression: as for `client_deflate`.
+        compression: as for `client_extensions`.
+        extensions: as for `client_extensions`.
+
+    Returns:
+        As for `client_extensions`.
 
     Raises:
-        ValueError: as for `client_deflate`.
+        ValueError: as for `client_extensions`.
     """
     _check(compression)
-    if compression is None:
+    if compression is not None:
+        extensions = enable_server_permessage_deflate(extensions)
+    if not extensions:
+        return None, None
+    (first, *others) = extensions
+    if others or type(first) is not ServerPerMessageDeflateFactory:
+        return None, extensions
+    if first.require_client_max_window_bits:
+        return None, extensions
+    deflate = _as_core(first)
+    return (None, extensions) if deflate is None else (deflate, None)
+
+
+def _as_core(
+    factory: ClientPerMessageDeflateFactory | ServerPerMessageDeflateFactory,
+) -> wscore.WSDeflate | None:
+    """The same in terms of wscore, or None if it has none for it."""
+    settings: Mapping[str, Any] = {
+        "memLevel": _ZLIB_MEMORY_LEVEL,
+        **(factory.compress_settings or {}),
+    }
+    if not settings.keys() <= _SETTINGS.keys():
         return None
-    return wscore.WSDeflate(server_max_window_bits=12, client_max_window_bits=12)
+    try:
+        return wscore.WSDeflate(
+            server_no_context_takeover=factory.server_no_context_takeover,
+            client_no_context_takeover=factory.client_no_context_takeover,
+            server_max_window_bits=factory.server_max_window_bits,
+            client_max_window_bits=factory.client_max_window_bits,
+            **{_SETTINGS[name]: value for name, value in settings.items()},
+        )
+    except (TypeError, ValueError):
+        return None
 
 
 def _check(compression: str | None) -> None:

@@ -62,6 +62,8 @@ class Connection(WSMessageReader):
         logger: where this connection logs.
     """
 
+    is_extended = False  # whether frames pass through extensions that are not wscore's
+
     _core: wscore.WSTransport  # what it sends with
 
     def __init__(
@@ -344,12 +346,16 @@ class Connection(WSMessageReader):
         await self.wait_closed()
         raise self.close_exc
 
+    def _sending_transport(self, transport: wscore.WSTransport) -> wscore.WSTransport:
+        """What this connection sends with."""
+        return transport
+
     # -- callbacks of wscore
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """The connection is open."""
         super().on_ws_connected(transport)
-        self._core = transport
+        self._core = self._sending_transport(transport)
         transport.underlying_transport.set_write_buffer_limits(*self._write_limit)
         if self.ping_interval is not None:
             self._keepalive = Keepalive(self, self._pings, self.ping_interval, self.ping_timeout)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..sizes import room
+
 __all__ = [
     "MaxQueue",
     "MaxSize",
     "WriteLimit",
+    "as_pair",
     "core_sizes",
+    "frame_size_only",
     "high_and_low",
 ]
 
@@ -26,6 +30,16 @@ WriteLimit = int | tuple[int, int | None]
 def high_and_low(limit: MaxQueue | WriteLimit) -> tuple[int | None, int | None]:
     """Both water marks; None for what is not given."""
     return limit if isinstance(limit, tuple) else (limit, None)
+
+
+def as_pair(limit: MaxSize) -> tuple[int | None, int | None]:
+    """Both limits, of a message and of a fragment; None for what is not given."""
+    return limit if isinstance(limit, tuple) else (limit, None)
+
+
+def frame_size_only(limit: MaxSize) -> dict[str, Any]:
+    """The limit of a single frame as arguments of wscore, where messages are measured elsewhere."""
+    return {"max_message_size": sys.maxsize, "max_frame_size": room(*as_pair(limit), None)}
 
 
 def core_sizes(limit: MaxSize) -> dict[str, Any]:

@@ -16,16 +16,18 @@ from typing import Any, Self
 
 import wscore
 
+from ..extensions.base import ServerExtensionFactory
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..typing import LoggerLike, StatusLike, Subprotocol
 from .accepting import Acceptance, Origins, ProcessRequest, SelectSubprotocol, plain_response
 from .broadcasting import broadcast
-from .compression import server_deflate
+from .compression import server_extensions
 from .connection import Connection
 from .credentials import basic_auth
-from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes
+from .extended import Extended, extended
+from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes, frame_size_only
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
@@ -230,6 +232,7 @@ def serve(
     port: int | None = None,
     *,
     origins: Origins | None = None,
+    extensions: Sequence[ServerExtensionFactory] | None = None,
     subprotocols: Sequence[Subprotocol | str] | None = None,
     select_subprotocol: SelectSubprotocol | None = None,
     compression: str | None = "deflate",
@@ -257,6 +260,8 @@ def serve(
         port: TCP port; 0 or None for any free one.
         origins: the allowed values of ``Origin``: strings and compiled patterns, None for requests
             without it. All are allowed if it is not given.
+        extensions: the extensions to accept, the preferred one first; their `Extension` objects
+            see data frames only.
         subprotocols: names of subprotocols, the preferred one first.
         select_subprotocol: called with the connection and the names that the client offers;
             returns one of them or None, or raises `NegotiationError`.
@@ -285,13 +290,15 @@ def serve(
     Raises:
         OSError: if the address cannot be bound.
     """
-    deflate = server_deflate(compression)
+    deflate, factories = server_extensions(compression, extensions)
     if subprotocols is not None:
         validate_subprotocols(subprotocols)
     acceptance = Acceptance(
-        origins, subprotocols, select_subprotocol, process_request, server_header
+        origins, factories, subprotocols, select_subprotocol, process_request, server_header
     )
     connection_class = create_connection or ServerConnection
+    if factories is not None:
+        connection_class = extended(connection_class)
 
     def accept(request: wscore.WSUpgradeRequest) -> wscore.WSUpgradeResponseWithListener:
         if server._refuses:
@@ -305,6 +312,8 @@ def serve(
             write_limit=write_limit,
             logger=server.logger,
         )
+        if isinstance(connection, Extended):
+            connection.extend(max_size)
         return acceptance.answer(request, connection)
 
     async def create_server() -> asyncio.Server:
@@ -313,7 +322,7 @@ def serve(
             host,
             port,
             websocket_handshake_timeout=open_timeout,
-            **core_sizes(max_size),
+            **(core_sizes if factories is None else frame_size_only)(max_size),
             deflate=deflate,
             logger_name=server.logger,
             **kwargs,

@@ -1,0 +1,154 @@
+"""Connections with extensions that wscore does not know: data frames pass through them in Python.
+
+Only connections that offered or accepted such an extension are of this kind; the others must not
+pay for it. Control frames, which wscore answers, do not pass through extensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import wscore
+
+from ..datastructures import Headers
+from ..exceptions import InvalidHandshake, PayloadTooBig, ProtocolError
+from ..extensions.base import ClientExtensionFactory, Extension
+from ..extensions.negotiation import take_answer
+from ..frames import CloseCode, Frame, Opcode
+from ..sizes import room
+from ..typing import DataLike
+from .connection import Connection
+from .limits import MaxSize, as_pair
+
+__all__ = ["EncodingTransport", "Extended", "extended"]
+
+C = TypeVar("C", bound=Connection)
+
+_KNOWN = "_class_with_extensions"  # where a class keeps the one that was made for it
+
+
+class EncodingTransport:
+    """A transport whose messages pass through extensions; all else is the transport's own.
+
+    Args:
+        transport: what sends.
+        extensions: what encodes, the first one first.
+    """
+
+    def __init__(self, transport: wscore.WSTransport, extensions: Sequence[Extension]) -> None:
+        self._transport = transport
+        self._extensions = extensions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def send_message(self, msg_type: wscore.WSMsgType, message: DataLike, fin: bool = True) -> None:
+        """Send a message, or a fragment of one.
+
+        Args:
+            msg_type: TEXT, BINARY or CONTINUATION.
+            message: the payload.
+            fin: whether the message ends with it.
+        """
+        data = message.encode() if isinstance(message, str) else message
+        frame = Frame(Opcode(msg_type), data, fin)
+        for extension in self._extensions:
+            frame = extension.encode(frame)
+        self._transport.send(msg_type, frame.data, frame.fin, frame.rsv1, frame.rsv2, frame.rsv3)
+
+
+class Extended(Connection):
+    """What is put before a class of connections by `extended`.
+
+    Attributes:
+        extensions: the extensions in use.
+        negotiation_exc: why a client could not agree with the server, or None.
+    """
+
+    is_extended = True
+
+    extensions: Sequence[Extension] = ()
+    negotiation_exc: InvalidHandshake | None = None
+    _factories: Sequence[ClientExtensionFactory] | None = None
+
+    def extend(
+        self,
+        max_size: MaxSize,
+        *,
+        factories: Sequence[ClientExtensionFactory] | None = None,
+        extensions: Sequence[Extension] = (),
+    ) -> None:
+        """Say what is used, before the connection is open.
+
+        Args:
+            max_size: as for `connect`; it holds for what the extensions make of a frame, too.
+            factories: on a client, what takes the server's answer.
+            extensions: on a server, what was accepted.
+        """
+        self._max_size = as_pair(max_size)
+        self._factories = factories
+        self.extensions = extensions
+        self._size: int | None = None  # of the fragmented message that is being received
+        self._is_text = False
+
+    def _sending_transport(self, transport: wscore.WSTransport) -> Any:
+        if self._factories is not None:
+            try:
+                headers = Headers(transport.response.headers.items())
+                self.extensions = take_answer(self._factories, headers)
+            except InvalidHandshake as exc:
+                self.negotiation_exc = exc
+                transport.disconnect(graceful=False)
+        return EncodingTransport(transport, self.extensions)
+
+    def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
+        """A frame came."""
+        if frame.msg_type > wscore.WSMsgType.BINARY:
+            super().on_ws_frame(transport, frame)
+            return
+        try:
+            decoded = self._decode(frame)
+        except Exception as exc:
+            self._close_cause = exc
+            if isinstance(exc, ProtocolError):
+                raise wscore.WSProtocolError(CloseCode.PROTOCOL_ERROR, str(exc)) from exc
+            if isinstance(exc, PayloadTooBig):
+                exc.set_current_size(self._size)
+                raise wscore.WSProtocolError(CloseCode.MESSAGE_TOO_BIG, str(exc)) from exc
+            raise
+        if decoded.opcode is not Opcode.CONT:
+            self._is_text = decoded.opcode is Opcode.TEXT
+        self._size = None if decoded.fin else (self._size or 0) + len(decoded.data)
+        self.feed(self._is_text, decoded.fin, bytes(decoded.data))
+
+    def _decode(self, received: wscore.WSFrame) -> Frame:
+        payload = received.get_payload_as_bytes()
+        frame = Frame(
+            Opcode(received.msg_type),
+            payload,
+            received.fin,
+            received.rsv1,
+            received.rsv2,
+            received.rsv3,
+        )
+        limit = room(*self._max_size, self._size)
+        if limit is not None and len(payload) > limit:
+            raise PayloadTooBig(len(payload), limit)
+        for extension in reversed(self.extensions):
+            frame = extension.decode(frame, max_size=limit)
+        frame.check()
+        return frame
+
+
+def extended(connection_class: type[C]) -> type[C]:
+    """The class with extensions for a class of connections; always the same one.
+
+    Args:
+        connection_class: `ClientConnection`, `ServerConnection`, or a class derived from one.
+    """
+    found: type[C] | None = vars(connection_class).get(_KNOWN)
+    if found is None:
+        found = type(connection_class.__name__, (Extended, connection_class), {})
+        setattr(connection_class, _KNOWN, found)
+    return found
