@@ -29,6 +29,7 @@ DIFFERENT = {
     "by it",
     "asyncio.connection.Connection.protocol": "there is none; a subclass with an `__init__` of its "
     "own passes on what it is given",
+    "extensions.base.Extension": "in `connect` and `serve` of `asyncio` it sees data frames only",
     "http11.SERVER": "names wscompat",
     "http11.USER_AGENT": "names wscompat",
     "protocol.Protocol.receive_data": "refuses a frame whose length is not in its shortest form or "

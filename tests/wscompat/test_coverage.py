@@ -12,7 +12,7 @@ import wscompat
 
 README = Path(__file__).parents[2] / "packages" / "wscompat" / "README.md"
 
-MISSING_ARGUMENTS = {"connect": {"extensions"}, "serve": {"extensions", "process_response"}}
+MISSING_ARGUMENTS = {"serve": {"process_response"}}
 #: What differs on purpose; the other arguments have the same defaults.
 OTHER_DEFAULTS = {
     "user_agent_header",
