@@ -1,0 +1,152 @@
+"""The command line of the benchmark.
+
+It only chooses, and shows: the rounds are in `measuring`.
+"""
+
+import argparse
+import fnmatch
+import sys
+import tempfile
+from pathlib import Path
+
+import trustme
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from .cases import CASES, QUICK
+from .contenders import BASELINE, CONTENDERS, REFERENCE
+from .measuring import Place, Series, Subject, Visit, measure, usable_cores
+from .payload import compressed_json
+from .report import as_markdown, as_table, write_json
+from .statistics import Figures, summarize
+
+ROOT = Path(__file__).parents[2]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    many = {"action": "append", "metavar": "PATTERN"}
+    parser.add_argument("--quick", action="store_true", help="some cases, within five minutes")
+    parser.add_argument("--case", **many, help="cases by name, with wildcards; may be repeated")
+    parser.add_argument("--contender", **many, help="libraries by name, likewise")
+    parser.add_argument("--loop", choices=["asyncio", "uvloop", "both"], default="both")
+    parser.add_argument("--tls", choices=["plain", "tls", "both"], default="both")
+    parser.add_argument("--role", choices=["server", "client", "both"], action="append")
+    parser.add_argument("--rounds", type=int, help="visits of each subject in each series")
+    parser.add_argument("--seconds", type=float, help="of each visit")
+    parser.add_argument("--idle", type=int, help="connections of the idle case")
+    parser.add_argument("--by-cpu", action="store_true", help="ratios by processor time")
+    parser.add_argument("--reference", type=Path, required=True, help="the C program")
+    parser.add_argument("--json", type=Path, help="where the results go")
+    parser.add_argument("--markdown", type=Path, help="where the tables go")
+    parser.add_argument("--list", action="store_true", help="show cases and contenders")
+    chosen = parser.parse_args()
+    chosen.rounds = chosen.rounds or (3 if chosen.quick else 9)
+    chosen.seconds = chosen.seconds or (0.15 if chosen.quick else 0.4)
+    chosen.idle = chosen.idle or (1000 if chosen.quick else 5000)
+    return chosen
+
+
+def matches(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def choose_series(chosen: argparse.Namespace) -> list[Series]:
+    patterns = chosen.case or (QUICK if chosen.quick else ["*"])
+    tls = {"plain": [False], "tls": [True], "both": [False, True]}[chosen.tls]
+    return [
+        Series(case, role, secure)
+        for case in CASES
+        if matches(case.name, patterns)
+        for role in (chosen.role or case.roles)
+        if role in case.roles or role == "both"
+        for secure in tls
+    ]
+
+
+def choose_subjects(chosen: argparse.Namespace, console: Console) -> list[Subject]:
+    loops = ["asyncio", "uvloop"] if chosen.loop == "both" else [chosen.loop]
+    subjects = []
+    for contender in CONTENDERS:
+        if not matches(contender.name, chosen.contender or ["*"]):
+            continue
+        if missing := contender.missing():
+            console.print(f"{contender.name} is left out: no {', '.join(missing)}")
+            continue
+        subjects += [Subject(contender, loop) for loop in (loops if contender.program else [""])]
+    return subjects
+
+
+def prepare(folder: Path, chosen: argparse.Namespace) -> Place:
+    certificate = folder / "certificate.pem"
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(certificate)
+    authority.cert_pem.write_to_path(certificate, append=True)
+    payload = folder / "payload.deflate"
+    payload.write_bytes(compressed_json(4096))
+    log = ROOT / ".cache" / "bench" / "programs.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
+    return Place(chosen.reference.resolve(), ROOT, certificate, payload, usable_cores(), log)
+
+
+def main() -> int:
+    chosen = arguments()
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if chosen.list:
+        console.print("cases:", *[case.name for case in CASES], sep="\n  ")
+        console.print("contenders:", *[contender.name for contender in CONTENDERS], sep="\n  ")
+        return 0
+    todo, subjects = choose_series(chosen), choose_subjects(chosen, console)
+    results: dict[Series, list[Visit]] = {}
+    figures: dict[Series, dict[str, Figures]] = {}
+    trouble = []
+    bar = Progress(
+        TextColumn("{task.description:70.70}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        auto_refresh=False,  # nothing else runs during a visit
+    )
+    with tempfile.TemporaryDirectory() as folder, bar:
+        place = prepare(Path(folder), chosen)
+        task = bar.add_task("", total=len(todo))
+
+        def progress(what: str) -> None:
+            bar.update(task, description=what)
+            bar.refresh()
+
+        for series in todo:
+            results[series] = []
+            for outcome in measure(
+                series,
+                subjects,
+                place,
+                rounds=chosen.rounds,
+                seconds=chosen.seconds,
+                idle=chosen.idle,
+                progress=progress,
+            ):
+                if isinstance(outcome, Visit):
+                    results[series].append(outcome)
+                else:
+                    trouble.append(outcome)
+                    console.print(outcome, style="red")
+            figures[series] = summarize(
+                series, results[series], REFERENCE.name, BASELINE, busy=chosen.by_cpu
+            )
+            bar.advance(task)
+            console.print(as_table(series, figures[series], BASELINE))
+            if chosen.markdown:
+                tables = [as_markdown(one, figures[one], BASELINE) for one in figures]
+                chosen.markdown.write_text("\n".join(tables))
+    how = {"rounds": chosen.rounds, "seconds": chosen.seconds, "by_cpu": chosen.by_cpu}
+    if chosen.json:
+        contenders = {subject.contender for subject in subjects}
+        write_json(chosen.json, results, figures, contenders, how)
+    return 1 if trouble else 0
+
+
+sys.exit(main())
