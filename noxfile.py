@@ -58,6 +58,19 @@ TESTED_WITH = (
     "isal",
     "zlib-ng",
 )
+# What the benchmark compares with, and draws with; the releases its published figures are of.
+MEASURED = (
+    "picows==2.3.1",
+    "websockets==17.4",
+    "aiohttp",
+    "aiofastnet",
+    "isal",
+    "uvloop",
+    "trustme",
+    "rich",
+    "matplotlib",
+    "setuptools",
+)
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
 # Another version may format differently.
 LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.3")
@@ -426,6 +439,39 @@ def library(session: nox.Session, name: str) -> str:
     if not Path(found).is_absolute():
         session.error(f"{command[0]} has no {name}; the sanitizers are those of GCC")
     return found
+
+
+# --- Speed --------------------------------------------------------------------------------------
+
+
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
+def bench(session: nox.Session) -> None:
+    """Compare with other libraries and a C program; `-- --quick`: within five minutes, `-- --help`.
+
+    Leaves what it has measured, and charts of it, in .cache/bench.
+    """
+    install_packages(session, *MEASURED, *build_requirements(), *BUILD_TOOLS)
+    place = CACHE / "bench"
+    built = place / python_tag(session)
+    session.run("python", "-m", "benchmarks.bench.build", str(built))
+    session.run(
+        *("python", "-m", "benchmarks.bench", "--reference", str(built / "reference")),
+        *("--json", str(place / "results.json"), "--charts", str(place / "charts")),
+        *session.posargs,
+        env={"PYTHONPATH": str(built)},
+    )
+
+
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
+def instructions(session: nox.Session) -> None:
+    """Count the instructions of fixed work with callgrind; more than before, by a margin, fails.
+
+    `-- --update` keeps the new counts.
+    """
+    if not shutil.which("valgrind"):
+        session.skip("nothing to count with: no valgrind (Debian, Ubuntu: apt install valgrind)")
+    install_packages(session)
+    session.run("python", "-m", "benchmarks.instructions", *session.posargs)
 
 
 # --- Checks of the sources ----------------------------------------------------------------------

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .cases import CASES, QUICK
+from .charts import draw_all
 from .contenders import BASELINE, CONTENDERS, REFERENCE
 from .measuring import Place, Series, Subject, Visit, measure, usable_cores
 from .payload import compressed_json
@@ -38,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--by-cpu", action="store_true", help="ratios by processor time")
     parser.add_argument("--reference", type=Path, required=True, help="the C program")
     parser.add_argument("--json", type=Path, help="where the results go")
+    parser.add_argument("--charts", type=Path, help="where drawings of the results go")
     parser.add_argument("--markdown", type=Path, help="where the tables go")
     parser.add_argument("--list", action="store_true", help="show cases and contenders")
     chosen = parser.parse_args()
@@ -146,6 +148,8 @@ def main() -> int:
     if chosen.json:
         contenders = {subject.contender for subject in subjects}
         write_json(chosen.json, results, figures, contenders, how)
+        if chosen.charts:
+            draw_all(chosen.json, chosen.charts)
     return 1 if trouble else 0
 
 

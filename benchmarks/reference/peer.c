@@ -203,7 +203,7 @@ static bool read_some(peer *p) {
             b->begin = b->end = 0;
         }
     } while ((size_t)count == room && wire_holds_more(&p->wire));
-    return true;
+    return !p->wire.ended;
 }
 
 static bool upgrade(peer *p) {

@@ -58,12 +58,6 @@ void wire_open(wire *w, int fd, SSL_CTX *tls, bool is_server) {
     }
 }
 
-void wire_close(wire *w) {
-    SSL_free(w->ssl);
-    close(w->fd);
-    bytes_free(&w->waits);
-}
-
 static bool send_bytes(wire *w, const uint8_t *data, size_t size) {
     if (bytes_size(&w->waits) == 0) {
         ssize_t sent = send(w->fd, data, size, MSG_NOSIGNAL);
@@ -88,6 +82,17 @@ static bool send_encrypted(wire *w) {
     return good;
 }
 
+void wire_close(wire *w) {
+    if (w->ssl && !w->broken && SSL_is_init_finished(w->ssl)) {
+        SSL_shutdown(w->ssl);
+        ERR_clear_error();
+        send_encrypted(w);
+    }
+    SSL_free(w->ssl);
+    close(w->fd);
+    bytes_free(&w->waits);
+}
+
 int wire_handshake(wire *w) {
     int result = SSL_do_handshake(w->ssl);
     int error = SSL_get_error(w->ssl, result);
@@ -106,7 +111,9 @@ static ssize_t read_tls(wire *w, uint8_t *data, size_t size) {
             int error = SSL_get_error(w->ssl, count);
             ERR_clear_error();
             (void)BIO_reset(encrypted); /* an alert must not reach another connection */
-            return total || error == SSL_ERROR_WANT_READ ? (ssize_t)total : -1;
+            w->ended = error != SSL_ERROR_WANT_READ;
+            w->broken = w->ended && error != SSL_ERROR_ZERO_RETURN;
+            return total || !w->ended ? (ssize_t)total : -1;
         }
         total += (size_t)count;
     } while (total < size && SSL_has_pending(w->ssl));

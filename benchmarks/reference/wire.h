@@ -19,6 +19,8 @@
 typedef struct wire {
     int fd;
     SSL *ssl;    /* NULL without TLS */
+    bool ended;  /* by the peer, in TLS, so that the socket may stay open */
+    bool broken; /* TLS is past any further use */
     bytes waits; /* what the socket did not take, encrypted if it has to be */
 } wire;
 
@@ -28,6 +30,7 @@ SSL_CTX *wire_tls(const char *certificate);
 /* Take over a socket. `tls` is NULL or from wire_tls(). */
 void wire_open(wire *w, int fd, SSL_CTX *tls, bool is_server);
 
+/* Say goodbye in TLS, if that is possible, and close the socket. */
 void wire_close(wire *w);
 
 /* Go on with the TLS handshake: 1 when it is done, 0 when it waits, -1 when it failed. */

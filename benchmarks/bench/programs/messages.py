@@ -16,9 +16,15 @@ BINARY = WSMsgType.BINARY
 
 
 async def echo(reader: WSMessageReader) -> None:
-    transport = reader.transport
+    send = reader.transport.send
     async for message in reader:
-        transport.send(BINARY, message)
+        send(BINARY, message)
+
+
+async def echo_compressed(reader: WSMessageReader) -> None:
+    send = reader.transport.send_message
+    async for message in reader:
+        send(BINARY, message)
 
 
 async def sink(reader: WSMessageReader) -> None:
@@ -27,7 +33,7 @@ async def sink(reader: WSMessageReader) -> None:
 
 
 class Messages(callbacks.Callbacks):
-    """The tasks on `WSMessageReader`; what only sends is done as in the callback API."""
+    """The tasks on `WSMessageReader`; those that receive nothing are not its business."""
 
     def __init__(self, options: Options, connecting: dict[str, Any]):
         super().__init__(options, "wscore", listeners.__name__, connecting)
@@ -35,9 +41,8 @@ class Messages(callbacks.Callbacks):
             self.connecting["deflate"] = wscore.WSDeflate()
 
     async def serve(self) -> int:
-        if self.options.task not in {"echo", "sink"}:
-            return await super().serve()
-        work = {"echo": echo, "sink": sink}[self.options.task]
+        works = {"echo": echo_compressed if self.options.deflate else echo, "sink": sink}
+        work = works[self.options.task]
 
         class Served(WSMessageReader):
             def on_ws_connected(self, transport: wscore.WSTransport) -> None:
@@ -56,9 +61,6 @@ class Messages(callbacks.Callbacks):
         return self.server.sockets[0].getsockname()[1]
 
     async def open(self, options: Options) -> None:
-        if options.task in {"source", "handshake"}:
-            await super().open(options)
-            return
         self.job = options
         connections = [
             await ws_connect(
@@ -69,21 +71,20 @@ class Messages(callbacks.Callbacks):
         self.clients = [reader for _, reader in connections]
 
     async def run(self, options: Options) -> int:
-        if options.task in {"source", "handshake"}:
-            return await super().run(options)
         deadline = Deadline(options.seconds)
         work = self.exchange if options.task == "echo" else self.receive
         return sum(await all_of([work(reader, deadline) for reader in self.clients]))
 
     async def exchange(self, reader: WSMessageReader, deadline: Deadline) -> int:
         transport, message, recv = reader.transport, self.message, reader.recv
+        send = transport.send_message if self.options.deflate else transport.send
         for _ in range(self.job.in_flight):
-            transport.send(BINARY, message)
+            send(BINARY, message)
         count = 0
         while not deadline.passed():
             for _ in range(self.job.batch):
                 await recv()
-                transport.send(BINARY, message)
+                send(BINARY, message)
             count += self.job.batch
         return count
 
