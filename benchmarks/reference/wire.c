@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_SIZE                                                                                  \
-    65536 /* by malloc() from what is at hand: larger ones are mapped anew each time */
+/* What malloc() has at hand; larger ones are mapped anew each time. */
+#define READ_SIZE 65536
 
 static BIO *encrypted; /* what TLS wants to send; emptied after each use */
 
