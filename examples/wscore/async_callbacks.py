@@ -56,6 +56,12 @@ class Server(AsyncListener):
         super().__init__()
         self._known = {"copper": 9870}
         self._reply = asyncio.get_running_loop().create_future()
+        self._is_in_callback = False
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self._is_in_callback = True
+        super().on_ws_frame(transport, frame)
+        self._is_in_callback = False
 
     async def on_message(self, transport: WSTransport, text: str) -> None:
         if text == "reply":  # stands for a database, or another service
@@ -64,7 +70,8 @@ class Server(AsyncListener):
         price = self._known.get(text)
         if price is None:
             price = await self._reply
-        transport.send(WSMsgType.TEXT, f"{text}: {price}")
+        when = "at once" if self._is_in_callback else "later"
+        transport.send(WSMsgType.TEXT, f"{text}: {price}, {when}")
 
 
 class Client(WSListener):

@@ -38,14 +38,14 @@ class Server(WSListener):
 
 
 class Client(WSListener):
-    """Answers once, and then hangs."""
+    """Answers twice, and then hangs."""
 
     def __init__(self) -> None:
-        self._is_well = True
+        self._answers_left = 2
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.TEXT and self._is_well:
-            self._is_well = False
+        if frame.msg_type == WSMsgType.TEXT and self._answers_left:
+            self._answers_left -= 1
             if json.loads(frame.get_payload_as_utf8_text())["op"] == "ping":
                 transport.send(WSMsgType.TEXT, '{"op": "pong"}')
         elif frame.msg_type == WSMsgType.CLOSE:

@@ -11,9 +11,10 @@ from tests.support.real_proxies import free_port, microsocks, tinyproxy
 from tests.support.tls import Tls
 
 
-def test_tls(tls: Tls) -> None:
-    with server("examples/howto/tls_server.py", 0, tls.cert_file) as url:
-        printed = run("examples/howto/tls_client.py", url, tls.ca_file, "žluťoučký")
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_tls(tls: Tls, loop: str) -> None:
+    with server("examples/howto/tls_server.py", 0, tls.cert_file, loop=loop) as url:
+        printed = run("examples/howto/tls_client.py", url, tls.ca_file, "žluťoučký", loop=loop)
     assert printed == "žluťoučký\n"
 
 
