@@ -19,6 +19,7 @@ extensions = [
     "c_headers",
     "compiled_modules",
     "module_docstrings",
+    "raised_names",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",

@@ -69,6 +69,15 @@ def test_programs_of_the_readme() -> None:
             assert connecting.returncode == 0
 
 
+def test_the_readme_s_program_without_io() -> None:
+    blocks = README.read_text("utf-8").split("```python\n")
+    (block,) = (b.partition("```")[0] for b in blocks if "ServerProtocol()" in b)
+    with running("-c", block) as program:
+        output, _ = program.communicate(timeout=BOUND)
+    assert output.startswith("[b'HTTP/1.1 101 Switching Protocols")
+    assert output.endswith("b'\\x81\\x07welcome']\n")
+
+
 @pytest.mark.parametrize("name", ["connect", "serve"])
 def test_only_the_import_differs_from_websockets(name: str) -> None:
     blocks = README.read_text("utf-8").split("```python\n")[1:3]

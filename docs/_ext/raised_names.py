@@ -1,0 +1,36 @@
+"""Links what a docstring says is raised to the exception that its module means.
+
+Several packages have an exception of one name, such as `ProtocolError`; Sphinx alone cannot tell
+which of them a section "Raises" is about.
+"""
+
+import re
+import sys
+from typing import Any
+
+from sphinx.application import Sphinx
+
+RAISES = re.compile(r":raises (\w+):")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the extension."""
+    app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-docstring", qualify, priority=600)  # napoleon is at 500
+    return {"parallel_read_safe": True}
+
+
+def qualify(
+    _app: Sphinx, _what: str, _name: str, documented: Any, _options: Any, lines: list[str]
+) -> None:
+    """Put the module before each name that is one of an exception there."""
+    owner = documented.fget if isinstance(documented, property) else documented
+    names = vars(sys.modules.get(getattr(owner, "__module__", None) or "", object))
+
+    def full(match: re.Match[str]) -> str:
+        found = names.get(match[1])
+        if not isinstance(found, type) or found.__module__ == "builtins":
+            return match[0]
+        return f":raises ~{found.__module__}.{found.__qualname__}:"
+
+    lines[:] = [RAISES.sub(full, line) for line in lines]
