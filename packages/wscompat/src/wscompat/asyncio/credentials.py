@@ -15,7 +15,7 @@ from ..http11 import Request, Response
 if TYPE_CHECKING:
     from .server import ServerConnection
 
-__all__ = ["basic_auth"]
+__all__ = ["Credentials", "basic_auth", "checker"]
 
 Credentials = tuple[str, str]
 CheckCredentials = Callable[[str, str], Awaitable[bool] | bool]
@@ -43,7 +43,7 @@ def basic_auth(
     """
     if (credentials is None) == (check_credentials is None):
         raise ValueError("provide either credentials or check_credentials")
-    check = check_credentials or _checker(credentials)
+    check = check_credentials or checker(credentials)
 
     async def process_request(connection: ServerConnection, request: Request) -> Response | None:
         """Let the request pass, or answer it with status 401."""
@@ -71,8 +71,18 @@ def basic_auth(
     return process_request
 
 
-def _checker(credentials: object) -> CheckCredentials:
-    """Compares with fixed credentials, in a time that does not tell how much of them was right."""
+def checker(credentials: object) -> Callable[[str, str], bool]:
+    """Compare with fixed credentials, in a time that does not tell how much of them was right.
+
+    Args:
+        credentials: a pair of user name and password, or several.
+
+    Returns:
+        What is given a user name and a password, and tells whether they are right.
+
+    Raises:
+        TypeError: if `credentials` are not such pairs.
+    """
     pairs = [credentials] if _is_pair(credentials) else credentials
     if not isinstance(pairs, Iterable):
         raise TypeError(f"invalid credentials argument: {credentials!r}")

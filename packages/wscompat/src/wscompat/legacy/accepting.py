@@ -1,0 +1,415 @@
+"""The protocol of connections that a server accepts: `WebSocketServerProtocol`.
+
+It reads the request, asks the program what to make of it, answers, and runs the program's handler.
+Every step is a method that programs override; `server` says how it is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from wscore.http import HTTPSyntaxError, WSUpgradeRequest
+
+from ..datastructures import Headers, HeadersLike
+from ..exceptions import (
+    InvalidHeader,
+    InvalidMessage,
+    InvalidOrigin,
+    NegotiationError,
+)
+from ..frames import CloseCode
+from ..headers import build_extension, parse_extension, parse_subprotocol
+from ..http11 import SERVER, Response
+from ..typing import ExtensionHeader, LoggerLike, Origin, StatusLike, Subprotocol
+from .exceptions import AbortHandshake
+from .handshake import build_response, check_request
+from .http import check_request_line, told
+from .protocol import WebSocketCommonProtocol
+from .refusals import answer_to
+
+if TYPE_CHECKING:
+    from .server import WebSocketServer
+
+__all__ = [
+    "HTTPResponse",
+    "Handler",
+    "HeadersLikeOrCallable",
+    "ProcessRequest",
+    "SelectSubprotocol",
+    "WebSocketServerProtocol",
+    "remove_path_argument",
+]
+
+HTTPResponse = tuple[StatusLike, HeadersLike, bytes]
+"""What ``process_request`` answers a request with: status, header fields, body."""
+
+HeadersLikeOrCallable = HeadersLike | Callable[[str, Headers], HeadersLike]
+"""Header fields, or what makes them from the path and the header fields of a request."""
+
+Handler = (
+    Callable[["WebSocketServerProtocol"], Awaitable[Any]]
+    | Callable[["WebSocketServerProtocol", str], Awaitable[Any]]
+)
+ProcessRequest = Callable[[str, Headers], Awaitable[HTTPResponse | None] | HTTPResponse | None]
+SelectSubprotocol = Callable[[Sequence[Subprotocol], Sequence[Subprotocol]], Subprotocol | None]
+
+
+class WebSocketServerProtocol(WebSocketCommonProtocol):
+    """The server's end of a connection.
+
+    Args:
+        ws_handler: run once the connection is open, with this object; with the path as a second
+            argument, too, if it takes one, which is deprecated.
+        ws_server: keeps track of the connections.
+        logger: where to log; ``wscompat.server`` if None.
+        origins: the allowed values of ``Origin``, None for requests without it; all if not given.
+        extensions: factories of extensions.
+        subprotocols: names of subprotocols.
+        extra_headers: further fields of a response that accepts, or what makes them from the path
+            and the header fields of the request.
+        server_header: value of ``Server``; None for none.
+        process_request: see the method of this name, which it replaces.
+        select_subprotocol: see the method of this name, which it replaces.
+        open_timeout: seconds for the opening handshake; None for no limit.
+        **kwargs: as for `WebSocketCommonProtocol`.
+    """
+
+    is_client = False
+    side = "server"
+
+    def __init__(
+        self,
+        ws_handler: Handler,
+        ws_server: WebSocketServer,
+        *,
+        logger: LoggerLike | None = None,
+        origins: Sequence[Origin | str | None] | None = None,
+        extensions: Sequence[Any] | None = None,
+        subprotocols: Sequence[Subprotocol] | None = None,
+        extra_headers: HeadersLikeOrCallable | None = None,
+        server_header: str | None = SERVER,
+        process_request: ProcessRequest | None = None,
+        select_subprotocol: SelectSubprotocol | None = None,
+        open_timeout: float | None = 10,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(logger=logger or logging.getLogger("wscompat.server"), **kwargs)
+        if origins is not None and "" in origins:  # how absent origins were once spelt
+            warnings.warn("use None instead of '' in origins", DeprecationWarning, stacklevel=2)
+            origins = [origin or None for origin in origins]
+        self.ws_handler = remove_path_argument(ws_handler)
+        self.ws_server = ws_server
+        self.origins = origins
+        self.available_extensions = extensions
+        self.available_subprotocols = subprotocols
+        self.extra_headers = extra_headers
+        self.server_header = server_header
+        self._process_request = process_request
+        self._select_subprotocol = select_subprotocol
+        self.open_timeout = open_timeout
+        self.handler_task: asyncio.Task[None]
+
+    # -- the life of a connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The TCP connection is made: a task takes care of it from here on."""
+        super().connection_made(transport)
+        self.ws_server.register(self)
+        self.handler_task = self.loop.create_task(self.handler())
+
+    async def handler(self) -> None:
+        """Shake hands, run the program's handler, and close the connection."""
+        try:
+            if await self._has_opened():
+                await self._run_handler()
+        except Exception:
+            self.logger.error("connection failed", exc_info=True)
+            self.fail_connection(CloseCode.INTERNAL_ERROR)
+        except BaseException:
+            self.fail_connection(CloseCode.INTERNAL_ERROR)
+            raise
+        finally:
+            self.ws_server.unregister(self)
+            self.logger.info("connection closed")
+
+    async def _has_opened(self) -> bool:
+        """Shake hands; whether the connection is open then. If not, it is gone."""
+        try:
+            async with asyncio.timeout(self.open_timeout):
+                await self.handshake(
+                    origins=self.origins,
+                    available_extensions=self.available_extensions,
+                    available_subprotocols=self.available_subprotocols,
+                    extra_headers=self.extra_headers,
+                )
+            return True
+        except (TimeoutError, ConnectionError):
+            pass  # nobody is left to be told
+        except Exception as exc:
+            self._refuse(exc)
+        self.fail_connection()
+        await self.wait_closed()
+        return False
+
+    def _refuse(self, exc: Exception) -> None:
+        """Answer a request that is not accepted."""
+        status, headers, body = answer_to(exc)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(exc, AbortHandshake):
+            self.logger.error("opening handshake failed", exc_info=exc)
+        headers.setdefault("Date", formatdate(usegmt=True))
+        if self.server_header is not None:
+            headers.setdefault("Server", self.server_header)
+        headers.setdefault("Content-Length", str(len(body)))
+        headers.setdefault("Content-Type", "text/plain")
+        headers.setdefault("Connection", "close")
+        self.write_http_response(status, headers, body)
+        self.logger.info("connection rejected (%d %s)", status, status.phrase)
+
+    async def _run_handler(self) -> None:
+        try:
+            await self.ws_handler(self)
+        except Exception:
+            self.logger.error("connection handler failed", exc_info=True)
+            self.fail_connection(CloseCode.INTERNAL_ERROR)
+        await self.close()
+
+    # -- the handshake
+
+    async def handshake(
+        self,
+        origins: Sequence[Origin | str | None] | None = None,
+        available_extensions: Sequence[Any] | None = None,
+        available_subprotocols: Sequence[Subprotocol] | None = None,
+        extra_headers: HeadersLikeOrCallable | None = None,
+    ) -> str:
+        """Shake hands with the client (RFC 6455, 4.2).
+
+        Args:
+            origins: as for the class.
+            available_extensions: as `extensions` for the class.
+            available_subprotocols: as `subprotocols` for the class.
+            extra_headers: as for the class.
+
+        Returns:
+            The path that was asked for, with the query.
+
+        Raises:
+            InvalidHandshake: if the request is refused.
+            ConnectionError: if the connection was lost meanwhile.
+        """
+        path, request_headers = await self.read_http_request()
+        early_response: Any = self.process_request(path, request_headers)
+        if inspect.isawaitable(early_response):
+            early_response = await early_response
+        else:
+            warnings.warn("declare process_request as a coroutine", DeprecationWarning)  # noqa: B028
+        if not self.ws_server.is_serving():
+            text = b"Server is shutting down.\n"
+            early_response = HTTPStatus.SERVICE_UNAVAILABLE, [], text
+        if early_response is not None:
+            raise AbortHandshake(*early_response)
+        key = check_request(request_headers)
+        self.origin = self.process_origin(request_headers, origins)
+        extensions_header, self.extensions = self.process_extensions(
+            request_headers, available_extensions
+        )
+        self.subprotocol = self.process_subprotocol(request_headers, available_subprotocols)
+        headers = Headers()
+        build_response(headers, key)
+        if extensions_header is not None:
+            headers["Sec-WebSocket-Extensions"] = extensions_header
+        if self.subprotocol is not None:
+            headers["Sec-WebSocket-Protocol"] = self.subprotocol
+        if callable(extra_headers):
+            extra_headers = extra_headers(path, request_headers)
+        if extra_headers is not None:
+            headers.update(extra_headers)
+        headers.setdefault("Date", formatdate(usegmt=True))
+        if self.server_header is not None:
+            headers.setdefault("Server", self.server_header)
+        self.write_http_response(HTTPStatus.SWITCHING_PROTOCOLS, headers)
+        self.logger.info("connection open")
+        self.connection_open()
+        return path
+
+    async def read_http_request(self) -> tuple[str, Headers]:
+        """Wait for the request.
+
+        Returns:
+            The path that it asks for, with the query, and its header fields.
+
+        Raises:
+            InvalidMessage: if it is malformed or not an HTTP/1.1 GET request.
+        """
+        try:
+            request = await asyncio.shield(self.as_core().head)
+            assert isinstance(request, WSUpgradeRequest)
+            self.path = check_request_line(request)
+        except (HTTPSyntaxError, ValueError, EOFError, OSError) as exc:
+            cause = told(exc) if isinstance(exc, HTTPSyntaxError) else exc
+            raise InvalidMessage("did not receive a valid HTTP request") from cause
+        self.request_headers = Headers(request.headers.items())
+        if self.request_headers.get("Content-Length", "0") != "0":  # frames follow a request
+            raise InvalidMessage("did not receive a valid HTTP request; it has a body")
+        return self.path, self.request_headers
+
+    def write_http_response(
+        self, status: HTTPStatus, headers: Headers, body: bytes | None = None
+    ) -> None:
+        """Send the response.
+
+        Args:
+            status: its status.
+            headers: its header fields.
+            body: its body.
+        """
+        self.response_headers = headers
+        response = Response(status.value, status.phrase, headers, body or b"")
+        self.transport.write(response.serialize())
+
+    async def process_request(self, path: str, request_headers: Headers) -> HTTPResponse | None:
+        """Look at a request first; may answer it. To be overridden.
+
+        Args:
+            path: what it asks for, with the query.
+            request_headers: its header fields.
+
+        Returns:
+            Status, header fields and body of a response to send instead of accepting; or None.
+        """
+        if self._process_request is None:
+            return None
+        response: Any = self._process_request(path, request_headers)
+        if inspect.isawaitable(response):
+            return await response  # type: ignore[no-any-return]
+        warnings.warn("declare process_request as a coroutine", DeprecationWarning)  # noqa: B028
+        return response  # type: ignore[no-any-return]
+
+    @staticmethod
+    def process_origin(
+        headers: Headers, origins: Sequence[Origin | str | None] | None = None
+    ) -> Origin | None:
+        """Check the origin of a request.
+
+        Args:
+            headers: its header fields.
+            origins: the allowed ones; None for any.
+
+        Raises:
+            InvalidOrigin: if it is not allowed.
+        """
+        values = headers.get_all("Origin")
+        if len(values) > 1:
+            raise InvalidHeader("Origin", "multiple values")
+        origin = Origin(values[0]) if values else None
+        if origins is not None and origin not in origins:
+            raise InvalidOrigin(origin)
+        return origin
+
+    @staticmethod
+    def process_extensions(
+        headers: Headers, available_extensions: Sequence[Any] | None
+    ) -> tuple[str | None, list[Any]]:
+        """Choose among the extensions that a client offers.
+
+        Args:
+            headers: the header fields of its request.
+            available_extensions: factories of those that are supported.
+
+        Returns:
+            The value of the response's ``Sec-WebSocket-Extensions``, or None; and the extensions.
+
+        Raises:
+            InvalidHandshake: if the request is to be refused.
+        """
+        values = headers.get_all("Sec-WebSocket-Extensions")
+        agreed: list[ExtensionHeader] = []
+        accepted: list[Any] = []
+        if values and available_extensions:
+            for name, parameters in [item for value in values for item in parse_extension(value)]:
+                for factory in available_extensions:
+                    if factory.name != name:
+                        continue
+                    try:
+                        answer, extension = factory.process_request_params(parameters, accepted)
+                    except NegotiationError:
+                        continue
+                    agreed.append((name, answer))
+                    accepted.append(extension)
+                    break
+        return (build_extension(agreed) if agreed else None), accepted
+
+    def process_subprotocol(
+        self, headers: Headers, available_subprotocols: Sequence[Subprotocol] | None
+    ) -> Subprotocol | None:
+        """Choose among the subprotocols that a client offers.
+
+        Args:
+            headers: the header fields of its request.
+            available_subprotocols: those that are supported.
+
+        Raises:
+            InvalidHandshake: if the request is to be refused.
+        """
+        values = headers.get_all("Sec-WebSocket-Protocol")
+        if not values or not available_subprotocols:
+            return None
+        offered = [name for value in values for name in parse_subprotocol(value)]
+        return self.select_subprotocol(offered, list(available_subprotocols))
+
+    def select_subprotocol(
+        self,
+        client_subprotocols: Sequence[Subprotocol],
+        server_subprotocols: Sequence[Subprotocol],
+    ) -> Subprotocol | None:
+        """Choose a subprotocol. To be overridden.
+
+        The one whose places in both lists add up to the least is chosen.
+
+        Args:
+            client_subprotocols: what the client offers, the preferred one first.
+            server_subprotocols: what is supported, likewise.
+
+        Returns:
+            The chosen one, or None for none.
+        """
+        if self._select_subprotocol is not None:
+            return self._select_subprotocol(client_subprotocols, server_subprotocols)
+        common = [name for name in server_subprotocols if name in client_subprotocols]
+        return min(
+            common,
+            key=lambda name: client_subprotocols.index(name) + server_subprotocols.index(name),
+            default=None,
+        )
+
+
+def remove_path_argument(
+    ws_handler: Handler,
+) -> Callable[[WebSocketServerProtocol], Awaitable[Any]]:
+    """A handler that takes the connection only.
+
+    Args:
+        ws_handler: one that takes the connection, or the connection and the path.
+    """
+    try:
+        inspect.signature(ws_handler).bind(None)
+    except TypeError:
+        try:
+            inspect.signature(ws_handler).bind(None, "")
+        except TypeError:
+            return ws_handler  # type: ignore[return-value]
+    else:
+        return ws_handler  # type: ignore[return-value]
+    warnings.warn("remove second argument of ws_handler", DeprecationWarning, stacklevel=3)
+
+    async def without_path(websocket: WebSocketServerProtocol) -> Any:
+        return await ws_handler(websocket, websocket.path)  # type: ignore[call-arg]
+
+    return without_path

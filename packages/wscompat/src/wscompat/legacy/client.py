@@ -1,0 +1,279 @@
+"""The client's side: `connect`.
+
+wscore opens the sockets; this file follows redirects and connects again. `requesting` has the
+protocol of one connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import traceback as traceback_module
+import urllib.parse
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from types import TracebackType
+from typing import Any
+
+from wscore.streams import open_stream
+from wscore.unix import connected_socket
+
+from ..client import backoff
+from ..datastructures import Headers, HeadersLike
+from ..exceptions import (
+    SecurityError,
+)
+from ..headers import (
+    validate_subprotocols,
+)
+from ..http11 import USER_AGENT
+from ..typing import LoggerLike, Origin, Subprotocol
+from ..uri import parse_uri
+from .engine import Engine
+from .exceptions import RedirectHandshake
+from .options import former_options
+from .requesting import WebSocketClientProtocol
+
+__all__ = ["Connect", "WebSocketClientProtocol", "connect", "unix_connect"]
+
+_ONLY_FOR_ONE_ORIGIN = {"authorization", "cookie", "host"}
+
+
+class Connect:
+    """Connect to a WebSocket server; its usual name is `connect`.
+
+    Awaited, it gives a `WebSocketClientProtocol`; as an asynchronous context manager it also closes
+    it. As an asynchronous iterator it gives one connection after the other, for ever: each is
+    closed at the end of its round of the loop, and an attempt that fails is repeated after a while.
+
+    Args:
+        uri: ``ws://`` or ``wss://``; user name and password in it are sent as basic authentication.
+        create_protocol: makes the protocol of the connection: a class derived from
+            `WebSocketClientProtocol`, or a function with its arguments.
+        logger: where to log; the logger ``wscompat.client`` if None.
+        compression: ``"deflate"``, or None for none.
+        origin: value of ``Origin``.
+        extensions: factories of extensions.
+        subprotocols: names of subprotocols, the preferred one first.
+        extra_headers: further header fields of the request.
+        user_agent_header: value of ``User-Agent``; None for none.
+        open_timeout: seconds for all of it; None for no limit.
+        ping_interval: see `WebSocketCommonProtocol`, as for all up to `write_limit`.
+        ping_timeout: likewise.
+        close_timeout: likewise.
+        max_size: likewise.
+        max_queue: likewise.
+        read_limit: likewise.
+        write_limit: likewise.
+        **kwargs: passed on to `asyncio.loop.create_connection`: ``ssl``, ``sock``,
+            ``server_hostname``, or ``host`` and ``port`` to connect to another place than the URI
+            names.
+
+    Raises:
+        InvalidURI: if the URI is not a WebSocket URI.
+        InvalidHandshake: if the server's answer is no valid acceptance; a subclass says why.
+        OSError: if there is no connection.
+        TimeoutError: if there was no answer in time.
+    """
+
+    MAX_REDIRECTS_ALLOWED = 10
+    BACKOFF_INITIAL = 5.0
+    BACKOFF_MIN = 3.1
+    BACKOFF_MAX = 90.0
+    BACKOFF_FACTOR = 1.618
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        create_protocol: Callable[..., WebSocketClientProtocol] | None = None,
+        logger: LoggerLike | None = None,
+        compression: str | None = "deflate",
+        origin: Origin | str | None = None,
+        extensions: Sequence[Any] | None = None,
+        subprotocols: Sequence[Subprotocol] | None = None,
+        extra_headers: HeadersLike | None = None,
+        user_agent_header: str | None = USER_AGENT,
+        open_timeout: float | None = 10,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = None,
+        max_size: int | None = 2**20,
+        max_queue: int | None = 2**5,
+        read_limit: int = 2**16,
+        write_limit: int = 2**16,
+        **kwargs: Any,
+    ) -> None:
+        former = former_options(kwargs, create_protocol, close_timeout)
+        if compression not in (None, "deflate"):
+            raise ValueError(f"unsupported compression: {compression}")
+        if subprotocols is not None:
+            validate_subprotocols(subprotocols)
+        self._parsed = parse_uri(uri)
+        if not self._parsed.secure and kwargs.get("ssl") is not None:
+            raise ValueError("connect() was given ssl, and a ws:// URI: TLS needs wss://")
+        self._uri = uri
+        self.logger = logger or logging.getLogger("wscompat.client")
+        self.open_timeout = open_timeout
+        self._extra_headers = None if extra_headers is None else Headers(extra_headers)
+        self._options = kwargs
+        self._create_protocol = functools.partial(
+            former.create_protocol or WebSocketClientProtocol,
+            logger=self.logger,
+            origin=origin,
+            extensions=extensions,
+            subprotocols=subprotocols,
+            user_agent_header=user_agent_header,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=former.close_timeout,
+            max_size=max_size,
+            max_queue=max_queue,
+            read_limit=read_limit,
+            write_limit=write_limit,
+            legacy_recv=former.legacy_recv,
+        )
+
+    # -- the three ways to use it
+
+    def __await__(self) -> Generator[Any, None, WebSocketClientProtocol]:
+        return self._connect().__await__()
+
+    async def __aenter__(self) -> WebSocketClientProtocol:
+        self.protocol = await self
+        return self.protocol
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.protocol.close()
+
+    async def __aiter__(self) -> AsyncIterator[WebSocketClientProtocol]:
+        delays = None
+        while True:
+            try:
+                protocol = await self
+            except Exception as exc:
+                delays = delays or backoff(
+                    self.BACKOFF_INITIAL, self.BACKOFF_MIN, self.BACKOFF_MAX, self.BACKOFF_FACTOR
+                )
+                await self._pause(next(delays), exc)
+            else:
+                delays = None
+                try:
+                    yield protocol
+                finally:
+                    await protocol.close()
+
+    async def _pause(self, delay: float, exc: Exception) -> None:
+        (summary,) = traceback_module.format_exception_only(exc)
+        self.logger.info(
+            "connect failed; reconnecting in %.1f seconds: %s", delay, summary.rstrip()
+        )
+        await asyncio.sleep(delay)
+
+    # -- one connection
+
+    async def _connect(self) -> WebSocketClientProtocol:
+        async with asyncio.timeout(self.open_timeout):
+            for _ in range(self.MAX_REDIRECTS_ALLOWED):
+                protocol = await self._open_stream()
+                try:
+                    await protocol.handshake(
+                        self._parsed,
+                        origin=protocol.origin,
+                        available_extensions=protocol.available_extensions,
+                        available_subprotocols=protocol.available_subprotocols,
+                        extra_headers=protocol.extra_headers,
+                    )
+                except RedirectHandshake as exc:
+                    await _abandon(protocol)
+                    self.handle_redirect(exc.uri)
+                except BaseException:
+                    await _abandon(protocol)
+                    raise
+                else:
+                    return protocol
+            raise SecurityError("too many redirects")
+
+    async def _open_stream(self) -> WebSocketClientProtocol:
+        """Connect a protocol; there is no handshake yet."""
+        uri, options = self._parsed, dict(self._options)
+        if (path := options.pop("unix_path", None)) is not None:
+            options["sock"] = await connected_socket(path)
+        if options.get("sock") is None:
+            options.setdefault("host", uri.host)
+            options.setdefault("port", uri.port)
+        if uri.secure:
+            if options.get("ssl") is None:
+                options["ssl"] = True
+            options.setdefault("server_hostname", uri.host)
+        protocol = self._create_protocol(
+            host=options.get("host", uri.host),
+            port=options.get("port", uri.port),
+            secure=uri.secure,
+            extra_headers=self._extra_headers,
+        )
+
+        def make_core() -> Engine:
+            return protocol.as_core()
+
+        await open_stream(make_core, **options)
+        return protocol
+
+    def handle_redirect(self, uri: str) -> None:
+        """Go elsewhere with the next attempt.
+
+        Args:
+            uri: where the server sends the client; perhaps relative.
+
+        Raises:
+            SecurityError: if it leads from ``wss`` to ``ws``, or to another origin while it is said
+                what to connect to.
+            InvalidURI: if it is not a WebSocket URI.
+        """
+        old, target = self._parsed, urllib.parse.urljoin(self._uri, uri)
+        new = parse_uri(target)
+        if old.secure and not new.secure:
+            raise SecurityError("redirect from WSS to WS")
+        if (old.secure, old.host, old.port) != (new.secure, new.host, new.port):
+            if self._options.keys() & {"sock", "unix_path"}:
+                raise SecurityError(f"redirect to another origin with a given socket: {target}")
+            self._options.pop("host", None)
+            self._options.pop("port", None)
+            self._options.pop("server_hostname", None)
+            if self._extra_headers is not None:
+                self._extra_headers = Headers(
+                    [
+                        (name, value)
+                        for name, value in self._extra_headers.raw_items()
+                        if name.lower() not in _ONLY_FOR_ONE_ORIGIN
+                    ]
+                )
+        self._uri, self._parsed = target, new
+
+
+connect = Connect
+
+
+def unix_connect(
+    path: str | os.PathLike[str] | None = None, uri: str = "ws://localhost/", **kwargs: Any
+) -> Connect:
+    """Connect to a WebSocket server on a Unix socket.
+
+    Args:
+        path: the socket's path; None if ``sock`` is given.
+        uri: what is asked for.
+        **kwargs: as for `connect`.
+    """
+    return Connect(uri, unix_path=path, **kwargs)
+
+
+async def _abandon(protocol: WebSocketClientProtocol) -> None:
+    """End a connection that did not open, or whose opening was given up."""
+    protocol.fail_connection()
+    await asyncio.shield(protocol.connection_lost_waiter)

@@ -1,0 +1,154 @@
+"""What joins a protocol of this API to wscore: bytes in, the head of the handshake, then frames.
+
+A protocol object of this API is an `asyncio.Protocol` that programs subclass; its methods
+``connection_made`` and ``connection_lost`` are called for every connection, whoever made it. On
+sockets that wscore opens, the engine stands in front of the protocol, so that wscore's transport
+reads into its buffer; on a transport of others the protocol hands over what it receives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from multidict import CIMultiDict
+
+from wscore.http import RequestReader, ResponseReader, WSUpgradeRequest, WSUpgradeResponse
+from wscore.protocol import WSProtocolCore
+
+from ..datastructures import Headers
+
+if TYPE_CHECKING:
+    from .protocol import WebSocketCommonProtocol
+
+__all__ = ["MAX_FRAGMENTS", "Engine", "core_request", "core_response"]
+
+MAX_FRAGMENTS = 4096
+"""Frames of one message."""
+
+
+class Engine(WSProtocolCore, asyncio.BufferedProtocol):
+    """The wscore side of one protocol object.
+
+    Args:
+        owner: the protocol object.
+
+    Attributes:
+        head: the peer's request or response, in a future; its exception says why there is none.
+    """
+
+    def __init__(self, owner: WebSocketCommonProtocol) -> None:
+        super().__init__(
+            owner.loop,
+            owner.logger,
+            disconnect_on_exception=True,
+            enable_auto_pong=True,
+            max_frame_size=owner.max_size,
+            max_message_size=owner.max_size,
+            max_fragments=MAX_FRAGMENTS,
+        )
+        self._owner = owner
+        self._reader: RequestReader | ResponseReader
+        self._reader = ResponseReader() if owner.is_client else RequestReader()
+        self.head: asyncio.Future[WSUpgradeRequest | WSUpgradeResponse]
+        self.head = owner.loop.create_future()
+
+    # -- called by the transport, when the engine stands in front
+
+    def connection_made(self, underlying_transport: asyncio.BaseTransport) -> None:
+        """The owner is asked first, as on a transport of others."""
+        self._owner.connection_made(underlying_transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The owner is told first, as on a transport of others."""
+        self._owner.connection_lost(exc)
+
+    # -- called by the owner
+
+    def attach(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is made."""
+        super().connection_made(transport)
+
+    def detach(self, exc: Exception | None) -> None:
+        """The connection is lost."""
+        super().connection_lost(exc)
+
+    def feed(self, data: bytes) -> None:
+        """Bytes were received on a transport of others."""
+        view = memoryview(data)
+        while view:
+            with self.get_buffer(len(view)) as room:
+                size = min(len(room), len(view))
+                room[:size] = view[:size]
+            self.buffer_updated(size)
+            view = view[size:]
+
+    def open(self, request: WSUpgradeRequest, response: WSUpgradeResponse) -> None:
+        """The handshake is complete: from here on there are frames.
+
+        Args:
+            request: of the handshake.
+            response: of the handshake.
+        """
+        self.upgraded(self._owner, request, response, 0)
+        self.resume_input()
+
+    # -- what wscore's protocol asks of a role
+
+    def is_client_side(self) -> bool:
+        """Whether this side is the client."""
+        return self._owner.is_client
+
+    def start(self) -> None:
+        """Nothing: the owner's handshake begins the conversation."""
+
+    def handshake_received(self, data: bytes) -> int:
+        """Read on in the peer's head; what follows it is held back until `open`."""
+        if self.head.done():  # it was malformed; the connection is about to go
+            return len(data)
+        try:
+            result = self._reader.feed(data)
+        except Exception as exc:
+            self._fail_head(exc)
+            return len(data)
+        if result is None:
+            return len(data)
+        message, consumed = result
+        self.hold_input()
+        self.head.set_result(message)
+        return consumed
+
+    def handshake_lost(self, exc: Exception | None) -> None:
+        """The connection was lost before the handshake was complete."""
+        if self.head.done():
+            return
+        end = self._reader.end() if isinstance(self._reader, ResponseReader) else None
+        if end is not None:  # its body was to end with the connection
+            self.head.set_result(end)
+        else:
+            self._fail_head(exc or EOFError("connection closed during the opening handshake"))
+
+    def _fail_head(self, exc: Exception) -> None:
+        self.head.set_exception(exc)
+        self.head.exception()  # nobody may be waiting for it
+
+
+def core_request(path: str, headers: Headers) -> WSUpgradeRequest:
+    """A request, in wscore's form.
+
+    Args:
+        path: its target.
+        headers: its header fields.
+    """
+    return WSUpgradeRequest(
+        b"GET", path.encode("latin-1"), b"HTTP/1.1", CIMultiDict(headers.raw_items())
+    )
+
+
+def core_response(headers: Headers) -> WSUpgradeResponse:
+    """A response that accepts, in wscore's form.
+
+    Args:
+        headers: its header fields.
+    """
+    return WSUpgradeResponse(b"HTTP/1.1", 101, CIMultiDict(headers.raw_items()))

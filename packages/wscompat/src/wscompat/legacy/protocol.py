@@ -1,0 +1,410 @@
+"""What the protocols of client and server have in common: `WebSocketCommonProtocol`.
+
+It is a connection of `wscompat.asyncio` with the names, the arguments and the exceptions of the
+older API, and an `asyncio.Protocol` at the same time. Its handshake belongs to the subclasses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import Any, ClassVar, NoReturn
+
+import wscore
+
+from ..asyncio.connection import Connection
+from ..datastructures import Headers
+from ..exceptions import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, InvalidState
+from ..frames import Close, CloseCode
+from ..protocol import State
+from ..typing import Data, DataLike, LoggerLike, Subprotocol
+from .engine import Engine, core_request, core_response
+from .sending import broadcast, send_fragments
+
+__all__ = ["WebSocketCommonProtocol", "broadcast"]
+
+TEXT = wscore.WSMsgType.TEXT
+BINARY = wscore.WSMsgType.BINARY
+
+_BYTES_LIKE = (bytes, bytearray, memoryview)
+_CLOSE_TIMEOUT = 10  # seconds
+
+
+class _NotConnected:
+    """Stands for wscore's transport until there is one."""
+
+    is_open = False
+    close_handshake = None
+    lost_exception = None
+
+
+class WebSocketCommonProtocol(Connection, asyncio.Protocol):
+    """A WebSocket connection.
+
+    Args:
+        logger: where to log; ``wscompat.protocol`` if None.
+        ping_interval: seconds between keepalive pings; None for none.
+        ping_timeout: seconds to wait for the answer of one, after which the connection is closed
+            with code 1011; None for no limit.
+        close_timeout: seconds for each step of closing: that the peer answers the CLOSE, that the
+            server ends the TCP connection, that what was sent is delivered. So `close` takes at
+            most four times as long on a server, and five times on a client. 10 if None.
+        max_size: bytes of a received message; None for no limit.
+        max_queue: received messages at which reading pauses; None for no limit.
+        read_limit: accepted for programs that give it, and without effect: the connections of a
+            loop share one receive buffer.
+        write_limit: bytes waiting to be sent at which `send` waits.
+        host: what the deprecated attribute of this name says.
+        port: likewise.
+        secure: likewise.
+        legacy_recv: whether `recv` returns None when the connection is closed; deprecated.
+        loop: accepted and without effect; deprecated.
+        timeout: the former name of `close_timeout`; deprecated.
+
+    Attributes:
+        logger: where this connection logs: an adapter that adds the connection to each record.
+        path: of the handshake request, query included.
+        request_headers: of the handshake request.
+        response_headers: of the handshake response.
+        subprotocol: the subprotocol that was agreed on, or None.
+        origin: the ``Origin`` of the request, or None.
+    """
+
+    is_client: ClassVar[bool]
+    side: ClassVar[str] = "undefined"
+
+    transport: Any = None  # an asyncio.Transport, once there is one
+    subprotocol: Subprotocol | None = None
+    origin: str | None = None
+    path: str
+    request_headers: Headers
+    response_headers: Headers
+    _core: Any = _NotConnected()
+    _is_upgraded = False
+
+    def __init__(
+        self,
+        *,
+        logger: LoggerLike | None = None,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = None,
+        max_size: int | None = 2**20,
+        max_queue: int | None = 2**5,
+        read_limit: int = 2**16,
+        write_limit: int = 2**16,
+        host: str | None = None,
+        port: int | None = None,
+        secure: bool | None = None,
+        legacy_recv: bool = False,
+        loop: asyncio.AbstractEventLoop | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        if legacy_recv:
+            _deprecated("legacy_recv is deprecated")
+            self.__dict__["recv"] = self._recv_or_none
+        if timeout is not None:
+            _deprecated("rename timeout to close_timeout")
+        if loop is not None:
+            _deprecated("remove loop argument")
+        if close_timeout is None:
+            close_timeout = _CLOSE_TIMEOUT if timeout is None else timeout
+        if logger is None:
+            logger = logging.getLogger("wscompat.protocol")
+        super().__init__(
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=close_timeout,
+            max_queue=max_queue,
+            write_limit=write_limit,
+            logger=logging.LoggerAdapter(logger, {"websocket": self}),
+        )
+        self.loop = self._loop
+        self.max_size = max_size
+        self.max_queue = max_queue
+        self.read_limit = read_limit
+        self.write_limit = write_limit
+        self.legacy_recv = legacy_recv
+        self.extensions: list[Any] = []
+        self._host = host
+        self._port = port
+        self._secure = secure
+        self._engine: Engine | None = None
+        self._steps: Iterator[Any] | None = None  # of closing, that are still to come
+        self.connection_lost_waiter: asyncio.Future[None] = self.loop.create_future()
+
+    # -- what is known of the connection
+
+    @property
+    def state(self) -> State:
+        """How far the connection's life has come."""
+        if not self._closed and not self._is_upgraded:
+            return State.CONNECTING
+        return super().state
+
+    @property
+    def open(self) -> bool:
+        """Whether the connection is open, neither opening nor closing."""
+        return self.state is State.OPEN
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, and not just closing."""
+        return self.state is State.CLOSED
+
+    @property
+    def local_address(self) -> Any:
+        """The address of this side, in the form of `socket.socket.getsockname`; None before."""
+        return None if self.transport is None else self.transport.get_extra_info("sockname")
+
+    @property
+    def remote_address(self) -> Any:
+        """The address of the other side, likewise, as of `socket.socket.getpeername`."""
+        return None if self.transport is None else self.transport.get_extra_info("peername")
+
+    @property
+    def host(self) -> str | None:
+        """The host that was given to connect to or to listen on; deprecated."""
+        _deprecated(f"use {self._addresses}[0] instead of host")
+        return self._host
+
+    @property
+    def port(self) -> int | None:
+        """The port that was given to connect to or to listen on; deprecated."""
+        _deprecated(f"use {self._addresses}[1] instead of port")
+        return self._port
+
+    @property
+    def secure(self) -> bool | None:
+        """Whether TLS was asked for; deprecated."""
+        _deprecated("don't use secure")
+        return self._secure
+
+    @property
+    def _addresses(self) -> str:
+        return "remote_address" if self.is_client else "local_address"
+
+    @property
+    def close_rcvd(self) -> Close | None:
+        """The CLOSE that was received, or None."""
+        return self.connection_closed_exc().rcvd
+
+    @property
+    def close_sent(self) -> Close | None:
+        """The CLOSE that was sent, or None."""
+        return self.connection_closed_exc().sent
+
+    @property
+    def close_rcvd_then_sent(self) -> bool | None:
+        """If there are both, whether the peer's was first."""
+        return self.connection_closed_exc().rcvd_then_sent
+
+    def connection_closed_exc(self) -> ConnectionClosed:
+        """The exception for those who use the connection after its end."""
+        return self.close_exc
+
+    async def ensure_open(self) -> None:
+        """Return if messages can be sent.
+
+        Raises:
+            ConnectionClosed: if the connection is closed; if it is closing, this waits for the end.
+            InvalidState: if it is not open yet.
+        """
+        if not self._core.is_open:
+            await self._raise_closed()
+
+    async def _raise_closed(self) -> NoReturn:
+        if self.state is State.CONNECTING:
+            raise InvalidState("the WebSocket connection is not established yet")
+        await super()._raise_closed()
+
+    # -- in
+
+    def __aiter__(self) -> Any:
+        """Iterate over the messages, until the connection is closed with code 1000 or 1001.
+
+        Raises:
+            ConnectionClosedError: if it is closed with another code.
+        """
+        if type(self).recv is Connection.recv and not self.legacy_recv:
+            return self
+        return self._each()
+
+    async def _each(self) -> AsyncIterator[Data]:
+        """The messages as `recv` gives them, which a subclass has overridden."""
+        try:
+            while True:
+                yield await self.recv()
+        except ConnectionClosedOK:
+            return
+
+    async def _recv_or_none(self) -> Data | None:
+        try:
+            return await type(self).recv(self)
+        except ConnectionClosed:
+            return None
+
+    def concurrency_error(self) -> ConcurrencyError:
+        """What `recv` raises while another call of it waits."""
+        return ConcurrencyError(
+            "cannot call recv while another coroutine is already waiting for the next message"
+        )
+
+    # -- out
+
+    async def send(  # type: ignore[override]
+        self, message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike]
+    ) -> None:
+        """Send a message, and wait while too much is waiting to be sent.
+
+        Args:
+            message: a `str` for a text message, bytes-like for a binary one, or an iterable or
+                asynchronous iterable of either: the fragments of one message, each sent as it
+                comes.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            TypeError: if the message is of another type.
+        """
+        while self._fragments_sent is not None:
+            await asyncio.shield(self._fragments_sent)
+        if not self._core.is_open:
+            await self._raise_closed()
+        if isinstance(message, str):
+            self._core.send(TEXT, message)
+        elif isinstance(message, _BYTES_LIKE):
+            self._core.send(BINARY, message)
+        else:
+            await send_fragments(self, message)
+            return
+        if self._drained is not None:
+            await self._drain()
+
+    # -- the end
+
+    async def close(
+        self, code: CloseCode | int = CloseCode.NORMAL_CLOSURE, reason: str = ""
+    ) -> None:
+        """Close the connection, and wait until it is gone. Closing it again only waits.
+
+        Args:
+            code: the close code.
+            reason: the close reason, at most 123 bytes of UTF-8.
+
+        Raises:
+            ProtocolError: if the code must not be sent, or the reason is too long.
+        """
+        if self.state is State.CONNECTING:
+            self.fail_connection()
+        else:
+            self._start_closing(code, reason)
+        await self.wait_closed()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone."""
+        await asyncio.shield(self.connection_lost_waiter)
+
+    def fail_connection(
+        self, code: CloseCode | int = CloseCode.ABNORMAL_CLOSURE, reason: str = ""
+    ) -> None:
+        """Give the connection up, without waiting for the peer's part of the closing.
+
+        Args:
+            code: the close code to send, if the connection is open; none is sent for 1006.
+            reason: the close reason.
+        """
+        if self.transport is None or self._closed:
+            return
+        if self.state is State.CONNECTING:
+            self._core.fail(0)  # what was answered can still be read
+        elif code == CloseCode.ABNORMAL_CLOSURE:
+            self._core.disconnect()
+        else:
+            self._core.fail(code, reason or None)
+        self._steps = iter([self._disconnect_now])
+        self._next_step_later()
+
+    def _start_close_timer(self) -> None:
+        """Begin to count the time of the closing, or, if the peer has answered, of what is left."""
+        if self._closed:
+            return
+        steps: list[Any] = [self._disconnect, self._disconnect_now]
+        if self.is_client and self._core.close_handshake.recv is None:
+            steps.insert(0, None)  # first the CLOSE, then the end of the TCP connection
+        self._steps = iter(steps)
+        self._next_step_later()
+
+    def _next_step_later(self) -> None:
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+        assert self.close_timeout is not None
+        self._close_timer = self.loop.call_later(self.close_timeout, self._next_step)
+
+    def _next_step(self) -> None:
+        assert self._steps is not None
+        step = next(self._steps)
+        if step is not None:
+            step()
+        if step != self._disconnect_now:
+            self._close_cause = TimeoutError("timed out while closing connection")
+            self._next_step_later()
+
+    def _disconnect(self) -> None:
+        self._core.disconnect()
+
+    def _disconnect_now(self) -> None:
+        self._core.disconnect(graceful=False)
+
+    # -- callbacks of asyncio, some of them through the engine
+
+    def connection_open(self) -> None:
+        """The opening handshake is complete."""
+        assert self._engine is not None
+        self._is_upgraded = True
+        self._engine.open(
+            core_request(self.path, self.request_headers), core_response(self.response_headers)
+        )
+
+    def as_core(self) -> Engine:
+        """The engine that stands for this protocol on sockets of wscore."""
+        if self._engine is None:
+            self._engine = Engine(self)
+        return self._engine
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The TCP connection is made.
+
+        Args:
+            transport: one of wscore, or any `asyncio.Transport`.
+        """
+        self.transport = transport
+        engine = self.as_core()
+        engine.attach(transport)
+        self._core = engine.transport
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes were received; on sockets of wscore they go to the engine without this."""
+        self.as_core().feed(data)
+
+    def eof_received(self) -> bool:
+        """The peer has closed its end."""
+        return self.as_core().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The TCP connection is gone.
+
+        Args:
+            exc: why, or None.
+        """
+        self._closed = True
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+        self.as_core().detach(exc)
+        if not self.connection_lost_waiter.done():
+            self.connection_lost_waiter.set_result(None)
+
+
+def _deprecated(text: str) -> None:
+    warnings.warn(text, DeprecationWarning, stacklevel=3)

@@ -1,0 +1,314 @@
+"""The server's side: `serve`, and the server that it starts.
+
+The listening sockets are wscore's; `accepting` has the protocol of one connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+from collections.abc import Callable, Generator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from wscore.streams import start_server
+from wscore.unix import bound_socket
+
+from ..frames import CloseCode
+from ..headers import validate_subprotocols
+from ..http11 import SERVER
+from ..typing import LoggerLike, Origin, Subprotocol
+from .accepting import (
+    Handler,
+    HeadersLikeOrCallable,
+    HTTPResponse,
+    ProcessRequest,
+    SelectSubprotocol,
+    WebSocketServerProtocol,
+    remove_path_argument,
+)
+from .engine import Engine
+from .options import former_options
+from .protocol import broadcast
+
+__all__ = [
+    "HTTPResponse",
+    "Serve",
+    "WebSocketServer",
+    "WebSocketServerProtocol",
+    "broadcast",
+    "serve",
+    "unix_serve",
+]
+
+
+class WebSocketServer:
+    """A server; made by `serve`. It has the methods of `asyncio.Server`.
+
+    Args:
+        logger: where to log; ``wscompat.server`` if None.
+
+    Attributes:
+        websockets: the connections, those in their handshake included.
+    """
+
+    server: asyncio.Server
+    closed_waiter: asyncio.Future[None]
+
+    def __init__(self, logger: LoggerLike | None = None) -> None:
+        self.logger = logger or logging.getLogger("wscompat.server")
+        self.websockets: set[WebSocketServerProtocol] = set()
+        self.close_task: asyncio.Task[None] | None = None
+
+    def wrap(self, server: asyncio.Server) -> None:
+        """Belong to a server that listens.
+
+        Args:
+            server: it creates the connections.
+        """
+        self.server = server
+        self.closed_waiter = server.get_loop().create_future()
+        for sock in server.sockets:
+            self.logger.info("server listening on %s", _address(sock.getsockname()))
+
+    def register(self, protocol: WebSocketServerProtocol) -> None:
+        """Keep track of a connection.
+
+        Args:
+            protocol: a new one.
+        """
+        self.websockets.add(protocol)
+
+    def unregister(self, protocol: WebSocketServerProtocol) -> None:
+        """Forget a connection.
+
+        Args:
+            protocol: one that is gone.
+        """
+        self.websockets.discard(protocol)
+
+    def close(self, close_connections: bool = True) -> None:
+        """Stop accepting connections, and close those that are open, with code 1001.
+
+        Requests that come to an end later are answered with 503. It may be called repeatedly.
+
+        Args:
+            close_connections: whether open connections are closed; otherwise they go on until their
+                handlers return.
+        """
+        if self.close_task is None:
+            self.close_task = self.get_loop().create_task(self._close(close_connections))
+
+    async def _close(self, close_connections: bool) -> None:
+        self.logger.info("server closing")
+        self.server.close()
+        await asyncio.sleep(0)  # connections that were just accepted begin
+        if close_connections:
+            for websocket in self.websockets:
+                websocket._start_closing(CloseCode.GOING_AWAY, "")
+        while self.websockets:
+            await asyncio.wait([websocket.handler_task for websocket in self.websockets])
+        await self.server.wait_closed()
+        self.closed_waiter.set_result(None)
+        self.logger.info("server closed")
+
+    async def wait_closed(self) -> None:
+        """Wait until the server is closed, all handlers have returned, all connections are gone."""
+        await asyncio.shield(self.closed_waiter)
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop it runs on."""
+        return self.server.get_loop()
+
+    def is_serving(self) -> bool:
+        """Whether it accepts connections."""
+        return self.server.is_serving()
+
+    async def start_serving(self) -> None:
+        """Accept connections, if ``start_serving=False`` was given to `serve`."""
+        await self.server.start_serving()
+
+    async def serve_forever(self) -> None:
+        """Accept connections until the server is closed; cancelling this closes it."""
+        await self.server.start_serving()
+        try:
+            await self.wait_closed()
+        except asyncio.CancelledError:
+            self.close()
+            await self.wait_closed()
+            raise
+
+    @property
+    def sockets(self) -> Sequence[Any]:
+        """The listening sockets; none once it is closed."""
+        return self.server.sockets
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        await self.wait_closed()
+
+
+class Serve:
+    """Serve WebSocket connections; its usual name is `serve`.
+
+    Awaited, it gives a `WebSocketServer`; as an asynchronous context manager it also closes it.
+
+    Args:
+        ws_handler: run for each connection, with a `WebSocketServerProtocol`. When it returns the
+            connection is closed, with code 1011 if it raises.
+        host: address, addresses, or None for all interfaces.
+        port: TCP port; 0 or None for any free one.
+        create_protocol: makes the protocol of each connection: a class derived from
+            `WebSocketServerProtocol`, or a function with its arguments.
+        logger: where to log; the logger ``wscompat.server`` if None.
+        compression: ``"deflate"``, or None for none.
+        origins: the allowed values of ``Origin``, None for requests without it; all if not given.
+        extensions: factories of extensions.
+        subprotocols: names of subprotocols.
+        extra_headers: further fields of a response that accepts, or what makes them from the path
+            and the header fields of the request.
+        server_header: value of ``Server``; None for none.
+        process_request: see `WebSocketServerProtocol.process_request`.
+        select_subprotocol: see `WebSocketServerProtocol.select_subprotocol`.
+        open_timeout: seconds for the opening handshake; None for no limit.
+        ping_interval: see `WebSocketCommonProtocol`, as for all up to `write_limit`.
+        ping_timeout: likewise.
+        close_timeout: likewise.
+        max_size: likewise.
+        max_queue: likewise.
+        read_limit: likewise.
+        write_limit: likewise.
+        **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` and ``sock`` among them.
+
+    Raises:
+        OSError: if the address cannot be bound.
+    """
+
+    def __init__(
+        self,
+        ws_handler: Handler,
+        host: str | Sequence[str] | None = None,
+        port: int | None = None,
+        *,
+        create_protocol: Callable[..., WebSocketServerProtocol] | None = None,
+        logger: LoggerLike | None = None,
+        compression: str | None = "deflate",
+        origins: Sequence[Origin | str | None] | None = None,
+        extensions: Sequence[Any] | None = None,
+        subprotocols: Sequence[Subprotocol] | None = None,
+        extra_headers: HeadersLikeOrCallable | None = None,
+        server_header: str | None = SERVER,
+        process_request: ProcessRequest | None = None,
+        select_subprotocol: SelectSubprotocol | None = None,
+        open_timeout: float | None = 10,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = None,
+        max_size: int | None = 2**20,
+        max_queue: int | None = 2**5,
+        read_limit: int = 2**16,
+        write_limit: int = 2**16,
+        **kwargs: Any,
+    ) -> None:
+        former = former_options(kwargs, create_protocol, close_timeout)
+        if compression not in (None, "deflate"):
+            raise ValueError(f"unsupported compression: {compression}")
+        if subprotocols is not None:
+            validate_subprotocols(subprotocols)
+        self.ws_server = WebSocketServer(logger)
+        self._where = (host, port)
+        self._options = kwargs
+        self._create_protocol = functools.partial(
+            former.create_protocol or WebSocketServerProtocol,
+            remove_path_argument(ws_handler),
+            self.ws_server,
+            host=host,
+            port=port,
+            secure=kwargs.get("ssl") is not None,
+            logger=self.ws_server.logger,
+            origins=origins,
+            extensions=extensions,
+            subprotocols=subprotocols,
+            extra_headers=extra_headers,
+            server_header=server_header,
+            process_request=process_request,
+            select_subprotocol=select_subprotocol,
+            open_timeout=open_timeout,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=former.close_timeout,
+            max_size=max_size,
+            max_queue=max_queue,
+            read_limit=read_limit,
+            write_limit=write_limit,
+            legacy_recv=former.legacy_recv,
+        )
+
+    def __await__(self) -> Generator[Any, None, WebSocketServer]:
+        return self._start().__await__()
+
+    async def __aenter__(self) -> WebSocketServer:
+        return await self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.ws_server.close()
+        await self.ws_server.wait_closed()
+
+    async def _start(self) -> WebSocketServer:
+        options = dict(self._options)
+        start_serving = options.pop("start_serving", True)
+        path = options.pop("unix_path", None)
+        if path is not None:
+            options["sock"] = bound_socket(path)
+        server = await start_server(self._make_core, *self._where, start_serving=False, **options)
+        self.ws_server.wrap(server)
+        if start_serving:
+            await server.start_serving()
+        return self.ws_server
+
+    def _make_core(self) -> Engine:
+        protocol: WebSocketServerProtocol = self._create_protocol()
+        return protocol.as_core()
+
+
+serve = Serve
+
+
+def unix_serve(
+    ws_handler: Handler, path: str | os.PathLike[str] | None = None, **kwargs: Any
+) -> Serve:
+    """Serve WebSocket connections on a Unix socket.
+
+    Args:
+        ws_handler: as for `serve`.
+        path: the socket's path; a socket that was left there is replaced. None if ``sock`` is
+            given.
+        **kwargs: as for `serve`.
+
+    Raises:
+        OSError: if the path cannot be bound.
+    """
+    return Serve(ws_handler, unix_path=path, **kwargs)
+
+
+def _address(address: Any) -> str:
+    """A listening address as it is written."""
+    if not isinstance(address, tuple):
+        return str(address)
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,91 @@
+"""Tests of `wscompat.legacy.engine`: a protocol on transports that others made."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.wscompat.legacy.models import MODEL, OURS, Legacy, closing, frame
+from tests.wscompat.libraries import BOUND
+from tests.wscompat.raw import REQUEST, raw_client
+
+BOTH = pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
+
+
+@BOTH
+@pytest.mark.parametrize("size", [1, 1000])
+async def test_a_transport_of_the_loop(library: Legacy, size: int) -> None:
+    """The protocol is driven as asyncio drives any protocol."""
+    loop = asyncio.get_running_loop()
+
+    async def echo(websocket: Any) -> None:
+        async for message in websocket:
+            await websocket.send(message)
+
+    ws_server = library.server.WebSocketServer()
+    server = await loop.create_server(
+        lambda: library.server.WebSocketServerProtocol(echo, ws_server), "127.0.0.1", 0
+    )
+    ws_server.wrap(server)
+    async with raw_client(server.sockets[0].getsockname()[1]) as peer:
+        sent = REQUEST + b"\r\n" + frame(1, b"early")
+        for begin in range(0, len(sent), size):
+            peer.writer.write(sent[begin : begin + size])
+            await asyncio.sleep(0)
+        await peer.head()
+        async with asyncio.timeout(BOUND):
+            assert await peer.reader.readexactly(7) == b"\x81\x05early"
+        peer.writer.write(closing(1000))
+        assert await peer.rest() == b"\x88\x02\x03\xe8"
+    ws_server.close()
+    async with asyncio.timeout(BOUND):
+        await ws_server.wait_closed()
+
+
+@BOTH
+async def test_bytes_that_were_received_before(library: Legacy) -> None:
+    """Another protocol has read the request, as HTTP servers do."""
+    loop = asyncio.get_running_loop()
+    messages: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def handler(websocket: Any) -> None:
+        async for message in websocket:
+            await messages.put(message)
+
+    ws_server = library.server.WebSocketServer()
+
+    class First(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            protocol = library.server.WebSocketServerProtocol(handler, ws_server)
+            protocol.connection_made(self.transport)
+            protocol.data_received(data)
+            self.transport.set_protocol(protocol)
+
+    server = await loop.create_server(First, "127.0.0.1", 0)
+    ws_server.wrap(server)
+    large = b"\x82\xff" + (200_000).to_bytes(8, "big") + bytes(4) + b"x" * 200_000
+    request = REQUEST + b"\r\n" + frame(1, b"with it")
+    async with raw_client(server.sockets[0].getsockname()[1], request) as peer:
+        await peer.head()
+        peer.writer.write(large)
+        async with asyncio.timeout(BOUND):
+            assert await messages.get() == "with it"
+            assert len(await messages.get()) == 200_000
+        peer.writer.write(closing(1000))
+        await peer.rest()
+    ws_server.close()
+    async with asyncio.timeout(BOUND):
+        await ws_server.wait_closed()
+
+
+async def test_writing_pauses_on_a_transport_of_the_loop() -> None:
+    protocol = OURS.protocol.WebSocketCommonProtocol()
+    protocol.pause_writing()
+    waiting = asyncio.ensure_future(protocol._drain())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    protocol.resume_writing()
+    await asyncio.wait_for(waiting, BOUND)

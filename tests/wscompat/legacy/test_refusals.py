@@ -1,0 +1,29 @@
+"""Tests of `wscompat.legacy.refusals`: one status for each kind of error."""
+
+import importlib
+
+import pytest
+
+from tests.wscompat.legacy.models import OURS
+
+answer_to = importlib.import_module("wscompat.legacy.refusals").answer_to
+ERRORS = OURS.errors
+
+
+@pytest.mark.parametrize(
+    ("exc", "status"),
+    [
+        (OURS.exceptions.AbortHandshake(418, {}, b"tea"), 418),
+        (ERRORS.InvalidOrigin("o"), 403),
+        (ERRORS.InvalidUpgrade("Upgrade", None), 426),
+        (ERRORS.InvalidHeader("X"), 400),
+        (ERRORS.NegotiationError("no"), 400),
+        (ERRORS.InvalidMessage("no"), 400),
+        (ZeroDivisionError("secret"), 500),
+    ],
+)
+def test_statuses(exc: Exception, status: int) -> None:
+    answer, headers, body = answer_to(exc)
+    assert answer == status
+    assert ("Upgrade" in headers) == (status == 426)
+    assert b"secret" not in body
