@@ -86,7 +86,7 @@ def test_a_program_for_websockets_runs() -> None:
     )
 
 
-@pytest.mark.parametrize("module", ["sync", "sync.client", "trio.client", "legacy.server"])
+@pytest.mark.parametrize("module", ["sync", "sync.client", "trio.client"])
 def test_what_is_not_there_says_what_is(module: str) -> None:
     run(
         f"""

@@ -28,11 +28,12 @@ class Legacy:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # importing them is deprecated
             for part in (
-                *("auth", "client", "exceptions", "handshake"),
+                *("auth", "client", "exceptions", "framing", "handshake"),
                 *("http", "protocol", "server"),
             ):
                 setattr(self, part, importlib.import_module(f"{name}.legacy.{part}"))
         self.errors = importlib.import_module(f"{name}.exceptions")
+        self.opcode = importlib.import_module(f"{name}.frames").Opcode
         self.headers = importlib.import_module(f"{name}.datastructures").Headers
 
     def __getattr__(self, name: str) -> Any:

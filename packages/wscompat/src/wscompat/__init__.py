@@ -6,6 +6,7 @@ Names are imported from their modules when they are first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .former import FORMER_NAMES, former_names
 from .installing import install, shown_version, uninstall
 
 if TYPE_CHECKING:
@@ -160,17 +161,18 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_former = former_names(__name__)
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return shown_version()
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _former(name)
     home = importlib.import_module(f"{__name__}.{_HOME_OF.get(name, 'exceptions')}")
     value = globals()[name] = getattr(home, name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *FORMER_NAMES[""]})

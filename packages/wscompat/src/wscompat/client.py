@@ -24,6 +24,7 @@ from .exceptions import (
 )
 from .extensions.base import ClientExtensionFactory, Extension
 from .extensions.negotiation import build_offer, take_answer
+from .former import former_names
 from .headers import (
     build_authorization_basic,
     build_host,
@@ -39,6 +40,8 @@ from .uri import WebSocketURI
 from .utils import accept_key, generate_key
 
 __all__ = ["ClientProtocol", "backoff", "process_exception"]
+
+__getattr__ = former_names(__name__)
 
 _TRANSIENT_STATUSES = {500, 502, 503, 504}
 

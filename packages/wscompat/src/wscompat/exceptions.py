@@ -30,6 +30,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from .former import former_names
+
 if TYPE_CHECKING:
     from .frames import Close
     from .http11 import Response
@@ -69,6 +71,8 @@ __all__ = [
     "TooManyHeaders",
     "WebSocketException",
 ]
+
+__getattr__ = former_names(__name__)
 
 
 class WebSocketException(Exception):

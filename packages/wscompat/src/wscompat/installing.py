@@ -24,7 +24,6 @@ _THEIRS = "websockets"
 _ELSEWHERE = {
     "sync": "use wscompat.asyncio, or the real websockets without wscompat.install()",
     "trio": "use wscompat.asyncio, or the real websockets without wscompat.install()",
-    "legacy": "use wscompat.asyncio, whose connect and serve replace the older ones",
 }
 
 

@@ -32,6 +32,7 @@ from .exceptions import (
 from .extensions.base import Extension, ServerExtensionFactory
 from .extensions.negotiation import accept_offers
 from .extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from .former import former_names
 from .headers import (
     parse_connection,
     parse_subprotocol,
@@ -43,6 +44,8 @@ from .typing import LoggerLike, Origin, StatusLike, Subprotocol
 from .utils import accept_key
 
 __all__ = ["ServerProtocol"]
+
+__getattr__ = former_names(__name__)
 
 _FAILED = "Failed to open a WebSocket connection"
 _NOT_FOR_BROWSERS = (

@@ -70,7 +70,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         ws_server: keeps track of the connections.
         logger: where to log; ``wscompat.server`` if None.
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
-        extensions: factories of extensions.
+        extensions: factories of extensions; they may make `PerMessageDeflate` only.
         subprotocols: names of subprotocols.
         extra_headers: further fields of a response that accepts, or what makes them from the path
             and the header fields of the request.

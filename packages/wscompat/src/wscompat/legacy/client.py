@@ -30,6 +30,7 @@ from ..headers import (
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import parse_uri
+from .compression import client_extensions
 from .engine import Engine
 from .exceptions import RedirectHandshake
 from .options import former_options
@@ -54,7 +55,7 @@ class Connect:
         logger: where to log; the logger ``wscompat.client`` if None.
         compression: ``"deflate"``, or None for none.
         origin: value of ``Origin``.
-        extensions: factories of extensions.
+        extensions: factories of extensions; they may make `PerMessageDeflate` only.
         subprotocols: names of subprotocols, the preferred one first.
         extra_headers: further header fields of the request.
         user_agent_header: value of ``User-Agent``; None for none.
@@ -106,8 +107,7 @@ class Connect:
         **kwargs: Any,
     ) -> None:
         former = former_options(kwargs, create_protocol, close_timeout)
-        if compression not in (None, "deflate"):
-            raise ValueError(f"unsupported compression: {compression}")
+        extensions = client_extensions(compression, extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self._parsed = parse_uri(uri)

@@ -17,6 +17,7 @@ from wscore.http import RequestReader, ResponseReader, WSUpgradeRequest, WSUpgra
 from wscore.protocol import WSProtocolCore
 
 from ..datastructures import Headers
+from .compression import agreed_parameters, core_deflate
 
 if TYPE_CHECKING:
     from .protocol import WebSocketCommonProtocol
@@ -46,6 +47,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             max_frame_size=owner.max_size,
             max_message_size=owner.max_size,
             max_fragments=MAX_FRAGMENTS,
+            deflate=core_deflate(owner.available_extensions),
         )
         self._owner = owner
         self._reader: RequestReader | ResponseReader
@@ -90,7 +92,8 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             request: of the handshake.
             response: of the handshake.
         """
-        self.upgraded(self._owner, request, response, 0)
+        agreed = agreed_parameters(self._owner.extensions, self._owner.is_client)
+        self.upgraded(self._owner, request, response, 0, agreed)
         self.resume_input()
 
     # -- what wscore's protocol asks of a role

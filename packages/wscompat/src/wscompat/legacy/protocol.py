@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
 
 import wscore
@@ -79,6 +79,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     subprotocol: Subprotocol | None = None
     origin: str | None = None
     path: str
+    available_extensions: Sequence[Any] | None = None
     request_headers: Headers
     response_headers: Headers
     _core: Any = _NotConnected()
@@ -273,9 +274,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         if not self._core.is_open:
             await self._raise_closed()
         if isinstance(message, str):
-            self._core.send(TEXT, message)
+            self._core.send_message(TEXT, message)
         elif isinstance(message, _BYTES_LIKE):
-            self._core.send(BINARY, message)
+            self._core.send_message(BINARY, message)
         else:
             await send_fragments(self, message)
             return

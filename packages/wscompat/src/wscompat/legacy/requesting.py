@@ -48,7 +48,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
     Args:
         logger: where to log; ``wscompat.client`` if None.
         origin: value of ``Origin``.
-        extensions: factories of extensions.
+        extensions: factories of extensions; they may make `PerMessageDeflate` only.
         subprotocols: names of subprotocols, the preferred one first.
         extra_headers: further header fields of the request.
         user_agent_header: value of ``User-Agent``; None for none.

@@ -73,16 +73,16 @@ async def _send_all(
     others: AsyncIterator[DataLike],
 ) -> None:
     """Send the first fragment, the others as they come, and an empty one behind the last."""
-    protocol._core.send(TEXT if kind is str else BINARY, first, fin=False)
+    protocol._core.send_message(TEXT if kind is str else BINARY, first, fin=False)
     async for fragment in others:
         if not isinstance(fragment, kind):
             _kind(fragment)
             raise TypeError("data contains inconsistent types")
         await protocol.ensure_open()
-        protocol._core.send(CONTINUATION, fragment, fin=False)
+        protocol._core.send_message(CONTINUATION, fragment, fin=False)
         if protocol._drained is not None:
             await protocol._drain()
-    protocol._core.send(CONTINUATION, b"")
+    protocol._core.send_message(CONTINUATION, b"")
 
 
 def broadcast(

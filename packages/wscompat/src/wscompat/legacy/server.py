@@ -29,6 +29,7 @@ from .accepting import (
     WebSocketServerProtocol,
     remove_path_argument,
 )
+from .compression import server_extensions
 from .engine import Engine
 from .options import former_options
 from .protocol import broadcast
@@ -173,7 +174,7 @@ class Serve:
         logger: where to log; the logger ``wscompat.server`` if None.
         compression: ``"deflate"``, or None for none.
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
-        extensions: factories of extensions.
+        extensions: factories of extensions; they may make `PerMessageDeflate` only.
         subprotocols: names of subprotocols.
         extra_headers: further fields of a response that accepts, or what makes them from the path
             and the header fields of the request.
@@ -221,8 +222,7 @@ class Serve:
         **kwargs: Any,
     ) -> None:
         former = former_options(kwargs, create_protocol, close_timeout)
-        if compression not in (None, "deflate"):
-            raise ValueError(f"unsupported compression: {compression}")
+        extensions = server_extensions(compression, extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self.ws_server = WebSocketServer(logger)
