@@ -30,6 +30,12 @@ DIFFERENT = {
     "asyncio.connection.Connection.protocol": "there is none; a subclass with an `__init__` of its "
     "own passes on what it is given",
     "extensions.base.Extension": "in `connect` and `serve` of `asyncio` it sees data frames only",
+    "legacy.protocol.WebSocketCommonProtocol.close": "cancelling it does not shorten the closing, "
+    "which goes on; a code that cannot be sent leaves the connection as it is",
+    "legacy.protocol.WebSocketCommonProtocol.data_received": "called on transports that others "
+    "made; on its own sockets wscompat reads without it",
+    "legacy.protocol.WebSocketCommonProtocol.__init__": "`read_limit` has no effect: the "
+    "connections of a loop share one receive buffer",
     "http11.SERVER": "names wscompat",
     "http11.USER_AGENT": "names wscompat",
     "protocol.Protocol.receive_data": "refuses a frame whose length is not in its shortest form or "
@@ -65,6 +71,15 @@ INTERNAL = {
     "asyncio.messages.Assembler": None,
     "frames.Frame": {"DEFAULT_IS_TEXT"},
     "imports.lazy_import": None,
+    "legacy.auth.is_credentials": None,
+    "legacy.http.d": None,
+    "legacy.http.read_headers": None,
+    "legacy.http.read_line": None,
+    "legacy.protocol.WebSocketCommonProtocol": {
+        *("abort_pings", "close_connection", "close_transport", "drain", "keepalive_ping"),
+        *("read_data_frame", "read_frame", "read_message", "transfer_data"),
+        *("wait_for_connection_lost", "write_close_frame", "write_frame", "write_frame_sync"),
+    },
     "protocol.Protocol": {"discard"},
 }
 MACHINERY = "part of the machinery, not for programs"
@@ -124,6 +139,8 @@ def public_names(module: ModuleType) -> list[str]:
     """What a module offers, old names that still lead to the legacy API included."""
     names = set(getattr(module, "__all__", ()))
     origins = {"websockets.legacy"} if names else {"websockets.legacy", module.__name__}
+    if module.__name__.startswith("websockets.legacy."):
+        origins = {module.__name__}  # these modules import much from each other
     for name in dir(module):
         origin = getattr(get(module, name), "__module__", None) or ""
         if not name.startswith("_") and origin.startswith(tuple(origins)):
