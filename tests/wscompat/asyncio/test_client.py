@@ -244,7 +244,7 @@ async def test_attributes() -> None:
         assert connection.subprotocol is other.subprotocol is None
         assert connection.id == connection.id != other.id
         assert connection.transport.get_extra_info("peername") == connection.remote_address
-        assert connection.logger.name == "wscompat.client"
+        assert connection.logger.name == "websockets.client"
 
 
 async def test_another_host_and_port_than_in_the_uri() -> None:

@@ -111,7 +111,7 @@ async def test_one_connection_after_the_other() -> None:
 
 
 async def test_failed_attempts_are_repeated(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "wscompat.client")
+    caplog.set_level(logging.INFO, "websockets.client")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     running = contextlib.AsyncExitStack()
@@ -137,7 +137,7 @@ async def test_failed_attempts_are_repeated(caplog: pytest.LogCaptureFixture) ->
             break
         await start_later
     await running.aclose()
-    lines = [record.getMessage() for record in caplog.records if record.name == "wscompat.client"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "websockets.client"]
     assert lines[0].startswith(
         "connect failed; reconnecting in 0.0 seconds: ConnectionRefusedError: "
     )

@@ -281,7 +281,7 @@ async def test_context_manager(caplog: pytest.LogCaptureFixture) -> None:
         port = server.sockets[0].getsockname()[1]
         connection = await connect(uri_of(server))
     assert (await end_of(connection)).startswith("ConnectionClosedOK: received 1001")
-    ours = [r.getMessage() for r in caplog.records if r.name == "wscompat.server"]
+    ours = [r.getMessage() for r in caplog.records if r.name == "websockets.server"]
     assert ours == [
         f"server listening on 127.0.0.1:{port}",
         "connection open",

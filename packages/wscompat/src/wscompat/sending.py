@@ -47,7 +47,7 @@ class Sending:
     """The sending half of `wscompat.protocol.Protocol`, which describes its arguments."""
 
     def __init__(self, side: Side, state: State, logger: LoggerLike | None) -> None:
-        self.logger = logger or logging.getLogger(f"wscompat.{side.name.lower()}")
+        self.logger = logger or logging.getLogger(f"websockets.{side.name.lower()}")
         self.debug = self.logger.isEnabledFor(logging.DEBUG)
         self.side = side
         self.state = state

@@ -34,12 +34,13 @@ from .proxies import choose_proxy, from_wsproxy, proxy_arguments
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 
-MAX_REDIRECTS = 10
+MAX_REDIRECTS = int(os.environ.get("WEBSOCKETS_MAX_REDIRECTS", "10"))
 #: Arguments that say where to connect, and how an exception calls them.
 _FIXED_TARGETS = (
-    ({"sock"}, "sock"),
-    ({"unix_path", "socket_factory"}, "socket"),
-    ({"host", "port"}, "host or port"),
+    ({"unix_path"}, "a Unix socket"),
+    ({"sock"}, "an explicit sock"),
+    ({"socket_factory"}, "an explicit socket_factory"),
+    ({"host", "port"}, "an explicit host or port"),
 )
 _REDIRECTS = {300, 301, 302, 303, 307, 308}
 _ONLY_FOR_ONE_ORIGIN = ("Authorization", "Cookie", "Host")
@@ -85,7 +86,7 @@ class connect:  # noqa: N801
         max_queue: received frames at which reading pauses, or a pair: the mark at which it
             pauses, and the one at which it goes on. None for no limit.
         write_limit: bytes waiting to be sent at which `Connection.send` waits, or such a pair.
-        logger: where to log; the logger ``wscompat.client`` if None.
+        logger: where to log; the logger ``websockets.client`` if None.
         create_connection: the class of the connection, derived from `ClientConnection`.
         **kwargs: passed on to `asyncio.loop.create_connection`: ``ssl``, ``sock``,
             ``server_hostname``, or ``host`` and ``port`` to connect to another place than the
@@ -127,7 +128,7 @@ class connect:  # noqa: N801
         **kwargs: Any,
     ) -> None:
         self.uri = uri
-        self.logger = logger or logging.getLogger("wscompat.client")
+        self.logger = logger or logging.getLogger("websockets.client")
         self._first_uri = uri
         self._proxy = proxy
         self._user_agent = user_agent_header
@@ -301,7 +302,7 @@ class connect:  # noqa: N801
             for names, what in _FIXED_TARGETS:
                 if self._core_options.keys() & names:
                     return ValueError(
-                        f"cannot follow cross-origin redirect to {target} with an explicit {what}"
+                        f"cannot follow cross-origin redirect to {target} with {what}"
                     )
         return target
 

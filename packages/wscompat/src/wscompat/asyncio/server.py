@@ -89,7 +89,7 @@ class Server:
         logger: LoggerLike | None = None,
     ) -> None:
         self.handler = handler
-        self.logger = logger or logging.getLogger("wscompat.server")
+        self.logger = logger or logging.getLogger("websockets.server")
         self.handlers: dict[ServerConnection, asyncio.Task[None]] = {}
         self._create_server = create_server
         self._server: asyncio.Server | None = None
@@ -283,7 +283,7 @@ def serve(
         max_queue: received frames at which reading pauses, or a pair: the mark at which it
             pauses, and the one at which it goes on. None for no limit.
         write_limit: bytes waiting to be sent at which `Connection.send` waits, or such a pair.
-        logger: where to log; the logger ``wscompat.server`` if None.
+        logger: where to log; the logger ``websockets.server`` if None.
         create_connection: the class of the connections, derived from `ServerConnection`.
         **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
 

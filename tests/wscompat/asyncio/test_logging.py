@@ -1,0 +1,151 @@
+"""What is logged, and by which loggers, compared with websockets: from INFO on, one side at a time."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
+from tests.wscompat.raw import REQUEST, raw_client
+
+Records = list[tuple[str, str, str, bool]]
+
+
+async def records_of(
+    caplog: pytest.LogCaptureFixture, logger: str, conversation: Awaitable[Any]
+) -> Records:
+    """What one logger was told meanwhile: level, text without the port, and whether it traces."""
+    caplog.clear()
+    caplog.set_level(logging.INFO)
+    await conversation
+    return [
+        (r.name, r.levelname, _without_port(r.getMessage()), bool(r.exc_info))
+        for r in caplog.records
+        if r.name == logger
+    ]
+
+
+def _without_port(message: str) -> str:
+    return message.rpartition(":")[0] if "listening" in message else message
+
+
+async def echo(websocket: Any) -> None:
+    async for message in websocket:
+        await websocket.send(message)
+
+
+async def fail(websocket: Any) -> None:
+    raise RuntimeError("on purpose")
+
+
+async def receive_for_ever(websocket: Any) -> None:
+    while True:
+        await websocket.recv()
+
+
+async def refuse(connection: Any, request: Any) -> Any:
+    return connection.respond(418, "no tea")
+
+
+async def fail_to_decide(connection: Any, request: Any) -> Any:
+    raise RuntimeError("on purpose")
+
+
+async def one_connection(library: Library, handler: Callable[[Any], Any], **options: Any) -> None:
+    """A server with a client that sends a message, if it gets in."""
+    async with serving(library, handler, **options) as server:
+        try:
+            websocket = await WEBSOCKETS.connect(uri_of(server), proxy=None, compression=None)
+        except WEBSOCKETS.exceptions.InvalidStatus:
+            return
+        await websocket.send("x")
+        await websocket.close()
+
+
+@pytest.mark.parametrize(
+    ("handler", "options"),
+    [
+        (echo, {}),
+        (fail, {}),
+        (receive_for_ever, {}),
+        (echo, {"process_request": refuse}),
+        (echo, {"process_request": fail_to_decide}),
+    ],
+    ids=["echo", "fails", "closed", "refused", "undecided"],
+)
+async def test_servers(
+    caplog: pytest.LogCaptureFixture, handler: Callable[[Any], Any], options: dict[str, Any]
+) -> None:
+    async def told(library: Library) -> Records:
+        found = await records_of(
+            caplog, "websockets.server", one_connection(library, handler, **options)
+        )
+        return sorted(found)
+
+    assert await told(WSCOMPAT) == await told(WEBSOCKETS)
+
+
+async def test_a_server_without_connections(caplog: pytest.LogCaptureFixture) -> None:
+    async def nothing(library: Library) -> None:
+        async with serving(library, echo):
+            pass
+
+    async def told(library: Library) -> Records:
+        return await records_of(caplog, "websockets.server", nothing(library))
+
+    assert await told(WSCOMPAT) == await told(WEBSOCKETS)
+
+
+async def test_clients(caplog: pytest.LogCaptureFixture) -> None:
+    """A client that goes well is silent from INFO on; one that tries again says so."""
+
+    async def talk(library: Library) -> None:
+        async with serving(WEBSOCKETS, echo) as server:
+            uri = uri_of(server)
+            options: dict[str, Any] = {"proxy": None, "compression": None}
+            async with library.connect(uri, **options) as websocket:
+                await websocket.send("x")
+                await websocket.recv()
+
+        def once() -> Any:
+            yield 0.0
+
+        attempts = library.connect(uri, reconnect_delays=once, **options)
+        with pytest.raises(RuntimeError):  # there is no second delay
+            await anext(aiter(attempts))
+
+    async def told(library: Library) -> Records:
+        found = await records_of(caplog, "websockets.client", talk(library))
+        return [(*record[:2], record[2].partition(": ")[0], record[3]) for record in found]
+
+    ours = await told(WSCOMPAT)
+    assert ours == await told(WEBSOCKETS)
+    assert "reconnecting in 0.0 seconds" in ours[-1][2]
+
+
+async def test_own_loggers(caplog: pytest.LogCaptureFixture) -> None:
+    """A logger that is given is used instead, and an adapter sees the connection's records."""
+    for library in (WSCOMPAT, WEBSOCKETS):
+        caplog.clear()
+        logger = logging.LoggerAdapter(logging.getLogger("own"), {"extra": 1})
+        async with serving(library, echo, logger=logger) as server:
+            uri = uri_of(server)
+            async with library.connect(uri, proxy=None, compression=None, logger=logger) as own:
+                assert isinstance(own.logger, logging.LoggerAdapter)
+        names = {r.name for r in caplog.records if r.levelno >= logging.INFO}
+        assert names == {"own"}
+
+
+async def test_peers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever is wrong with a request, the server says so in a line, and not as an error."""
+    caplog.set_level(logging.INFO)
+    requests = [b"", b"garbage\r\n\r\n", b"GET / HTTP/1.1\r\n", REQUEST[:-30], b"\x16\x03\x01" * 99]
+    async with serving(WSCOMPAT, echo) as server, asyncio.timeout(BOUND):
+        port = server.sockets[0].getsockname()[1]
+        for request in requests:
+            async with raw_client(port, request) as client:
+                client.writer.write_eof()
+                await client.rest()
+    assert not [r for r in caplog.records if r.levelno > logging.INFO or r.exc_info]
