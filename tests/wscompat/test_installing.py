@@ -1,10 +1,16 @@
 """`install`, each time in a fresh process: the real websockets is imported in this one."""
 
+import pkgutil
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import pytest
+import websockets
+
+# Modules that only websockets itself has a use for.
+MISSING = {"websockets.asyncio.messages", "websockets.speedups"}
 
 
 def run(program: str) -> None:
@@ -146,5 +152,44 @@ def test_uninstall() -> None:
         assert real.__name__ == "websockets.asyncio.client"
         import websockets
         assert websockets.__name__ == "websockets"
+        """
+    )
+
+
+def test_every_module_of_websockets_is_ours_or_says_no() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some are deprecated
+        names = [found.name for found in pkgutil.walk_packages(websockets.__path__, "websockets.")]
+    run(
+        f"""
+        import importlib, sys, warnings
+        import wscompat
+        wscompat.install()
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for name in {names}:
+            try:
+                module = importlib.import_module(name)
+            except ImportError as exc:
+                assert str(exc).startswith("wscompat has no websockets."), exc
+                part = name.split(".")[1]
+                assert part in ("sync", "trio") or name in {sorted(MISSING)}, name
+                assert name not in sys.modules
+            else:
+                assert module.__name__ == name.replace("websockets", "wscompat", 1), name
+        """
+    )
+
+
+def test_wscompat_never_imports_websockets() -> None:
+    run(
+        """
+        import importlib, pkgutil, sys, warnings
+        sys.modules["websockets"] = None  # an import of it fails
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import wscompat
+        for found in pkgutil.walk_packages(wscompat.__path__, "wscompat."):
+            importlib.import_module(found.name)
+        for name in wscompat.__all__:
+            getattr(wscompat, name)
         """
     )

@@ -1,4 +1,4 @@
-"""What is logged, and by which loggers, compared with websockets: from INFO on, one side at a time."""
+"""What is logged from INFO on, and by which loggers, compared with websockets."""
 
 import asyncio
 import logging

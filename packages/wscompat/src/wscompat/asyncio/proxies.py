@@ -6,13 +6,13 @@ wsproxy does the work; it is imported when a proxy may be needed.
 from __future__ import annotations
 
 import http
-import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from ..datastructures import Headers
 from ..exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus, ProxyError
 from ..http11 import Response
+from ..proxy import get_proxy, parse_proxy
 from ..uri import WebSocketURI
 
 __all__ = ["choose_proxy", "from_wsproxy", "proxy_arguments"]
@@ -35,12 +35,7 @@ def choose_proxy(proxy: str | Literal[True] | None, uri: WebSocketURI) -> str | 
         proxy: True for the one that the environment or the system configures for the URI.
         uri: where to connect to.
     """
-    if proxy is not True:
-        return proxy
-    from wsproxy import proxy_from_environment
-
-    scheme = "wss" if uri.secure else "ws"
-    return proxy_from_environment(scheme, uri.host, uri.port, all_proxy=False)
+    return get_proxy(uri) if proxy is True else proxy
 
 
 def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +52,7 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
         TypeError: if there is no such argument.
         ValueError: if an argument has no meaning with the scheme.
     """
-    scheme = _check(proxy)
+    scheme = parse_proxy(proxy).scheme
     arguments = dict(given)
     told = {
         name: arguments.pop(f"proxy_{name}")
@@ -115,30 +110,6 @@ def from_wsproxy(proxy: str, exc: OSError) -> Exception:
         case wsproxy.ProxyError():
             return ProxyError(exc.message)
     return exc
-
-
-def _check(proxy: str) -> str:
-    """The scheme of a proxy's URL, in lower case; what wsproxy would take is not always valid."""
-    try:
-        parts = urllib.parse.urlsplit(proxy)
-    except ValueError as exc:
-        raise InvalidProxy(proxy, "its host is malformed") from exc
-    if parts.scheme not in _SCHEMES:
-        raise InvalidProxy(proxy, f"scheme {parts.scheme} isn't supported")
-    if not parts.hostname:
-        raise InvalidProxy(proxy, "hostname isn't provided")
-    meaningless = {
-        "path": parts.path not in ("", "/"),
-        "query": parts.query,
-        "fragment": parts.fragment,
-    }
-    for name, is_there in meaningless.items():
-        if is_there:
-            raise InvalidProxy(proxy, f"{name} is meaningless")
-    has_passwords = not parts.scheme.startswith("socks4")
-    if has_passwords and parts.username is not None and parts.password is None:
-        raise InvalidProxy(proxy, "username provided without password")
-    return parts.scheme
 
 
 def _response(code: int, reason: str | None, headers: Iterable[tuple[str, str]]) -> Response:
