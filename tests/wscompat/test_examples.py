@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,49 @@ def test_echo_client_when_the_server_leaves() -> None:
             assert server.wait(BOUND) == 0
             output, _ = client.communicate("two\n", timeout=BOUND)
             assert output.startswith("the server left: received 1001 (going away)")
+
+
+def test_chat_rooms() -> None:
+    with running(str(EXAMPLES / "chat_rooms.py"), "0") as server:
+        uri = f"ws://localhost:{server.stdout.readline().split()[-1]}"
+
+        def members() -> str:
+            with running("-m", "wscompat", f"{uri}/rooms") as client:
+                return str(client.communicate(timeout=BOUND)[0])
+
+        room = ("-m", "wscompat", f"{uri}/room/one")
+        with running(*room) as first, running(*room) as second:
+            deadline = time.monotonic() + BOUND
+            while members() != "one: 2\n":
+                assert time.monotonic() < deadline
+            first.stdin.write("hello\n")
+            first.stdin.flush()
+            assert second.stdout.readline() == "hello\n"
+
+
+SPEAKER = """
+import asyncio
+from wscompat.asyncio.server import serve
+
+async def speak(connection):
+    await connection.send("news")
+
+async def main():
+    async with serve(speak, "localhost", 0) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+
+def test_follow() -> None:
+    with running("-c", SPEAKER) as server:
+        uri = f"ws://localhost:{server.stdout.readline().strip()}"
+        with running(str(EXAMPLES / "follow.py"), uri) as client:
+            for _ in range(3):
+                assert client.stdout.readline() == "connected\n"
+                assert client.stdout.readline() == "news\n"
 
 
 def test_programs_of_the_readme() -> None:

@@ -98,7 +98,7 @@ async def test_failing_handler(library: Library, caplog: pytest.LogCaptureFixtur
             "ConnectionClosedError: received 1011 (internal error); then sent 1011 (internal error)"
         )
     (record,) = (r for r in caplog.records if r.levelno >= logging.ERROR)
-    assert record.name == f"{library.name}.server"
+    assert record.name == "websockets.server"
     assert record.getMessage() == "connection handler failed"
     assert record.exc_info is not None
     assert "its own fault" in str(record.exc_info[1])

@@ -158,8 +158,6 @@ _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 #: How a payload is shown in a log if nothing is said about it; else it depends on what is in it.
 _IS_TEXT = {TEXT: True, BINARY: False, CLOSE: True}
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_HEX_SPLIT = 16  # bytes of a long binary payload that a log shows first
-_TEXT_SPLIT = 48  # characters of a long text
 
 
 @dataclass
@@ -223,14 +221,15 @@ class Frame:
     def _shortened(self, text: str) -> str:
         if len(text) <= self.MAX_LOG_SIZE:
             return text
-        rest = self.MAX_LOG_SIZE - _TEXT_SPLIT - 3
-        return f"{text[:_TEXT_SPLIT]}...{text[-rest:]}"
+        rest = self.MAX_LOG_SIZE // 3 - 1
+        return f"{text[: 2 * rest]}...{text[-rest:]}"
 
     def _hexadecimal(self, data: bytes) -> str:
         room = self.MAX_LOG_SIZE // 3  # bytes, each of them two digits and a space
         if len(data) <= room:
             return data.hex(" ")
-        return f"{data[:_HEX_SPLIT].hex(' ')} ... {data[_HEX_SPLIT - room + 1 :].hex(' ')}"
+        first = 2 * room // 3
+        return f"{data[:first].hex(' ')} ... {data[first - room + 1 :].hex(' ')}"
 
     @classmethod
     def parse(

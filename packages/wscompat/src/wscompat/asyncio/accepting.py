@@ -88,6 +88,7 @@ class Acceptance:
         except Exception:
             connection.logger.error("process_request failed", exc_info=True)
             status = HTTPStatus.INTERNAL_SERVER_ERROR
+            connection.logger.info("HTTP response sent (%d %s)", status, status.phrase)
             return self.refusal(status, f"{_FAILED}.\nSee server log for more information.\n")
         if response is None:
             return self._accept_or_refuse(request, connection)
