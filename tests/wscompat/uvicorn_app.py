@@ -1,11 +1,14 @@
-"""A Starlette application under uvicorn, which runs on wscompat's sans-I/O layer: a program.
+"""A Starlette application under uvicorn, which runs on wscompat: a program.
 
+Its argument is uvicorn's ``--ws``: websockets-sansio, or websockets for the one on the older API.
 It prints its port, and then how each connection to ``/echo?NAME`` ended, after its name.
 """
 
 # ruff: noqa: E402  (uvicorn must be imported after wscompat has taken its place)
 
+import importlib
 import socket
+import sys
 
 import wscompat
 
@@ -16,7 +19,6 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from uvicorn.protocols.websockets import websockets_sansio_impl
 
 
 def say(*words: object) -> None:
@@ -76,8 +78,9 @@ def main() -> None:
             WebSocketRoute("/deny", deny),
         ]
     )
-    assert websockets_sansio_impl.ServerProtocol.__module__ == "wscompat.server"
-    config = uvicorn.Config(app, ws="websockets-sansio", ws_max_size=100_000, log_level="warning")
+    used = importlib.import_module("websockets").__name__
+    assert used == "wscompat"
+    config = uvicorn.Config(app, ws=sys.argv[1], ws_max_size=100_000, log_level="warning")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         say(listening.getsockname()[1])
         uvicorn.Server(config).run(sockets=[listening])

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.wscompat.extensions.custom import xor
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, serving
+from tests.wscompat.sansio import load
 from wscompat.extensions.permessage_deflate import PerMessageDeflate
 
 compression = importlib.import_module("wscompat.legacy.compression")
@@ -103,16 +105,60 @@ async def test_messages_are_compressed() -> None:
     assert sizes == [12]
 
 
-async def test_other_extensions_are_refused() -> None:
+def own(library: Legacy, side: str) -> Any:
+    """A factory of an extension that changes every byte."""
+    factories = xor(load(library.name))
+    return factories.client_factory() if side == "Client" else factories.server_factory()
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_own_extensions(compression: str | None) -> None:
+    results = [
+        await agreed(
+            client,
+            server,
+            {"compression": compression, "extensions": [own(client, "Client")]},
+            {"compression": compression, "extensions": [own(server, "Server")]},
+        )
+        for client, server in PAIRS
+    ]
+    assert results == [results[0]] * 4
+    assert "Xor()" in results[0][2]
+
+
+async def test_extensions_that_cannot_be_agreed_on() -> None:
+    for client, server in PAIRS:
+        result = await agreed(
+            client,
+            server,
+            {"compression": None, "extensions": [own(client, "Client")]},
+            {"compression": "deflate"},
+        )
+        assert result[1:] == [None, "[]"]
+
+
+async def test_settings_that_wscore_does_not_have() -> None:
+    settings = {"compress_settings": {"level": 1, "strategy": 0}}
+    assert compression.core_deflate([factory(OURS, "Client", **settings)]) is None
+    for client, server in PAIRS:
+        await agreed(
+            client,
+            server,
+            {"compression": None, "extensions": [factory(client, "Client", **settings)]},
+            {"compression": None, "extensions": [factory(server, "Server", **settings)]},
+        )
+
+
+def test_what_is_not_for_wscore() -> None:
     class Other(PerMessageDeflate):
         pass
 
-    extension = Other(False, False, 15, 15)
-    with pytest.raises(TypeError, match="other than permessage-deflate"):
-        compression.agreed_parameters([extension, extension], True)
-    with pytest.raises(TypeError, match="other than permessage-deflate"):
-        compression.agreed_parameters([object()], True)
+    extension = PerMessageDeflate(False, False, 15, 15)
     assert compression.agreed_parameters([], True) is None
+    assert compression.agreed_parameters([extension, extension], True) is None
+    assert compression.agreed_parameters([Other(False, False, 15, 15)], True) is None
+    assert compression.core_deflate(None) is None
+    assert compression.core_deflate([object()]) is None
 
 
 def test_sides() -> None:

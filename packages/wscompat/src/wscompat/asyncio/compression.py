@@ -19,7 +19,7 @@ from ..extensions.permessage_deflate import (
     enable_server_permessage_deflate,
 )
 
-__all__ = ["client_extensions", "server_extensions"]
+__all__ = ["as_core", "check_compression", "client_extensions", "server_extensions"]
 
 _SETTINGS = {"level": "level", "memLevel": "memory_level"}
 _ZLIB_MEMORY_LEVEL = 8  # what zlib takes if it is told none
@@ -40,7 +40,7 @@ def client_extensions(
     Raises:
         ValueError: if the compression is another one.
     """
-    _check(compression)
+    check_compression(compression)
     if compression is not None:
         extensions = enable_client_permessage_deflate(extensions)
     if not extensions:
@@ -48,7 +48,7 @@ def client_extensions(
     (first, *others) = extensions
     if others or type(first) is not ClientPerMessageDeflateFactory:
         return None, extensions
-    deflate = _as_core(first)
+    deflate = as_core(first)
     return (None, extensions) if deflate is None else (deflate, None)
 
 
@@ -67,7 +67,7 @@ def server_extensions(
     Raises:
         ValueError: as for `client_extensions`.
     """
-    _check(compression)
+    check_compression(compression)
     if compression is not None:
         extensions = enable_server_permessage_deflate(extensions)
     if not extensions:
@@ -77,14 +77,21 @@ def server_extensions(
         return None, extensions
     if first.require_client_max_window_bits:
         return None, extensions
-    deflate = _as_core(first)
+    deflate = as_core(first)
     return (None, extensions) if deflate is None else (deflate, None)
 
 
-def _as_core(
+def as_core(
     factory: ClientPerMessageDeflateFactory | ServerPerMessageDeflateFactory,
 ) -> wscore.WSDeflate | None:
-    """The same in terms of wscore, or None if it has none for it."""
+    """The same in terms of wscore.
+
+    Args:
+        factory: says how to compress.
+
+    Returns:
+        It, or None if wscore has nothing that is the same.
+    """
     settings: Mapping[str, Any] = {
         "memLevel": _ZLIB_MEMORY_LEVEL,
         **(factory.compress_settings or {}),
@@ -103,6 +110,14 @@ def _as_core(
         return None
 
 
-def _check(compression: str | None) -> None:
+def check_compression(compression: str | None) -> None:
+    """Check the argument of this name.
+
+    Args:
+        compression: ``"deflate"``, or None.
+
+    Raises:
+        ValueError: if it is anything else.
+    """
     if compression not in ("deflate", None):
         raise ValueError(f"unsupported compression: {compression}")

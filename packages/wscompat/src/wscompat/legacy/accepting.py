@@ -22,12 +22,13 @@ from ..exceptions import (
     InvalidHeader,
     InvalidMessage,
     InvalidOrigin,
-    NegotiationError,
 )
+from ..extensions.base import Extension
+from ..extensions.negotiation import accept_offers
 from ..frames import CloseCode
-from ..headers import build_extension, parse_extension, parse_subprotocol
+from ..headers import parse_subprotocol
 from ..http11 import SERVER, Response
-from ..typing import ExtensionHeader, LoggerLike, Origin, StatusLike, Subprotocol
+from ..typing import LoggerLike, Origin, StatusLike, Subprotocol
 from .exceptions import AbortHandshake
 from .handshake import build_response, check_request
 from .http import check_request_line, told
@@ -70,7 +71,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         ws_server: keeps track of the connections.
         logger: where to log; ``wscompat.server`` if None.
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
-        extensions: factories of extensions; they may make `PerMessageDeflate` only.
+        extensions: factories of extensions.
         subprotocols: names of subprotocols.
         extra_headers: further fields of a response that accepts, or what makes them from the path
             and the header fields of the request.
@@ -316,7 +317,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
     @staticmethod
     def process_extensions(
         headers: Headers, available_extensions: Sequence[Any] | None
-    ) -> tuple[str | None, list[Any]]:
+    ) -> tuple[str | None, list[Extension]]:
         """Choose among the extensions that a client offers.
 
         Args:
@@ -329,22 +330,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         Raises:
             InvalidHandshake: if the request is to be refused.
         """
-        values = headers.get_all("Sec-WebSocket-Extensions")
-        agreed: list[ExtensionHeader] = []
-        accepted: list[Any] = []
-        if values and available_extensions:
-            for name, parameters in [item for value in values for item in parse_extension(value)]:
-                for factory in available_extensions:
-                    if factory.name != name:
-                        continue
-                    try:
-                        answer, extension = factory.process_request_params(parameters, accepted)
-                    except NegotiationError:
-                        continue
-                    agreed.append((name, answer))
-                    accepted.append(extension)
-                    break
-        return (build_extension(agreed) if agreed else None), accepted
+        return accept_offers(available_extensions, headers)
 
     def process_subprotocol(
         self, headers: Headers, available_subprotocols: Sequence[Subprotocol] | None

@@ -19,18 +19,19 @@ from typing import Any
 from wscore.streams import open_stream
 from wscore.unix import connected_socket
 
+from ..asyncio.compression import check_compression
 from ..client import backoff
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import (
     SecurityError,
 )
+from ..extensions.permessage_deflate import enable_client_permessage_deflate
 from ..headers import (
     validate_subprotocols,
 )
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import parse_uri
-from .compression import client_extensions
 from .engine import Engine
 from .exceptions import RedirectHandshake
 from .options import former_options
@@ -55,7 +56,7 @@ class Connect:
         logger: where to log; the logger ``wscompat.client`` if None.
         compression: ``"deflate"``, or None for none.
         origin: value of ``Origin``.
-        extensions: factories of extensions; they may make `PerMessageDeflate` only.
+        extensions: factories of extensions.
         subprotocols: names of subprotocols, the preferred one first.
         extra_headers: further header fields of the request.
         user_agent_header: value of ``User-Agent``; None for none.
@@ -107,7 +108,9 @@ class Connect:
         **kwargs: Any,
     ) -> None:
         former = former_options(kwargs, create_protocol, close_timeout)
-        extensions = client_extensions(compression, extensions)
+        check_compression(compression)
+        if compression is not None:
+            extensions = enable_client_permessage_deflate(extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self._parsed = parse_uri(uri)

@@ -1,6 +1,8 @@
-"""Compression: the factories of this API, and what wscore makes of what they agree on.
+"""What the factories of extensions and what they agree on mean to wscore.
 
-The handshake is that of the factories; the messages are compressed and inflated by wscore.
+The handshake is that of the factories. If they agree on compression and nothing else, and its
+settings are such that wscore has them too, wscore does it; everything else passes through the
+extensions in Python.
 """
 
 from __future__ import annotations
@@ -10,70 +12,31 @@ from typing import Any
 
 import wscore
 
+from ..asyncio.compression import as_core
+from ..extensions.base import Extension
 from ..extensions.permessage_deflate import (
     ClientPerMessageDeflateFactory,
     PerMessageDeflate,
     ServerPerMessageDeflateFactory,
-    enable_client_permessage_deflate,
-    enable_server_permessage_deflate,
 )
 
-__all__ = ["agreed_parameters", "client_extensions", "core_deflate", "server_extensions"]
-
-_DEFAULT = wscore.WSDeflate()
+__all__ = ["agreed_parameters", "core_deflate"]
 
 
-def client_extensions(
-    compression: str | None, extensions: Sequence[Any] | None
-) -> Sequence[Any] | None:
-    """What a client offers.
+def core_deflate(factories: Sequence[Any] | None) -> wscore.WSDeflate | None:
+    """How wscore is to compress; None if it cannot do it as it is asked for, or is not asked.
 
     Args:
-        compression: ``"deflate"``, or None for no compression.
-        extensions: factories of extensions, or None.
-
-    Raises:
-        ValueError: if the compression is anything else.
+        factories: of extensions, or None.
     """
-    _check(compression)
-    return enable_client_permessage_deflate(extensions) if compression else extensions
-
-
-def server_extensions(
-    compression: str | None, extensions: Sequence[Any] | None
-) -> Sequence[Any] | None:
-    """What a server accepts.
-
-    Args:
-        compression: as for `client_extensions`.
-        extensions: likewise.
-
-    Raises:
-        ValueError: as for `client_extensions`.
-    """
-    _check(compression)
-    return enable_server_permessage_deflate(extensions) if compression else extensions
-
-
-def core_deflate(extensions: Sequence[Any] | None) -> wscore.WSDeflate:
-    """How wscore compresses, as far as the factories say something about it.
-
-    Args:
-        extensions: factories of extensions, or None.
-    """
-    for factory in extensions or ():
+    for factory in factories or ():
         if isinstance(factory, ClientPerMessageDeflateFactory | ServerPerMessageDeflateFactory):
-            settings = factory.compress_settings or {}
-            level, memory_level = settings.get("level"), settings.get("memLevel")
-            if level is None or level < 0:
-                level = None
-            if (level, memory_level) != (None, None):
-                return wscore.WSDeflate(level=level, memory_level=memory_level or 8)
-    return _DEFAULT
+            return as_core(factory)
+    return None
 
 
 def agreed_parameters(
-    extensions: Sequence[Any], is_client: bool
+    extensions: Sequence[Extension], is_client: bool
 ) -> wscore.WSDeflateParameters | None:
     """What both sides have agreed on.
 
@@ -82,22 +45,12 @@ def agreed_parameters(
         is_client: whether this side is the client.
 
     Returns:
-        It, for wscore; None if messages are not compressed.
-
-    Raises:
-        TypeError: if there are extensions that wscore does not know.
+        It, for wscore; None unless it is compression and nothing else.
     """
-    if not extensions:
-        return None
-    (extension, *others) = extensions
-    if others or not isinstance(extension, PerMessageDeflate):
-        raise TypeError(f"extensions other than permessage-deflate cannot be used: {extensions}")
+    extension = extensions[0] if len(extensions) == 1 else None
+    if not isinstance(extension, PerMessageDeflate) or type(extension) is not PerMessageDeflate:
+        return None  # a subclass may do anything
     here = extension.local_no_context_takeover, extension.local_max_window_bits
     there = extension.remote_no_context_takeover, extension.remote_max_window_bits
     client, server = (here, there) if is_client else (there, here)
     return wscore.WSDeflateParameters(server[0], client[0], server[1], client[1])
-
-
-def _check(compression: str | None) -> None:
-    if compression not in ("deflate", None):
-        raise ValueError(f"unsupported compression: {compression}")

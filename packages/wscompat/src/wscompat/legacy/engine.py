@@ -85,6 +85,13 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             self.buffer_updated(size)
             view = view[size:]
 
+    def can_compress(self) -> bool:
+        """Whether wscore does all that was agreed on about extensions."""
+        extensions, is_client = self._owner.extensions, self._owner.is_client
+        if not extensions:
+            return True
+        return self.deflate is not None and agreed_parameters(extensions, is_client) is not None
+
     def open(self, request: WSUpgradeRequest, response: WSUpgradeResponse) -> None:
         """The handshake is complete: from here on there are frames.
 
@@ -92,8 +99,11 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             request: of the handshake.
             response: of the handshake.
         """
-        agreed = agreed_parameters(self._owner.extensions, self._owner.is_client)
-        self.upgraded(self._owner, request, response, 0, agreed)
+        agreed = None
+        if self.can_compress():
+            agreed = agreed_parameters(self._owner.extensions, self._owner.is_client)
+        rsv_allowed = 7 if self._owner.is_extended else 0
+        self.upgraded(self._owner, request, response, rsv_allowed, agreed)
         self.resume_input()
 
     # -- what wscore's protocol asks of a role

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NoReturn
 import wscore
 
 from ..asyncio.connection import Connection
+from ..asyncio.extended import extended
 from ..datastructures import Headers
 from ..exceptions import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, InvalidState
 from ..frames import Close, CloseCode
@@ -362,9 +363,14 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     def connection_open(self) -> None:
         """The opening handshake is complete."""
-        assert self._engine is not None
+        engine = self.as_core()
+        if not engine.can_compress():
+            # What passes messages through extensions is in a class of its own, so that connections
+            # without them pay nothing for it.
+            self.__class__ = extended(type(self))
+            self.extend(self.max_size, extensions=self.extensions)  # type: ignore[attr-defined]
         self._is_upgraded = True
-        self._engine.open(
+        engine.open(
             core_request(self.path, self.request_headers), core_response(self.response_headers)
         )
 

@@ -21,12 +21,12 @@ from ..exceptions import (
     InvalidMessage,
     NegotiationError,
 )
+from ..extensions.base import Extension
+from ..extensions.negotiation import build_offer, take_answer
 from ..headers import (
     build_authorization_basic,
-    build_extension,
     build_host,
     build_subprotocol,
-    parse_extension,
     parse_subprotocol,
 )
 from ..http11 import USER_AGENT
@@ -48,7 +48,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
     Args:
         logger: where to log; ``wscompat.client`` if None.
         origin: value of ``Origin``.
-        extensions: factories of extensions; they may make `PerMessageDeflate` only.
+        extensions: factories of extensions.
         subprotocols: names of subprotocols, the preferred one first.
         extra_headers: further header fields of the request.
         user_agent_header: value of ``User-Agent``; None for none.
@@ -104,9 +104,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
             headers["Origin"] = origin
         key = build_request(headers)
         if available_extensions:
-            headers["Sec-WebSocket-Extensions"] = build_extension(
-                [(factory.name, factory.get_request_params()) for factory in available_extensions]
-            )
+            headers["Sec-WebSocket-Extensions"] = build_offer(available_extensions)
         if available_subprotocols:
             headers["Sec-WebSocket-Protocol"] = build_subprotocol(available_subprotocols)
         if extra_headers is not None:
@@ -161,7 +159,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
     @staticmethod
     def process_extensions(
         headers: Headers, available_extensions: Sequence[Any] | None
-    ) -> list[Any]:
+    ) -> list[Extension]:
         """Take the extensions that the server chose.
 
         Args:
@@ -171,24 +169,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
         Raises:
             InvalidHandshake: if it chose what was not offered.
         """
-        values = headers.get_all("Sec-WebSocket-Extensions")
-        accepted: list[Any] = []
-        if values and not available_extensions:
-            raise NegotiationError("no extensions supported")
-        for name, parameters in [item for value in values for item in parse_extension(value)]:
-            for factory in available_extensions or ():
-                if factory.name != name:
-                    continue
-                try:
-                    accepted.append(factory.process_response_params(parameters, accepted))
-                except NegotiationError:
-                    continue
-                break
-            else:
-                raise NegotiationError(
-                    f"unsupported extension: name = {name}, params = {parameters}"
-                )
-        return accepted
+        return take_answer(available_extensions, headers)
 
     @staticmethod
     def process_subprotocol(

@@ -16,6 +16,8 @@ from typing import Any, Self
 from wscore.streams import start_server
 from wscore.unix import bound_socket
 
+from ..asyncio.compression import check_compression
+from ..extensions.permessage_deflate import enable_server_permessage_deflate
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER
@@ -29,7 +31,6 @@ from .accepting import (
     WebSocketServerProtocol,
     remove_path_argument,
 )
-from .compression import server_extensions
 from .engine import Engine
 from .options import former_options
 from .protocol import broadcast
@@ -174,7 +175,7 @@ class Serve:
         logger: where to log; the logger ``wscompat.server`` if None.
         compression: ``"deflate"``, or None for none.
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
-        extensions: factories of extensions; they may make `PerMessageDeflate` only.
+        extensions: factories of extensions.
         subprotocols: names of subprotocols.
         extra_headers: further fields of a response that accepts, or what makes them from the path
             and the header fields of the request.
@@ -222,7 +223,9 @@ class Serve:
         **kwargs: Any,
     ) -> None:
         former = former_options(kwargs, create_protocol, close_timeout)
-        extensions = server_extensions(compression, extensions)
+        check_compression(compression)
+        if compression is not None:
+            extensions = enable_server_permessage_deflate(extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self.ws_server = WebSocketServer(logger)
