@@ -246,17 +246,17 @@ async def test_terminal(tmp_path: Path) -> None:
             assert screen.lines[:2] == [f"Connected to {uri}.", PROMPT]
             screen.press(b"hello\r")
             await screen.until(lambda lines: "< hello" in lines)
-            screen.press(b"half a l")
-            await screen.until(lambda lines: lines[-1].startswith("> half a l "))
+            screen.press(b"half a wo")
+            await screen.until(lambda lines: lines[-1].startswith("> half a wo "))
             for number in range(3):
                 await connections[0].send(f"message {number}")
                 await screen.until(lambda lines, n=number: f"< message {n}" in lines)  # type: ignore[misc]
             await connections[0].send(b"\x01\x02")
             await screen.until(lambda lines: "< (binary) 0102" in lines)
-            screen.press(b"ine\r")
+            screen.press(b"rd\r")
             expected = [
                 *("> hello", "< hello", "< message 0", "< message 1", "< message 2"),
-                *("< (binary) 0102", "> half a line", "< half a line", PROMPT),
+                *("< (binary) 0102", "> half a word", "< half a word", PROMPT),
             ]
             await screen.until(lambda lines: lines[1:] == expected)
             screen.press(b"\x1b[A\x1b[A\r")  # twice the key for the line before
