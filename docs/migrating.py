@@ -158,6 +158,15 @@ def get(module: ModuleType, name: str) -> Any:
         return getattr(module, name)
 
 
+def has(module: ModuleType, name: str) -> bool:
+    """Whether a module has an attribute, be it an old name."""
+    try:
+        get(module, name)
+    except AttributeError:
+        return False
+    return True
+
+
 def compare(qualified: str, model: Any, ours: Any) -> list[str]:
     """How a name differs; nothing if it does not."""
     notes = [DIFFERENT[qualified]] if qualified in DIFFERENT else []
@@ -218,7 +227,7 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
             qualified = f"{module_name}.{name}".lstrip(".")
             if qualified in INTERNAL and INTERNAL[qualified] is None:
                 yield module_name, name, "missing", MACHINERY
-            elif ours is None or name not in dir(ours):
+            elif ours is None or not has(ours, name):
                 yield module_name, name, "missing", ""
             else:
                 value = get(model, name)

@@ -10,7 +10,7 @@ import pytest
 import websockets
 
 # Parts of websockets for which there is something else.
-ELSEWHERE = ("sync", "trio", "legacy", "auth")
+ELSEWHERE = ("sync", "trio")
 # Modules that only websockets itself has a use for.
 MISSING = {"websockets.imports", "websockets.asyncio.messages", "websockets.speedups"}
 

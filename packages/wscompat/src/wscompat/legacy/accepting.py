@@ -101,7 +101,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         open_timeout: float | None = 10,
         **kwargs: Any,
     ) -> None:
-        super().__init__(logger=logger or logging.getLogger("wscompat.server"), **kwargs)
+        super().__init__(logger=logger or logging.getLogger("websockets.server"), **kwargs)
         if origins is not None and "" in origins:  # how absent origins were once spelt
             warnings.warn("use None instead of '' in origins", DeprecationWarning, stacklevel=2)
             origins = [origin or None for origin in origins]

@@ -117,7 +117,7 @@ class Connect:
         if not self._parsed.secure and kwargs.get("ssl") is not None:
             raise ValueError("connect() was given ssl, and a ws:// URI: TLS needs wss://")
         self._uri = uri
-        self.logger = logger or logging.getLogger("wscompat.client")
+        self.logger = logger or logging.getLogger("websockets.client")
         self.open_timeout = open_timeout
         self._extra_headers = None if extra_headers is None else Headers(extra_headers)
         self._options = kwargs

@@ -114,7 +114,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         if close_timeout is None:
             close_timeout = _CLOSE_TIMEOUT if timeout is None else timeout
         if logger is None:
-            logger = logging.getLogger("wscompat.protocol")
+            logger = logging.getLogger("websockets.protocol")
         super().__init__(
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,

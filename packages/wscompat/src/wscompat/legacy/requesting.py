@@ -69,7 +69,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
         user_agent_header: str | None = USER_AGENT,
         **kwargs: Any,
     ) -> None:
-        super().__init__(logger=logger or logging.getLogger("wscompat.client"), **kwargs)
+        super().__init__(logger=logger or logging.getLogger("websockets.client"), **kwargs)
         self.origin = origin
         self.available_extensions = extensions
         self.available_subprotocols = subprotocols

@@ -60,7 +60,7 @@ class WebSocketServer:
     closed_waiter: asyncio.Future[None]
 
     def __init__(self, logger: LoggerLike | None = None) -> None:
-        self.logger = logger or logging.getLogger("wscompat.server")
+        self.logger = logger or logging.getLogger("websockets.server")
         self.websockets: set[WebSocketServerProtocol] = set()
         self.close_task: asyncio.Task[None] | None = None
 
