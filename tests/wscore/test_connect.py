@@ -21,6 +21,7 @@ from wscore import (
     WSError,
     WSHandshakeError,
     WSInvalidStatusError,
+    WSInvalidURL,
     WSListener,
     WSTransport,
     WSUpgradeRequest,
@@ -239,6 +240,19 @@ async def test_redirects_are_bounded() -> None:
             await ws_connect(Recorder, f"ws://127.0.0.1:{port}/", max_redirects=3)
     assert len(heads) == 4
     assert heads[1].startswith(b"GET /again ")
+
+
+@pytest.mark.parametrize("location", [b"ftp://127.0.0.1/", b"ws://[::1", b"ws://h:x/"])
+async def test_redirects_to_nowhere(location: bytes) -> None:
+    async def script(peer: RawPeer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 302 X\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location)
+
+    async with accepting(script) as port:
+        with pytest.raises(WSInvalidURL):
+            await ws_connect(Recorder, f"ws://127.0.0.1:{port}/")
+        with pytest.raises(WSInvalidStatusError):  # it is not looked at
+            await ws_connect(Recorder, f"ws://127.0.0.1:{port}/", max_redirects=0)
 
 
 @pytest.mark.parametrize("location", ["ws://127.0.0.1:1/", "http://127.0.0.1:1/"])

@@ -15,7 +15,7 @@ from tests.wscompat.asyncio.test_client import failure
 from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, serving, uri_of
 from tests.wscompat.raw import raw_server
 from wscompat.asyncio.client import connect, unix_connect
-from wscompat.exceptions import SecurityError
+from wscompat.exceptions import InvalidMessage, SecurityError
 
 
 def moved(location: str | None, status: int = 302) -> bytes:
@@ -61,13 +61,18 @@ async def test_redirect_on_the_same_server() -> None:
         moved("/again"),
         moved(None),
         moved("http://127.0.0.1/"),
+        moved("ftp://127.0.0.1/"),
         moved("/x", 304),
+        moved("ws://[::1"),
     ],
 )
 async def test_redirects_that_fail(answer: bytes) -> None:
     async with raw_server(answer) as server:
         ours = await failure(WSCOMPAT, server.uri)
-        assert ours == await failure(WEBSOCKETS, server.uri)
+        if answer == moved("ws://[::1"):  # a ValueError in websockets
+            assert ours[0] == "InvalidURI"
+        else:
+            assert ours == await failure(WEBSOCKETS, server.uri)
 
 
 async def test_redirect_to_another_origin_than_the_given_host() -> None:
@@ -148,6 +153,18 @@ async def test_fatal_failures_are_raised() -> None:
         with pytest.raises(Exception, match="HTTP 404"):
             await anext(aiter(connect(server.uri)))
     assert len(server.requests) == 1
+
+
+async def test_a_server_that_hangs_up_is_tried_again() -> None:
+    def once() -> Generator[float, None, None]:
+        yield 0.0
+        raise ValueError("enough")
+
+    async with raw_server(b"") as server:
+        with pytest.raises(ValueError, match="enough") as caught:
+            await anext(aiter(connect(server.uri, reconnect_delays=once)))
+        assert isinstance(caught.value.__context__, InvalidMessage)
+    assert len(server.requests) == 2
 
 
 async def test_process_exception() -> None:

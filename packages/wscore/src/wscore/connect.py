@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 from .auto_ping import auto_ping_maker
 from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
-from .errors import WSInvalidStatusError
+from .errors import WSInvalidStatusError, WSInvalidURL
 from .handshake import ClientHandshake, reserved_bits
 from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
@@ -128,7 +128,7 @@ async def ws_connect(
         The transport, and the listener that the factory made.
 
     Raises:
-        WSInvalidURL: if the URL is not a WebSocket URL.
+        WSInvalidURL: if the URL, or that of a redirect to follow, is not a WebSocket URL.
         WSHandshakeError: if the server's answer is not a valid acceptance; a subclass says why.
         TypeError: if the factory makes something else than a listener, or with `deflate` one that
             is not for messages.
@@ -177,8 +177,10 @@ async def ws_connect(
         try:
             await protocol.wait_upgraded(websocket_handshake_timeout)
         except WSInvalidStatusError as exc:
+            if redirects_left == 0:
+                raise
             target = _redirect_target(parsed_url, exc.response)
-            if target is None or redirects_left == 0:
+            if target is None:
                 raise
             logger.info("%r redirects to %r", parsed_url, target)
             if _origin(target) != _origin(parsed_url):
@@ -302,7 +304,10 @@ def _redirect_target(url: WSParsedURL, response: WSUpgradeResponse | None) -> WS
     scheme, separator, rest = location.partition("://")
     if separator and scheme.lower() in http:
         location = f"{http[scheme.lower()]}://{rest}"
-    target = parse_url(urljoin(url.url, location))
+    try:
+        target = parse_url(urljoin(url.url, location))
+    except ValueError as exc:
+        raise WSInvalidURL(location, str(exc)) from exc
     return None if url.is_secure and not target.is_secure else target
 
 
