@@ -1,5 +1,7 @@
 """`ws://` and `wss://` through the proxies that people run: every kind, chains, IPv6, names."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.own_proxies import serving as listening
@@ -19,8 +21,8 @@ def echo(transport: WSTransport, frame: WSFrame) -> None:
     transport.send(frame.msg_type, frame.get_payload_as_memoryview())
 
 
-async def check(setting: Setting, tls: Tls, url: str, proxy: object, **options: object) -> None:
-    """Connect, send something large and get it back, and leave."""
+async def check(setting: Setting, tls: Tls, url: str, proxy: Any, **options: Any) -> type:
+    """Connect, send something large and get it back, and leave; the kind of transport below."""
     listener = Recorder()
     transport, _ = await ws_connect(
         lambda: listener,
@@ -33,7 +35,9 @@ async def check(setting: Setting, tls: Tls, url: str, proxy: object, **options: 
     transport.send(wire.BINARY, PAYLOAD)
     await listener.until("frame")
     assert listener.seen == [(wire.BINARY, PAYLOAD)]
+    kind = type(transport.underlying_transport)
     await leave(transport)
+    return kind
 
 
 async def test_every_proxy(both: Setting, tls: Tls, proxy_url: str) -> None:
@@ -90,10 +94,15 @@ async def test_names(
 
 
 @pytest.mark.parametrize("use_aiofastnet", [True, False])
-async def test_aiofastnet_in_the_tunnel(both: Setting, tls: Tls, use_aiofastnet: bool) -> None:
+async def test_the_transport_in_the_tunnel(both: Setting, tls: Tls, use_aiofastnet: bool) -> None:
+    """It is of the kind that there is without a proxy, unless that is spoken to over TLS."""
     async with serving(both, lambda _: Recorder(echo)) as target:
+        direct = await check(both, tls, both.url(target), None, use_aiofastnet=use_aiofastnet)
         for scheme in ("http", "https"):
             server = tls.server if scheme == "https" else None
             async with listening(tunnelling(target), tls=server) as port:
                 proxy = f"{scheme}://localhost:{port}"
-                await check(both, tls, both.url(1), proxy, use_aiofastnet=use_aiofastnet)
+                tunnelled = await check(
+                    both, tls, both.url(1), proxy, use_aiofastnet=use_aiofastnet
+                )
+                assert (tunnelled is direct) == (scheme == "http")

@@ -22,7 +22,7 @@ from tests.support.tls import Tls
 from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, serving
 from tests.wscompat.proxied import Answer, attempt, compare, listened_to
 from wscompat.asyncio.client import connect
-from wscompat.asyncio.proxies import choose_proxy
+from wscompat.asyncio.proxies import choose_proxy, proxy_arguments
 from wscompat.exceptions import InvalidProxy, InvalidProxyStatus, ProxyError
 from wscompat.uri import parse_uri
 
@@ -217,10 +217,17 @@ async def test_certificates_of_the_proxy(tls: Tls, name: str, trusted: bool) -> 
         options["proxy_server_hostname"] = name
     refuse = answering(b"HTTP/1.1 403 X\r\n\r\n")
     await compare(refuse, "https", tls=tls.server, **options)
+    await compare(refuse, "https", tls=tls.server, proxy_ssl_shutdown_timeout=1, **options)
 
 
 async def test_no_context_for_an_https_proxy(tls: Tls) -> None:
     await compare(silent, "https", tls=tls.server, proxy_ssl=None)
+
+
+def test_the_time_is_the_callers() -> None:
+    """`open_timeout` counts for everything, even if there is none."""
+    for proxy in ("http://h", "https://h", "socks5://h"):
+        assert proxy_arguments(proxy, None, {})["proxy_options"]["timeout"] is None
 
 
 async def test_a_context_for_an_http_proxy(tls: Tls) -> None:

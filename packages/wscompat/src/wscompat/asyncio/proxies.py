@@ -49,7 +49,6 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
 
     Raises:
         InvalidProxy: if the URL is not valid.
-        TypeError: if there is no such argument.
         ValueError: if an argument has no meaning with the scheme.
     """
     scheme = parse_proxy(proxy).scheme
@@ -59,9 +58,6 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
         for name in ("ssl", "server_hostname", "ssl_handshake_timeout", "ssl_shutdown_timeout")
         if f"proxy_{name}" in arguments
     }
-    for name in arguments:
-        if name.startswith("proxy_"):
-            raise TypeError(f"unexpected keyword argument {name!r}")
     arguments["proxy"] = proxy
     arguments["proxy_options"] = options = {
         "rdns": _SCHEMES[scheme],
