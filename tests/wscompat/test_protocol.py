@@ -29,11 +29,16 @@ SIDES = ("SERVER", "CLIENT")
 TEXT, BINARY, CONT, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 
 
+#: Without debug logs, which go another way.
+QUIET = logging.getLogger("quiet")
+QUIET.setLevel(logging.WARNING)
+
+
 def maker(side: str, **options: Any) -> Make:
-    """Makes protocols that are open, unless it is said otherwise."""
+    """Makes protocols that are open, and log little, unless it is said otherwise."""
 
     def make(library: Any) -> Any:
-        given = dict(options)
+        given = {"logger": QUIET, **options}
         if "state" in given:
             given["state"] = library.protocol.State[given["state"]]
         return library.protocol.Protocol(library.protocol.Side[side], **given)
@@ -171,6 +176,7 @@ CONVERSATIONS: dict[str, Callable[[str], list[Any]]] = {
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_conversation(name: str, side: str, split: str) -> None:
     same(maker(side), CONVERSATIONS[name](side), split)
+    same(maker(side, logger=None), CONVERSATIONS[name](side), split)
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -268,6 +274,16 @@ def test_too_large_is_known_from_the_header(side: str) -> None:
 
 
 # -- where it differs, on purpose
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_reserved_bit_is_known_from_the_header(side: str) -> None:
+    header = frame(side, BINARY, bytes(1000), rsv=4)[:-1000]
+    model, ours = (
+        replay(library, maker(side), [header])[1][2] for library in (WEBSOCKETS, WSCOMPAT)
+    )
+    assert model["parser_exc"] is None
+    assert ours["parser_exc"] == "ProtocolError: reserved bits must be 0"
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -391,7 +407,7 @@ def test_log(side: str, caplog: pytest.LogCaptureFixture) -> None:
     logs = []
     for library in (WSCOMPAT, WEBSOCKETS):
         caplog.clear()
-        replay(library, maker(side), steps)
+        replay(library, maker(side, logger=None), steps)
         assert {record.name for record in caplog.records} == {f"{library.name}.{side.lower()}"}
         logs.append([(record.levelname, record.getMessage()) for record in caplog.records])
     assert logs[0] == logs[1]
@@ -402,6 +418,13 @@ def test_logger() -> None:
     protocol = maker("CLIENT", logger=logger)(WSCOMPAT)
     assert protocol.logger is logger
     assert protocol.id == protocol.id != maker("CLIENT")(WSCOMPAT).id
+
+
+def test_nothing_is_kept_twice() -> None:
+    protocol = maker("SERVER")(WSCOMPAT)
+    protocol.receive_data(frame("SERVER", TEXT, b"x") + b"\x81")
+    protocol.receive_data(b"\x80")
+    assert not protocol.reader.buffer
 
 
 def test_an_open_connection_is_no_reference_cycle() -> None:

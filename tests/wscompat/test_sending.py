@@ -1,14 +1,20 @@
 """What is sent alone; that it is what websockets sends is asserted in `test_protocol`."""
 
+import logging
+
 import pytest
 
 import wsframe
 from wscompat.frames import Frame, Opcode
 from wscompat.sending import SEND_EOF, Sending, Side, State
 
+#: Without debug logs, which go another way.
+QUIET = logging.getLogger("quiet")
+QUIET.setLevel(logging.WARNING)
+
 
 def sending(side: Side, state: State = State.OPEN) -> Sending:
-    return Sending(side, state, None)
+    return Sending(side, state, QUIET)
 
 
 def test_frames_of_a_client_are_masked_each_with_its_own_key() -> None:

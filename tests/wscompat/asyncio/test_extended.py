@@ -136,6 +136,24 @@ async def test_too_large(pair: Pair, size: int, max_size: Any) -> None:
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
+async def test_fragments_too_large(pair: Pair) -> None:
+    async def client(connection: Any, record: Record) -> None:
+        await connection.send([bytes(60), bytes(60)])
+        await record.attempt(connection.recv())
+        await record.end(connection)
+
+    async def server(connection: Any, record: Record) -> None:
+        try:
+            await connection.recv()
+        except Exception as exc:
+            record.note(describe(exc), describe(exc.__cause__ or exc))
+
+    record = await same(pair, client, server, max_size=100)
+    text = "frame with 60 bytes after reading 60 bytes exceeds limit of 100 bytes"
+    assert record["server"][0][1] == f"PayloadTooBig: {text}"
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
 async def test_text_that_is_not_utf8(pair: Pair) -> None:
     async def client(connection: Any, record: Record) -> None:
         await connection.send(b"\xff", text=True)
@@ -178,6 +196,10 @@ async def test_broadcast(library: Library) -> None:
         broadcast(connections, b"to all")
         for connection in (a, b, c):
             assert [await connection.recv(), await connection.recv()] == ["to all", b"to all"]
+        closing = [asyncio.create_task(connection.close()) for connection in connections]
+        await asyncio.sleep(0)
+        broadcast(connections, "too late")
+        await asyncio.gather(*closing)
 
 
 @BOTH

@@ -144,6 +144,20 @@ def test_an_exception_of_an_extension(caplog: pytest.LogCaptureFixture) -> None:
         assert errors == ["parser failed"]
 
 
+@pytest.mark.parametrize("name", ["xor", "deflate"])
+def test_server_that_is_open(name: str) -> None:
+    """What it could have accepted has no meaning any more."""
+    for library in (WSCOMPAT, WEBSOCKETS):
+        state = library.protocol.State.OPEN
+        server = library.server.ServerProtocol(state=state, extensions=None)
+        server.extensions = opened(library, "SERVER", [name]).extensions
+        client = opened(library, "CLIENT", [name])
+        client.send_text(b"hello")
+        server.receive_data(b"".join(client.data_to_send()))
+        (event,) = server.events_received()
+        assert bytes(event.data) == b"hello"
+
+
 @pytest.mark.parametrize("accepts", [True, False])
 def test_negotiation(accepts: bool) -> None:
     """The client of either library with the server of the other."""

@@ -141,7 +141,10 @@ def test_messages(bits: int, takeover: bool) -> None:
 def test_what_is_not_compressed() -> None:
     def decode(library: Any) -> Any:
         extension = library.deflate.PerMessageDeflate(False, False, 15, 15)
-        frames = [("TEXT", b"a"), ("TEXT", b"a", False), ("CONT", b"b"), ("PING", b"x", True, True)]
+        frames = [
+            *[("TEXT", b"\xf2\x48\xcd\xc9\xc9\x07\x00", True, True), ("TEXT", b"a")],
+            *[("TEXT", b"a", False), ("CONT", b"b"), ("PING", b"x", True, True)],
+        ]
         return [plain(extension.decode(frame(library, *arguments))) for arguments in frames]
 
     same(decode)

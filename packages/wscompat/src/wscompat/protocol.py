@@ -197,25 +197,11 @@ class Protocol(Sending):
         It yields when more data is needed, and never raises. Where wsframe can parse frames in C it
         leaves them to that; otherwise extensions may do anything with any frame.
         """
-        if self._is_simple():
-            self._frames = wsframe.FrameParser(
-                wsframe.Role[self.side.name],
-                rsv_allowed=_RSV1 if self.extensions or self._state is CONNECTING else 0,
-                check_utf8=False,
-                max_message_size=0,  # checked here, for the texts of websockets
-            )
-            self.parser = None
-            received = bytes(self.reader.buffer)
-            self.reader.discard()
-            if received:
-                self._parse_frames(self._frames, received)
-            elif self.reader.eof:
-                self._parsing_failed(unexpected_eof(self._frames))
-            return
         try:
-            while self.parser is not None:
-                if (yield from self.reader.at_eof()):
-                    raise EOFError("unexpected end of stream")
+            while not (yield from self.reader.at_eof()):
+                if self._is_simple():
+                    self._start_frames()
+                    return
                 frame = yield from Frame.parse(
                     self.reader.read_exact,
                     mask=self.side is SERVER,
@@ -223,8 +209,22 @@ class Protocol(Sending):
                     extensions=self.extensions,
                 )
                 self.recv_frame(frame)
+            raise EOFError("unexpected end of stream")
         except Exception as exc:
             self._parsing_failed(exc)
+
+    def _start_frames(self) -> None:
+        """Leave what is received to wsframe from now on."""
+        self._frames = wsframe.FrameParser(
+            wsframe.Role[self.side.name],
+            rsv_allowed=_RSV1 if self.extensions or self._state is CONNECTING else 0,
+            check_utf8=False,
+            max_message_size=0,  # checked here, for the texts of websockets
+        )
+        self.parser = None
+        received = bytes(self.reader.buffer)
+        self.reader.discard()
+        self._parse_frames(self._frames, received)
 
     def _is_simple(self) -> bool:
         """Whether no extension is or can still be in use but compression."""
