@@ -192,6 +192,7 @@ def test_a_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "zlib_ng.zlib_ng", None)
         deflate._loaded.clear()
         assert WSDeflate().compressor(12)[0][0] == "zlib"
+        assert WSDeflate().inflater() == (zlib.decompressobj, zlib.error)
     finally:
         deflate._loaded.clear()
 
@@ -201,6 +202,10 @@ def test_which_engine_is_taken() -> None:
     assert WSDeflate(level=6).compressor(12)[0] == ("zlib-ng", 6, zlib.DEFLATED, -12, 5)
     for engine in ENGINES:
         assert WSDeflate(engine=engine).compressor(9)[0][0] == engine
+    isal = pytest.importorskip("isal.isal_zlib")
+    assert WSDeflate().inflater() == (isal.decompressobj, isal.error)
+    assert WSDeflate(level=6).inflater() == (isal.decompressobj, isal.error)
+    assert WSDeflate(engine="zlib").inflater() == (zlib.decompressobj, zlib.error)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -85,9 +85,9 @@ class WSDeflate:
             (512 bytes to 32 KiB); None to leave it to the peer.
         client_max_window_bits: how far back the client may refer, likewise. True offers to obey
             whatever the server asks for; for a server it is the same as None.
-        engine: what compresses: ``"isal"``, ``"zlib-ng"`` (packages of these names) or ``"zlib"``.
-            None for the first of them that is installed, or, if a level is given, for the first of
-            the last two, because the levels of isal are others.
+        engine: what compresses and inflates: ``"isal"``, ``"zlib-ng"`` (packages of these names) or
+            ``"zlib"``. None for the first of them that is installed, except that with a level given
+            isal does not compress, because its levels are others.
         level: 0 to 9, in isal 0 to 3; None for the engine's best compromise.
         memory_level: 1 to 9; how much memory zlib and zlib-ng use beside the window.
         min_size: bytes from which a message is compressed unless `WSTransport.send_message` is told
@@ -228,11 +228,15 @@ class WSDeflate:
         module = _load(engine)
         return (engine, *arguments), functools.partial(module.compressobj, *arguments)
 
+    def inflater(self) -> tuple[Callable[..., Any], type[Exception]]:
+        """What inflates: a function that makes one, and what it raises for corrupt data."""
+        module = _load(self.engine or _installed(_ENGINES))
+        return module.decompressobj, module.error
+
     def _chosen(self) -> tuple[str, int]:
         """The engine and its level."""
         if self.engine is None:
-            wanted = [name for name in _ENGINES if self.level is None or name != "isal"]
-            name = next(name for name in wanted if _load(name) is not None)
+            name = _installed(name for name in _ENGINES if self.level is None or name != "isal")
         elif self.engine not in _ENGINES:
             raise ValueError(f"engine must be one of {', '.join(_ENGINES)}, not {self.engine!r}")
         else:
@@ -240,6 +244,11 @@ class WSDeflate:
             if _load(name) is None:
                 raise ImportError(f"engine {name!r} needs the package {_ENGINES[name].package}")
         return name, _ENGINES[name].level if self.level is None else self.level
+
+
+def _installed(engines: Iterable[str]) -> str:
+    """The first of them that is."""
+    return next(engine for engine in engines if _load(engine) is not None)
 
 
 def _load(engine: str) -> Any:

@@ -2,6 +2,8 @@
 
 
 cdef class Inflater:
+    cdef object _make  # makes an inflater
+    cdef object _error  # what that raises
     cdef object _stream  # None until it is needed
     cdef int _window_bits
     cdef bint _keeps_context

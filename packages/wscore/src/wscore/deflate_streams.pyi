@@ -9,7 +9,12 @@ from .deflate import WSDeflate
 @disjoint_base
 class Inflater:
     def __new__(
-        cls, window_bits: int, keeps_context: bool, max_message: int, max_frame: int
+        cls,
+        settings: WSDeflate,
+        window_bits: int,
+        keeps_context: bool,
+        max_message: int,
+        max_frame: int,
     ) -> Inflater: ...
 
 @disjoint_base

@@ -32,14 +32,16 @@ cdef class Inflater:
     """Inflates what one peer sends.
 
     Args:
+        settings: a `WSDeflate`.
         window_bits: how far back the peer refers, as a power of two.
         keeps_context: whether it refers to earlier messages.
         max_message: bytes of an inflated message; 0 for no limit.
         max_frame: bytes of what one frame is inflated to; 0 for no limit.
     """
 
-    def __cinit__(self, int window_bits, bint keeps_context, unsigned long long max_message,
-                  unsigned long long max_frame):
+    def __cinit__(self, settings, int window_bits, bint keeps_context,
+                  unsigned long long max_message, unsigned long long max_frame):
+        self._make, self._error = settings.inflater()
         self._window_bits = max(window_bits, <int>MIN_BITS)
         self._keeps_context = keeps_context
         self._max_message = max_message
@@ -61,10 +63,10 @@ cdef class Inflater:
         if fin:
             memcpy(PyBytes_AS_STRING(packed) + size, PyBytes_AS_STRING(TAIL), TAIL_SIZE)
         if self._stream is None:
-            self._stream = zlib.decompressobj(-self._window_bits)
+            self._stream = self._make(-self._window_bits)
         try:
             result = self._run(packed, room)
-        except zlib.error as exc:
+        except self._error as exc:
             raise WSProtocolError(PROTOCOL_ERROR, "decompression failed") from exc
         self._inflated += PyBytes_GET_SIZE(result)
         if fin:
@@ -104,7 +106,7 @@ cdef class Inflater:
             if self._ends > MAX_ENDS:
                 raise WSProtocolError(PROTOCOL_ERROR, "decompression failed")
             rest = self._stream.unused_data
-            self._stream = zlib.decompressobj(-self._window_bits, zdict=inflated[-MAX_WINDOW:])
+            self._stream = self._make(-self._window_bits, zdict=inflated[-MAX_WINDOW:])
             if rest and rest != TAIL:
                 inflated += self._stream.decompress(rest, room + 1 - len(inflated))
         return inflated

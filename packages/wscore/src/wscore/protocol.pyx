@@ -151,7 +151,7 @@ cdef class WSProtocolCore:
             transport.deflate = agreed
             transport.deflater = Deflater(self.loop, self.deflate, *here)
             inflater = Inflater(
-                *there, self._max_message_size or self._max_frame_size,
+                self.deflate, *there, self._max_message_size or self._max_frame_size,
                 0 if self._takes_pieces else self._max_frame_size,
             )
         return (<WSMessageBase>self.listener).begin(transport, inflater)
