@@ -22,14 +22,18 @@ from tests.interop.loops import LOOPS
 ROOT = Path(__file__).parents[2]
 
 SECTIONS = ("1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*")
+DEFLATE_SECTIONS = ("12.*", "13.*")
 
-# Each of these takes half a second up to several, most of it spent by the suite itself: messages
-# of megabytes, in frames or writes of a few bytes, and a thousand messages in a row.
+# Each of these takes half a second up to many, most of it spent by the suite itself: messages
+# of megabytes, in frames or writes of a few bytes, and a thousand messages in a row. Of those that
+# are compressed, the first of each kind and one with fragments are left.
 SLOW = (
     *(f"9.{kind}.{size}" for kind in (1, 2) for size in (5, 6)),
     *(f"9.{kind}.{size}" for kind in (3, 4, 5, 6) for size in (1, 2, 3, 4)),
     "9.7.*",
     "9.8.*",
+    *(f"12.{kind}.{size}" for kind in range(1, 6) for size in range(2, 19) if size != 11),
+    *(f"13.{kind}.{size}" for kind in range(1, 8) for size in range(2, 19) if size != 11),
 )
 
 KINDS = (OK, NON_STRICT, INFORMATIONAL, FAILED)
@@ -81,8 +85,27 @@ class Progress:
         print(f"{self.what}: {seconds:.0f} s, {f'{bad} FAILED' if bad else 'ok'}", flush=True)
 
 
+def select(testee: Testee, cases: Sequence[str] | None, full: bool) -> Selection:
+    """Return the cases for one testee.
+
+    Args:
+        testee: who is judged; compression is tested only with those that have it.
+        cases: those that were asked for, or None.
+        full: whether the slow ones run, too.
+    """
+    if cases is not None:
+        return Selection(cases)
+    sections = SECTIONS + DEFLATE_SECTIONS if testee.compresses else SECTIONS
+    return Selection(sections, () if full else SLOW)
+
+
 def run_all(
-    program: Path, folder: Path, names: Sequence[str], loops: Sequence[str], selection: Selection
+    program: Path,
+    folder: Path,
+    names: Sequence[str],
+    loops: Sequence[str],
+    cases: Sequence[str] | None,
+    full: bool,
 ) -> list[Outcome]:
     """Run every testee on every loop, and return how it went."""
     progress = Progress()
@@ -92,6 +115,7 @@ def run_all(
             progress.what = f"{name} on {loop}"
             began = time.monotonic()
             suite = Suite(program, folder / loop, progress)
+            selection = select(TESTEES[name], cases, full)
             with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
                 pair = runner.run(both(suite, TESTEES[name], selection, loop))
             progress.done(time.monotonic() - began, pair)
@@ -123,16 +147,16 @@ def main() -> int:
     parser.add_argument(
         "--reports", type=Path, default=ROOT / ".cache" / "autobahn" / "reports", help="folder"
     )
-    parser.add_argument("--full", action="store_true", help="run the slow cases of section 9 too")
-    parser.add_argument("--cases", nargs="+", default=SECTIONS, help="such as 6.* or 9.1.1")
+    parser.add_argument("--full", action="store_true", help="run the slow cases too")
+    parser.add_argument("--cases", nargs="+", help="such as 6.* or 9.1.1")
     parser.add_argument("--testee", nargs="+", choices=TESTEES, default=list(TESTEES))
     parser.add_argument("--loop", nargs="+", choices=LOOPS, default=list(LOOPS))
     given = parser.parse_args()
-    selected = given.full or given.cases is not SECTIONS
-    selection = Selection(given.cases, () if selected else SLOW)
     folder: Path = given.reports.absolute()
     shutil.rmtree(folder, ignore_errors=True)
-    outcomes = run_all(given.wstest.absolute(), folder, given.testee, given.loop, selection)
+    outcomes = run_all(
+        given.wstest.absolute(), folder, given.testee, given.loop, given.cases, given.full
+    )
     print(f"\n{table(outcomes)}")
     failures = [
         f"{outcome.testee} as {outcome.run}: {text}"

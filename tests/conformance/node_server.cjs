@@ -6,7 +6,11 @@
 const {WebSocketServer} = require("ws");
 
 const words = JSON.parse(process.argv[2]);
-const server = new WebSocketServer({host: "127.0.0.1", port: 0});
+const server = new WebSocketServer({
+  host: "127.0.0.1",
+  port: 0,
+  perMessageDeflate: words.compressed && {threshold: 0},
+});
 
 function sendFragments(socket, fragments) {
   fragments.forEach((fragment, i) => socket.send(fragment, {fin: i + 1 === fragments.length}));

@@ -15,8 +15,10 @@ import wscompat
 from tests.conformance.testees import HOST, FrameEcho
 from wscompat.asyncio.server import ServerConnection, serve
 from wscore import (
+    WSDeflate,
     WSFrame,
     WSListener,
+    WSMessageListener,
     WSMsgType,
     WSTransport,
     WSUpgradeRequest,
@@ -71,16 +73,39 @@ class CoreEcho(FrameEcho):
         super().on_ws_frame(transport, frame)
 
 
+class MessageEcho(WSMessageListener):
+    """Echoes messages, and writes down the CLOSE."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            code = int(frame.get_close_code()) or 1005
+            self.seen.closes.append((code, frame.get_close_reason() or ""))
+        super().on_ws_frame(transport, frame)
+
+    def on_ws_message(
+        self, transport: WSTransport, msg_type: WSMsgType, message: str | bytes
+    ) -> None:
+        if message == PLEASE_CLOSE.decode():
+            transport.send_close(*SERVER_CLOSE)
+        else:
+            transport.send_message(msg_type, message)
+
+
 @contextlib.asynccontextmanager
-async def _core_echo(seen: Seen) -> AsyncIterator[int]:
+async def _core_echo(seen: Seen, compressed: bool) -> AsyncIterator[int]:
     def route(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         seen.headers.append(request.headers)
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
         chosen = {"Sec-WebSocket-Protocol": SUBPROTOCOL} if SUBPROTOCOL in offered else {}
         response = WSUpgradeResponse.create_101_response(chosen)
-        return WSUpgradeResponseWithListener(response, CoreEcho(seen))
+        listener = MessageEcho(seen) if compressed else CoreEcho(seen)
+        return WSUpgradeResponseWithListener(response, listener)
 
-    server = await ws_create_server(route, HOST, 0, max_frame_size=MAX_SIZE)
+    deflate = WSDeflate() if compressed else None
+    server = await ws_create_server(route, HOST, 0, max_frame_size=MAX_SIZE, deflate=deflate)
     async with server:
         yield server.sockets[0].getsockname()[1]
 
@@ -89,7 +114,7 @@ async def _core_echo(seen: Seen) -> AsyncIterator[int]:
 
 
 @contextlib.asynccontextmanager
-async def _compat_echo(seen: Seen) -> AsyncIterator[int]:
+async def _compat_echo(seen: Seen, compressed: bool) -> AsyncIterator[int]:
     async def handler(connection: ServerConnection) -> None:
         assert connection.request is not None
         seen.headers.append(dict(connection.request.headers.raw_items()))
@@ -108,7 +133,7 @@ async def _compat_echo(seen: Seen) -> AsyncIterator[int]:
         HOST,
         0,
         max_size=MAX_SIZE,
-        compression=None,
+        compression="deflate" if compressed else None,
         subprotocols=[wscompat.Subprotocol(SUBPROTOCOL)],
     ) as server:
         yield next(iter(server.sockets)).getsockname()[1]
@@ -118,10 +143,10 @@ ECHO = {"wscore": _core_echo, "wscompat": _compat_echo}
 
 
 @contextlib.asynccontextmanager
-async def echo_server(package: str) -> AsyncIterator[tuple[str, Seen]]:
+async def echo_server(package: str, compressed: bool) -> AsyncIterator[tuple[str, Seen]]:
     """Run the echo server of a package; give its URL, and what it sees."""
     seen = Seen()
-    async with ECHO[package](seen) as port:
+    async with ECHO[package](seen, compressed) as port:
         yield f"ws://{HOST}:{port}/echo", seen
 
 

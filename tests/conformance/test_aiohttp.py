@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from tests.conformance.pair import hold
+from tests.conformance.site import ECHO, SUBPROTOCOL, echo_server
 from tests.interop import peer_wscompat, peer_wscore
 from tests.interop.endpoints import Client, Close, Peer
 from tests.support.tls import Tls
 
+aiohttp = pytest.importorskip("aiohttp")
 peer_aiohttp = pytest.importorskip("tests.conformance.peer_aiohttp", exc_type=ImportError)
 
 BOUND = 30
@@ -69,3 +71,23 @@ async def test_server(ours: Peer, secure: bool, tls: Tls) -> None:
 
     peer = Peer(ours.name, connect, ours.serve)
     await talk(peer, peer_aiohttp.PEER, tls if secure else None)
+
+
+@pytest.mark.parametrize("package", list(ECHO))
+async def test_compressing_client(package: str) -> None:
+    messages = ["", "žluťoučký kůň " * 1000, "x" * 200_000, "end"]
+    async with (
+        asyncio.timeout(BOUND),
+        echo_server(package, True) as (url, seen),
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, protocols=[SUBPROTOCOL], compress=15, max_msg_size=0) as socket,
+    ):
+        assert socket.compress
+        for _ in range(3):
+            for message in messages:
+                await socket.send_str(message)
+                assert await socket.receive_str() == message
+                await socket.send_bytes(message.encode())
+                assert await socket.receive_bytes() == message.encode()
+        await socket.close(code=4001, message=b"bye")
+    assert seen.closes == [(4001, "bye")]

@@ -1,10 +1,11 @@
 """Chromium and Firefox, as they come, talk with wscore and wscompat.
 
 The browser loads a page from wscore; its script echoes text and binary of all sizes, lets each side
-close, and reports what it saw. Without compression: the browsers offer it, the servers decline.
+close, and reports what it saw; with compression, which the browsers offer, and without.
 """
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.browsers import BROWSERS, Browser
-from tests.conformance.site import SERVER_CLOSE, SUBPROTOCOL, Seen, echo_server, page_server
+from tests.conformance.site import ECHO, SERVER_CLOSE, SUBPROTOCOL, Seen, echo_server, page_server
 
 # Seconds for a browser to start and to do it all; it takes two or three on an idle machine.
 BOUND = 50
@@ -30,12 +31,13 @@ async def report_of(browser: Browser, url: str, report: asyncio.Future[str], fol
             pytest.fail(f"no report; the browser said:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def check(result: dict[str, Any], seen: Seen) -> None:
+def check(result: dict[str, Any], seen: Seen, compressed: bool) -> None:
     assert "error" not in result, result["error"]
     assert result["wrong"] == []
     assert result["echoed"] == 30
     assert result["protocol"] == SUBPROTOCOL
-    assert result["extensions"] == ""
+    assert result["extensions"].startswith("permessage-deflate") == compressed
+    assert compressed or result["extensions"] == ""
     code, reason = CLIENT_CLOSE
     assert result["closed"] == {"code": code, "reason": reason, "wasClean": True}
     code, reason = SERVER_CLOSE
@@ -51,12 +53,12 @@ def check(result: dict[str, Any], seen: Seen) -> None:
 async def test_page(browser: Browser, tmp_path: Path) -> None:
     if not browser.find():
         pytest.skip(f"{' or '.join(browser.programs)} is not installed")
-    async with (
-        echo_server("wscore") as (core, core_seen),
-        echo_server("wscompat") as (compat, compat_seen),
-        page_server({"wscore": core, "wscompat": compat}) as (url, report),
-    ):
+    kinds = [(package, compressed) for package in ECHO for compressed in (False, True)]
+    async with contextlib.AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(echo_server(*kind)) for kind in kinds]
+        targets = {str(kind): url for kind, (url, _) in zip(kinds, servers, strict=True)}
+        url, report = await stack.enter_async_context(page_server(targets))
         told = await report_of(browser, url, report, tmp_path)
     assert browser.engine in told["agent"]
-    check(told["results"]["wscore"], core_seen)
-    check(told["results"]["wscompat"], compat_seen)
+    for kind, (_, seen) in zip(kinds, servers, strict=True):
+        check(told["results"][str(kind)], seen, kind[1])

@@ -46,10 +46,11 @@ def close(pair: tuple[int, str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("package", ["wscore", "wscompat"])
-async def test_client(package: str) -> None:
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_client(package: str, compressed: bool) -> None:
     async with (
         asyncio.timeout(BOUND),
-        echo_server(package) as (url, seen),
+        echo_server(package, compressed) as (url, seen),
         node("node_client.cjs", url) as process,
     ):
         assert process.stdout is not None
@@ -57,7 +58,7 @@ async def test_client(package: str) -> None:
         assert await process.wait() == 0, told
     assert told == {
         "protocol": SUBPROTOCOL,
-        "extensions": "",
+        "extensions": "permessage-deflate" if compressed else "",
         "pong": "píng",
         "echoed": 45,
         "wrong": [],
@@ -70,8 +71,10 @@ async def test_client(package: str) -> None:
 
 
 @pytest.mark.parametrize("peer", [peer_wscore.PEER, peer_wscompat.PEER], ids=lambda peer: peer.name)
-async def test_server(peer: Peer) -> None:
-    async with asyncio.timeout(BOUND), node("node_server.cjs", json.dumps(WORDS)) as process:
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_server(peer: Peer, compressed: bool) -> None:
+    words = json.dumps({**WORDS, "compressed": compressed})
+    async with asyncio.timeout(BOUND), node("node_server.cjs", words) as process:
         assert process.stdout is not None
         lines = process.stdout
 

@@ -40,11 +40,13 @@ class Testee:
         name: what the reports call it.
         serve: starts an echo server, and gives its port.
         echo: connects to a URL, and echoes until the connection has ended.
+        compresses: whether it speaks permessage-deflate.
     """
 
     name: str
     serve: Callable[[], AbstractAsyncContextManager[int]]
     echo: Callable[[str], Awaitable[None]]
+    compresses: bool
 
 
 # --- wscore, frame by frame ---------------------------------------------------------------------
@@ -68,7 +70,6 @@ class MessageEcho(wscore.WSMessageReader):
     """Echoes whole messages, from a task of its own."""
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
-        super().on_ws_connected(transport)
         self.task = asyncio.get_running_loop().create_task(self._echo())
 
     async def _echo(self) -> None:
@@ -76,22 +77,37 @@ class MessageEcho(wscore.WSMessageReader):
             async for message in self:
                 kinds = wscore.WSMsgType
                 kind = kinds.TEXT if isinstance(message, str) else kinds.BINARY
-                self.transport.send(kind, message)
+                self.transport.send_message(kind, message)
 
 
-def _core(name: str, listener: Callable[[], wscore.WSListener]) -> Testee:
+class CallbackEcho(wscore.WSMessageListener):
+    """Echoes whole messages, as they come."""
+
+    def on_ws_message(
+        self, transport: wscore.WSTransport, msg_type: wscore.WSMsgType, message: str | bytes
+    ) -> None:
+        transport.send_message(msg_type, message)
+
+
+def _core(
+    name: str,
+    listener: Callable[[], wscore.WSListener],
+    deflate: wscore.WSDeflate | None = None,
+) -> Testee:
+    options = {**_LIMITS, "deflate": deflate}
+
     @contextlib.asynccontextmanager
     async def serve_listener() -> AsyncIterator[int]:
-        server = await wscore.ws_create_server(lambda _: listener(), HOST, 0, **_LIMITS)
+        server = await wscore.ws_create_server(lambda _: listener(), HOST, 0, **options)
         async with server:
             yield server.sockets[0].getsockname()[1]
 
     async def echo(url: str) -> None:
-        transport, _ = await wscore.ws_connect(listener, url, **_LIMITS)
+        transport, _ = await wscore.ws_connect(listener, url, **options)
         async with asyncio.timeout(CASE_TIMEOUT):
             await transport.wait_disconnected()
 
-    return Testee(name, serve_listener, echo)
+    return Testee(name, serve_listener, echo, deflate is not None)
 
 
 # --- wscompat -----------------------------------------------------------------------------------
@@ -108,14 +124,14 @@ async def _serve_compat() -> AsyncIterator[int]:
     async def handler(connection: ServerConnection) -> None:
         await _echo_all(connection)
 
-    async with serve(handler, HOST, 0, max_size=MAX_SIZE, compression=None) as server:
+    async with serve(handler, HOST, 0, max_size=MAX_SIZE) as server:
         yield next(iter(server.sockets)).getsockname()[1]
 
 
 async def _echo_compat(url: str) -> None:
     async with (
         asyncio.timeout(CASE_TIMEOUT),
-        connect(url, max_size=MAX_SIZE, compression=None) as connection,
+        connect(url, max_size=MAX_SIZE) as connection,
     ):
         await _echo_all(connection)
 
@@ -124,8 +140,9 @@ TESTEES = {
     testee.name: testee
     for testee in (
         _core("wscore", FrameEcho),
-        _core("wscore-messages", MessageEcho),
-        Testee("wscompat", _serve_compat, _echo_compat),
+        _core("wscore-messages", MessageEcho, wscore.WSDeflate(min_size=0)),
+        _core("wscore-callbacks", CallbackEcho, wscore.WSDeflate(min_size=0)),
+        Testee("wscompat", _serve_compat, _echo_compat, True),
     )
 }
 
