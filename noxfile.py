@@ -501,9 +501,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(requires=[f"wheels-{HERE}"])
 def typing(session: nox.Session) -> None:
     """Check the types, and that the stubs of compiled modules tell the truth."""
-    install_packages(
-        session, "mypy", "nox", "aiofastnet", "werkzeug", "prompt-toolkit", *TEST_TOOLS
-    )
+    install_packages(session, "mypy", "nox", "werkzeug", "prompt-toolkit", *TEST_TOOLS)
     session.run("mypy", *(str(PACKAGES / name / "src" / name) for name in NAMES))
     session.run("mypy", "noxfile.py", "tests/conftest.py", "tests/support")
     allowed = ROOT / "tests" / "stubtest-allowed.txt"

@@ -162,15 +162,12 @@ async def work(options: argparse.Namespace) -> Result:
     """
     for_server, for_client = tls_contexts() if options.ssl else (None, None)
     echo, sender = APIS[options.api]
-    fast = {"use_aiofastnet": options.aiofastnet}
-    server = await ws_create_server(lambda _: echo(), "localhost", 0, ssl=for_server, **fast)
+    server = await ws_create_server(lambda _: echo(), "localhost", 0, ssl=for_server)
     port = server.sockets[0].getsockname()[1]
     url = f"{'wss' if options.ssl else 'ws'}://localhost:{port}/"
     payload = bytes(options.msg_size)
     clients = [
-        await ws_connect(
-            lambda: sender(payload, options.in_flight), url, ssl_context=for_client, **fast
-        )
+        await ws_connect(lambda: sender(payload, options.in_flight), url, ssl_context=for_client)
         for _ in range(options.connections)
     ]
     result = await keep_busy(options.seconds, clients)
@@ -203,9 +200,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--ssl", action="store_true", help="over TLS; needs trustme")
     parser.add_argument("--loop", choices=["asyncio", "uvloop"], default="asyncio")
     parser.add_argument("--api", choices=list(APIS), default="callbacks")
-    parser.add_argument(
-        "--aiofastnet", action="store_true", default=None, help="for TLS; needs aiofastnet"
-    )
     return parser.parse_args(arguments)
 
 

@@ -93,16 +93,13 @@ async def test_names(
         await check(both, tls, url, way(request, name), proxy_options={"rdns": rdns})
 
 
-@pytest.mark.parametrize("use_aiofastnet", [True, False])
-async def test_the_transport_in_the_tunnel(both: Setting, tls: Tls, use_aiofastnet: bool) -> None:
+async def test_the_transport_in_the_tunnel(both: Setting, tls: Tls) -> None:
     """It is of the kind that there is without a proxy, unless that is spoken to over TLS."""
     async with serving(both, lambda _: Recorder(echo)) as target:
-        direct = await check(both, tls, both.url(target), None, use_aiofastnet=use_aiofastnet)
+        direct = await check(both, tls, both.url(target), None)
         for scheme in ("http", "https"):
             server = tls.server if scheme == "https" else None
             async with listening(tunnelling(target), tls=server) as port:
                 proxy = f"{scheme}://localhost:{port}"
-                tunnelled = await check(
-                    both, tls, both.url(1), proxy, use_aiofastnet=use_aiofastnet
-                )
+                tunnelled = await check(both, tls, both.url(1), proxy)
                 assert (tunnelled is direct) == (scheme == "http")

@@ -300,8 +300,7 @@ class Echo(WSListener):
             transport.send(frame.msg_type, frame.get_payload_as_bytes())
 
 
-@pytest.mark.parametrize("use_aiofastnet", [True, False])
-async def test_one_record_over_tls(tls: Tls, use_aiofastnet: bool) -> None:
+async def test_one_record_over_tls(tls: Tls) -> None:
     """OpenSSL gives what it reads record by record, to a peer that reads itself."""
 
     def talk(port: int) -> tuple[bytes, bytes]:
@@ -318,9 +317,7 @@ async def test_one_record_over_tls(tls: Tls, use_aiofastnet: bool) -> None:
                 peer.unwrap()
         return head, replies
 
-    async with serving(
-        Setting("server", tls), lambda _: Echo(), use_aiofastnet=use_aiofastnet
-    ) as port:
+    async with serving(Setting("server", tls), lambda _: Echo()) as port:
         head, replies = await asyncio.to_thread(talk, port)
     assert wire.status_of(head) == 101
     assert frames_in(replies) == [(TEXT, b"%d" % (n // 2)) for n in range(20)]

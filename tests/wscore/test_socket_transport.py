@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support.leaks import open_sockets
+from tests.wscore import wire
 from tests.wscore.packets import PacketPeer, frames_in, packet_peer
 from tests.wscore.pairs import Setting, against_raw_peer
 from tests.wscore.recorder import BOUND, Recorder
+from tests.wscore.servers import LOOPBACK, port_of
+from tests.wscore.tls_peer import raw_client
 from tests.wscore.wire import BINARY, CLOSE, TEXT, F, close
-from wscore import WSFrame, WSMsgType, WSTransport
+from wscore import WSFrame, WSMsgType, WSTransport, ws_create_server
 from wscore.socket_transport import SocketTransport
 
 STREAM = socket.SOCK_STREAM
@@ -461,6 +464,19 @@ async def test_last_words_and_the_end_in_one_read(side: str) -> None:
 
 
 # A peer that resets the connection
+
+
+async def test_reset_behind_the_last_words() -> None:
+    """Both are there when the loop looks; libuv tells of it once only."""
+    listener = Recorder()
+    server = await ws_create_server(lambda _: listener, LOOPBACK, 0)
+    async with server, raw_client(port_of(server)) as sock:
+        sock.send(wire.request())
+        await listener.until("connected")
+        sock.send(F(TEXT, b"last").wire(True))
+        reset(sock)
+        await listener.until("disconnected")
+        assert listener.seen == [(TEXT, b"last")]
 
 
 async def test_reset_while_reading(side: str) -> None:

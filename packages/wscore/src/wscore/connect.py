@@ -113,13 +113,12 @@ async def ws_connect(
             the (first) proxy's, and so is the socket.
         unix_path: path of a unix socket to connect to; the URL then only says what is asked for,
             and no redirect leads to another origin.
-        busy_poll_us: microseconds for which a plain connection that was read is watched for more
+        busy_poll_us: microseconds for which a connection that was read is watched for more
             before the loop goes on. It saves the trip through the loop if the next message comes
             within that time; it costs a whole core while it waits, and delays everything else that
             the loop has to do. 0 for none.
-        use_aiofastnet: whether TLS runs on the package aiofastnet (the extra ``aiofastnet``), which
-            is faster, rather than on the loop's own transports, which clean up more reliably when
-            a TLS handshake fails or is cancelled.
+        use_aiofastnet: accepted for programs written for picows, and without effect: connections
+            run on wscore's own transports.
         disconnect_on_error: the older name of `disconnect_on_exception`.
         **kwargs: passed on to `asyncio.loop.create_connection`. With a proxy, ``host`` and ``port``
             say where the tunnel leads, and what else is about TCP is about the way to the proxy.
@@ -162,7 +161,6 @@ async def ws_connect(
         proxy_options=proxy_options,
         socket_factory=socket_factory,
         unix_path=unix_path,
-        use_aiofastnet=use_aiofastnet,
         arguments=kwargs,
     )
     parsed_url = parse_url(url)

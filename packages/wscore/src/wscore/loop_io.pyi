@@ -1,12 +1,14 @@
 """What all connections of one event loop share; only the other compiled modules can use it."""
 
+from typing import final
+
 from typing_extensions import disjoint_base
 
-@disjoint_base
+@final
 class Block:
     def __new__(cls, size: int) -> Block: ...
 
-@disjoint_base
+@final
 class SendBuffer: ...
 
 @disjoint_base

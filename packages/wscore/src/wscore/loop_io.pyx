@@ -10,6 +10,7 @@ Loops live in threads of their own, so nothing here is shared between loops.
 
 import weakref
 
+cimport cython
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.string cimport memcpy, memmove
 
@@ -30,6 +31,8 @@ cdef LoopIO loop_io(object loop):
     return io
 
 
+@cython.final
+@cython.no_gc
 cdef class Block:
     """Memory to receive into; it lives as long as a connection or a frame needs it."""
 
@@ -43,6 +46,8 @@ cdef class Block:
         PyMem_RawFree(self.data)
 
 
+@cython.final
+@cython.no_gc
 cdef class SendBuffer:
     """Bytes on their way out: ``data[begin:end]``."""
 
@@ -94,9 +99,8 @@ cdef class LoopIO:
     """What all connections of one event loop share."""
 
     def __cinit__(self):
-        self._corked = []
-        self._spare_blocks = []
-        self._spare_buffers = []
+        self._corked = [None] * SPARES
+        self.pieces = [None] * PIECES
 
     # -- corking
 
@@ -107,26 +111,30 @@ cdef class LoopIO:
     cdef int leave(self) except -1:
         """A callback ends; with the outermost one what was held back leaves."""
         self.depth -= 1
-        if self.depth == 0 and self._corked:
+        if self.depth == 0 and self._corked_count:
             return self._flush()
         return 0
 
     cdef bint hold(self, Corked corked) except -1:
         """Remember one that wants to hold bytes back; False if so many do that it must not."""
-        if len(self._corked) >= SPARES:
+        if self._corked_count == SPARES:
             return False
         corked.is_listed = True
-        self._corked.append(corked)
+        self._corked[self._corked_count] = corked
+        self._corked_count += 1
         return True
 
     cdef int _flush(self) except -1:
         cdef Corked corked
         # Reporting a failure may make user code send to further connections.
-        while self._corked:
-            waiting, self._corked = self._corked, []
-            for corked in waiting:
-                corked.is_listed = False
-                corked.uncork()
+        while self._corked_count:
+            corked = <Corked>self._corked[self._corked_next]
+            self._corked[self._corked_next] = None
+            self._corked_next += 1
+            if self._corked_next == self._corked_count:
+                self._corked_next = self._corked_count = 0
+            corked.is_listed = False
+            corked.uncork()
         return 0
 
     # -- memory
@@ -134,32 +142,51 @@ cdef class LoopIO:
     cdef Block borrow(self):
         """Memory for one read: the loop's own, unless it is in use or a view still shows it."""
         if self.block_in_use:
-            return self._new_block()
+            return self.take_block()
         if self.block is None or self.block.views:
-            self.block = self._new_block()
+            self.block = self.take_block()
         return self.block
 
     cdef int recycle(self, Block block) except -1:
         """Take back memory that a connection kept for longer than one read."""
         if (
             block.size == RECEIVE_SIZE and not block.views and block is not self.block
-            and len(self._spare_blocks) < SPARES
+            and self._spare_block_count < SPARES
         ):
-            self._spare_blocks.append(block)
+            block.next = self._spare_block
+            self._spare_block = block
+            self._spare_block_count += 1
         return 0
 
     cdef SendBuffer take_buffer(self):
-        if self._spare_buffers:
-            return <SendBuffer>self._spare_buffers.pop()
-        return SendBuffer.__new__(SendBuffer)
+        cdef SendBuffer buffer = self._spare_buffer
+        if buffer is None:
+            return SendBuffer.__new__(SendBuffer)
+        self._spare_buffer = buffer.next
+        self._spare_buffer_count -= 1
+        buffer.next = None
+        return buffer
 
     cdef int give_back(self, SendBuffer buffer) except -1:
         buffer.begin = buffer.end = 0
-        if buffer.size == SEND_SIZE and len(self._spare_buffers) < SPARES:
-            self._spare_buffers.append(buffer)
+        if buffer.size == SEND_SIZE and self._spare_buffer_count < SPARES:
+            buffer.next = self._spare_buffer
+            self._spare_buffer = buffer
+            self._spare_buffer_count += 1
         return 0
 
-    cdef Block _new_block(self):
-        if self._spare_blocks:
-            return <Block>self._spare_blocks.pop()
-        return Block.__new__(Block, <size_t>RECEIVE_SIZE)
+    cdef Block take_block(self):
+        """Memory for a connection, or for as long as a call lasts."""
+        cdef Block block = self._spare_block
+        if block is None:
+            return Block.__new__(Block, <size_t>RECEIVE_SIZE)
+        self._spare_block = block.next
+        self._spare_block_count -= 1
+        block.next = None
+        return block
+
+    cdef int drop_pieces(self) except -1:
+        while self.piece_count:
+            self.piece_count -= 1
+            self.pieces[self.piece_count] = None
+        return 0

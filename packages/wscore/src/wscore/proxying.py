@@ -98,7 +98,6 @@ async def open_proxied_stream(
     port: int,
     ssl: ssl_module.SSLContext | bool | None = None,
     server_hostname: str | None = None,
-    use_aiofastnet: bool | None = None,
     **kwargs: Any,
 ) -> P:
     """Connect a protocol through proxies.
@@ -111,7 +110,6 @@ async def open_proxied_stream(
         port: its port.
         ssl: a context for TLS with the host, inside the tunnel, or None.
         server_hostname: the name that its certificate has to bear.
-        use_aiofastnet: whether that TLS runs on aiofastnet, where the tunnel has a socket.
         **kwargs: the further arguments of `asyncio.loop.create_connection`: those about the
             connection are for the one to the first proxy, those about TLS for that with the host.
 
@@ -137,9 +135,7 @@ async def open_proxied_stream(
         for name in _FOR_TLS & options.keys():
             del options[name]
         sock = await wsproxy.open_tunnel(proxies, host, port, **options)
-        return await open_stream(
-            make_protocol, ssl=ssl, sock=sock, use_aiofastnet=use_aiofastnet, **kwargs
-        )
+        return await open_stream(make_protocol, ssl=ssl, sock=sock, **kwargs)
     kwargs.pop("ssl_shutdown_timeout", None)  # the TLS of wsproxy waits for no goodbye
     protocol: P
     _, protocol = await wsproxy.open_tunnel_transport(

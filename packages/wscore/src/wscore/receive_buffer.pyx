@@ -62,7 +62,7 @@ cdef class ReceiveBuffer:
             # Its block is full, so that the next read moves it to the front of a large one.
             return self._move_to(Block.__new__(Block, unread))
         if block.views:
-            return self._move_to(self.io._new_block())
+            return self._move_to(self.io.take_block())
         if block is self.io.block:
             self.io.block = None  # this connection keeps it until the frame is complete
         if self.begin and self.begin + needed > block.size:

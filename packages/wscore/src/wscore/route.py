@@ -38,7 +38,6 @@ class Route:
         proxy_options: further arguments of `wsproxy.open_tunnel_transport`.
         socket_factory: makes the socket to the server or the first proxy, or returns None.
         unix_path: path of the unix socket to connect to, or None.
-        use_aiofastnet: whether TLS runs on aiofastnet.
         arguments: further arguments of `asyncio.loop.create_connection`.
     """
 
@@ -48,7 +47,6 @@ class Route:
     proxy_options: Mapping[str, Any] | None = None
     socket_factory: SocketFactory | None = None
     unix_path: str | os.PathLike[str] | None = None
-    use_aiofastnet: bool | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     async def open(self, make_protocol: Callable[[], P], url: WSParsedURL) -> P:
@@ -66,7 +64,7 @@ class Route:
             ValueError: if the arguments contradict each other.
             WSError: if wsproxy is needed but not installed.
         """
-        arguments = {**self.arguments, "use_aiofastnet": self.use_aiofastnet}
+        arguments = dict(self.arguments)
         if url.is_secure:
             context = self.ssl_context or arguments.get("ssl")
             arguments["ssl"] = context or ssl_module.create_default_context()

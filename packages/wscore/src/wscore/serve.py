@@ -85,13 +85,12 @@ async def ws_create_server(
             connections of a loop share one receive buffer.
         unix_path: path of a unix socket to listen on, instead of host and port; a socket that was
             left there is replaced.
-        busy_poll_us: microseconds for which a plain connection that was read is watched for more
+        busy_poll_us: microseconds for which a connection that was read is watched for more
             before the loop goes on. It saves the trip through the loop if the next message comes
             within that time; it costs a whole core while it waits, and delays everything else that
             the loop has to do. 0 for none.
-        use_aiofastnet: whether TLS runs on the package aiofastnet (the extra ``aiofastnet``), which
-            is faster, rather than on the loop's own transports, which clean up more reliably when
-            a TLS handshake fails or is cancelled.
+        use_aiofastnet: accepted for programs written for picows, and without effect: connections
+            run on wscore's own transports.
         disconnect_on_error: the older name of `disconnect_on_exception`.
         **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
 
@@ -133,7 +132,7 @@ async def ws_create_server(
 
     if unix_path is not None:
         kwargs["sock"] = bound_socket(unix_path)
-    server = await start_server(make_protocol, host, port, use_aiofastnet=use_aiofastnet, **kwargs)
+    server = await start_server(make_protocol, host, port, **kwargs)
     return server
 
 

@@ -1,8 +1,21 @@
 # An asyncio transport that reads and writes its socket itself.
 
-from .loop_io cimport LoopIO
+from .loop_io cimport LoopIO, SendBuffer
 from .protocol cimport WSProtocolCore
 from .sink cimport Sink
+
+
+cdef extern from "<sys/uio.h>" nogil:
+    struct iovec:
+        void* iov_base
+        size_t iov_len
+
+cdef enum:
+    NOTHING = -0x10000  # no error has this number
+
+
+cdef Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept
+cdef Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept
 
 
 cdef class SocketTransport(Sink):
@@ -20,21 +33,30 @@ cdef class SocketTransport(Sink):
     cdef bint _lost
     cdef bint _eof_wanted
     cdef bint _over_high
+    cdef bint _must_ask  # the loop does not tell of errors as often as there is one
+    cdef bint _has_sent  # since the last read began
+
+    cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 
     # in
     cdef int _read_corked(self) except -1
     cdef int _busy_poll(self, unsigned int microseconds) except -1
+    cdef int _ask_for_error(self) except -1
     cdef int _receive(self) except -1
     cdef int _stop_reading(self) except -1
 
     # out
     cdef int _send_pending(self) except -1
+    cdef bint _push(self, SendBuffer buffer) except -1
     cdef int _send_large(self, const unsigned char* header, size_t header_size,
                          const unsigned char* payload, size_t size) except -1
     cdef int _wait_for_room(self) except -1
     cdef int _all_sent(self) except -1
+    cdef size_t _unsent(self) noexcept
     cdef int _check_limits(self) except -1
 
     # the end
+    cdef int _finish(self) except -1
+    cdef int _stop(self) except -1
     cdef int _fatal(self, int error_number) except -1
     cdef int _end(self, object exc) except -1

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from typing_extensions import Buffer, disjoint_base
@@ -19,7 +19,6 @@ class SocketTransport(Sink):
         loop: asyncio.AbstractEventLoop,
         sock: socket.socket,
         protocol: WSProtocolCore,
-        extra: Mapping[str, Any] | None = None,
     ) -> None: ...
     def is_reading(self) -> bool: ...
     def resume_reading(self) -> None: ...

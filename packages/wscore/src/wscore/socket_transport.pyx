@@ -4,6 +4,7 @@ It watches its descriptor with `add_reader`, receives into the protocol's buffer
 sink's. A loop without `add_reader` cannot use it; there, and for TLS, the loop's transports serve.
 """
 
+import asyncio
 import os
 import socket as socket_module
 
@@ -23,15 +24,17 @@ cdef extern from "<sys/types.h>" nogil:
     ctypedef Py_ssize_t ssize_t
 
 cdef extern from "<sys/socket.h>" nogil:
-    struct iovec:
-        void* iov_base
-        size_t iov_len
     struct msghdr:
         iovec* msg_iov
         size_t msg_iovlen
     ssize_t recv(int fd, void* data, size_t size, int flags)
     ssize_t send(int fd, const void* data, size_t size, int flags)
     ssize_t sendmsg(int fd, const msghdr* message, int flags)
+    ctypedef unsigned int socklen_t
+    int getsockopt(int fd, int level, int name, void* value, socklen_t* size)
+    enum:
+        SOL_SOCKET
+        SO_ERROR
 
 cdef extern from "<poll.h>" nogil:
     struct pollfd:
@@ -67,22 +70,26 @@ cdef class SocketTransport(Sink):
         loop: the running loop.
         sock: a connected, non-blocking socket; it belongs to the transport from now on.
         protocol: who gets what is received.
-        extra: what `get_extra_info` tells beside what the socket tells.
     """
 
-    def __init__(self, loop, sock, WSProtocolCore protocol not None, extra=None):
+    def __init__(self, loop, sock, WSProtocolCore protocol not None):
+        self.attach(loop, sock, protocol)
+        protocol.connection_made(self)
+        self.resume_reading()
+
+    cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1:
         self.loop = loop
         self.io = loop_io(loop)
         self.sock = sock
         self.fd = sock.fileno()
         self.protocol = protocol
-        self._extra = {"socket": sock, **_addresses(sock), **(extra or {})}
+        self._must_ask = not isinstance(loop, asyncio.SelectorEventLoop)
+        self._extra = {"socket": sock, **_addresses(sock)}
         self._high = HIGH_WATER
         self._low = HIGH_WATER // 4
         if hasattr(socket_module, "SO_NOSIGPIPE"):
             sock.setsockopt(socket_module.SOL_SOCKET, socket_module.SO_NOSIGPIPE, 1)
-        protocol.connection_made(self)
-        self.resume_reading()
+        return 0
 
     # -- in
 
@@ -106,11 +113,26 @@ cdef class SocketTransport(Sink):
             self._busy_poll(self.protocol.busy_poll_us)
 
     cdef int _read_corked(self) except -1:
+        self._has_sent = False
         self.io.enter()
         try:
             self._receive()
         finally:
             self.io.leave()
+        if self._must_ask and self._reading and not self._has_sent:
+            return self._ask_for_error()
+        return 0
+
+    cdef int _ask_for_error(self) except -1:
+        """See whether the peer has reset the connection behind what was read.
+
+        libuv tells of an error once, together with what can be read before it. What was sent since
+        has told as well.
+        """
+        cdef int error = 0
+        cdef socklen_t size = sizeof(error)
+        if getsockopt(self.fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 and error:
+            return self._fatal(error)
         return 0
 
     cdef int _busy_poll(self, unsigned int microseconds) except -1:
@@ -128,16 +150,12 @@ cdef class SocketTransport(Sink):
     cdef int _receive(self) except -1:
         cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef size_t room
-        cdef ssize_t size
+        cdef Py_ssize_t size
         while self._reading:
             room = buffer.prepare()
-            size = recv(self.fd, buffer.block.data + buffer.end, room, 0)
+            size = receive_into(self.fd, buffer.block.data + buffer.end, room)
             if size < 0:
-                if errno == EINTR:
-                    continue
-                if errno != EAGAIN:
-                    self._fatal(errno)
-                return 0
+                return 0 if size == NOTHING else self._fatal(-size)
             if size == 0:
                 self._stop_reading()
                 if not self.protocol.eof_received():
@@ -180,7 +198,7 @@ cdef class SocketTransport(Sink):
             return
         self._eof_wanted = True
         self.flush()
-        if self.pending is None and not self._closing:
+        if self._unsent() == 0 and not self._closing:
             self._all_sent()
 
     cdef int write_frame(self, const wsf.wsf_header* header, const uint8_t* payload,
@@ -209,42 +227,46 @@ cdef class SocketTransport(Sink):
         return self._check_limits()
 
     cdef int _send_pending(self) except -1:
-        cdef SendBuffer pending = self.pending
-        cdef size_t size
-        cdef ssize_t sent
-        while pending.begin != pending.end:
-            size = pending.end - pending.begin
-            sent = send(self.fd, pending.data + pending.begin, size, MSG_NOSIGNAL)
-            if sent >= 0:
-                pending.begin += sent
-            elif errno == EAGAIN:
-                return self._wait_for_room()
-            elif errno != EINTR:
-                return self._fatal(errno)
+        if not self._push(self.pending):
+            return 0
         self.drop_pending()
         return self._all_sent()
+
+    cdef bint _push(self, SendBuffer buffer) except -1:
+        """Give bytes to the socket; whether it took all of them, else it is watched, or broken."""
+        cdef ssize_t sent
+        while buffer.begin != buffer.end:
+            sent = send(
+                self.fd, buffer.data + buffer.begin, buffer.end - buffer.begin, MSG_NOSIGNAL
+            )
+            if sent >= 0:
+                buffer.begin += sent
+                self._has_sent = True
+            elif errno == EAGAIN:
+                self._wait_for_room()
+                return False
+            elif errno != EINTR:
+                self._fatal(errno)
+                return False
+        return True
 
     cdef int _send_large(self, const uint8_t* header, size_t header_size,
                          const uint8_t* payload, size_t size) except -1:
         """Send what is pending, a header and a payload at once, the payload from where it is."""
         cdef SendBuffer pending = self.open_pending()
         cdef size_t begin = 0
-        cdef ssize_t sent
+        cdef Py_ssize_t sent
         cdef iovec[2] parts
-        cdef msghdr message
         if header_size:
             pending.append(header, header_size)
-        memset(&message, 0, sizeof(message))
-        message.msg_iov = parts
-        message.msg_iovlen = 2
         parts[0].iov_base = pending.data + pending.begin
         parts[0].iov_len = pending.end - pending.begin
         parts[1].iov_base = <void*>payload
         parts[1].iov_len = size
-        sent = sendmsg(self.fd, &message, MSG_NOSIGNAL)
+        sent = send_parts(self.fd, parts, 2)
         if sent < 0:
-            if errno != EAGAIN and errno != EINTR:
-                return self._fatal(errno)
+            if sent != NOTHING:
+                return self._fatal(-sent)
             sent = 0
         begin = min(<size_t>sent, parts[0].iov_len)
         pending.begin += begin
@@ -269,7 +291,7 @@ cdef class SocketTransport(Sink):
 
     cdef int _all_sent(self) except -1:
         if self._closing:
-            return self._end(None)
+            return self._finish()
         if self._eof_wanted:
             try:
                 self.sock.shutdown(socket_module.SHUT_WR)
@@ -281,7 +303,7 @@ cdef class SocketTransport(Sink):
 
     def get_write_buffer_size(self):
         """Bytes that are not sent yet."""
-        return 0 if self.pending is None else self.pending.end - self.pending.begin
+        return self._unsent()
 
     def get_write_buffer_limits(self):
         """The low and the high-water mark, in bytes."""
@@ -306,10 +328,11 @@ cdef class SocketTransport(Sink):
         self._high, self._low = high, low
         self._check_limits()
 
+    cdef size_t _unsent(self) noexcept:
+        return 0 if self.pending is None else self.pending.end - self.pending.begin
+
     cdef int _check_limits(self) except -1:
-        cdef size_t size = 0
-        if self.pending is not None:
-            size = self.pending.end - self.pending.begin
+        cdef size_t size = self._unsent()
         if self._over_high:
             if size <= self._low:
                 self._over_high = False
@@ -334,13 +357,17 @@ cdef class SocketTransport(Sink):
             return
         self._closing = True
         self._stop_reading()
-        if self.pending is None:
-            self._end(None)
+        if self._unsent() == 0:
+            self._finish()
 
     def abort(self):
         """Close now; what the socket does not take at once is lost."""
         self.flush()
         self._end(None)
+
+    cdef int _finish(self) except -1:
+        """Closing, and all is sent."""
+        return self._end(None)
 
     cdef int _fatal(self, int error_number) except -1:
         """The system refused: the connection is over, and `connection_lost` is told why."""
@@ -349,14 +376,18 @@ cdef class SocketTransport(Sink):
     cdef int _end(self, object exc) except -1:
         if self._lost:
             return 0
+        self._stop()
+        self.loop.call_soon(self._connection_lost, exc)
+        return 0
+
+    cdef int _stop(self) except -1:
+        """Have nothing more to do with the socket, nor with memory that others can use."""
         self._lost = self._closing = True
         self._stop_reading()
         if self._writing:
             self._writing = False
             self.loop.remove_writer(self.fd)
-        self.drop_pending()
-        self.loop.call_soon(self._connection_lost, exc)
-        return 0
+        return self.drop_pending()
 
     def _connection_lost(self, exc):
         try:
@@ -400,6 +431,32 @@ cdef bint _becomes_readable(int fd, long long deadline) noexcept nogil:
             return True  # also with an error: reading tells which
         if _now() >= deadline:
             return False
+
+
+cdef Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
+    """Receive once: how many bytes, 0 at the end, `NOTHING`, or a negative error number."""
+    cdef ssize_t received = recv(fd, data, size, 0)
+    while received < 0 and errno == EINTR:
+        received = recv(fd, data, size, 0)
+    if received >= 0:
+        return received
+    return NOTHING if errno == EAGAIN else -errno
+
+
+cdef Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept:
+    """Send once: how many bytes, `NOTHING`, or a negative error number."""
+    cdef msghdr message
+    cdef ssize_t sent
+    if count == 1:
+        sent = send(fd, parts.iov_base, parts.iov_len, MSG_NOSIGNAL)
+    else:
+        memset(&message, 0, sizeof(message))
+        message.msg_iov = parts
+        message.msg_iovlen = count
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL)
+    if sent >= 0:
+        return sent
+    return NOTHING if errno == EAGAIN or errno == EINTR else -errno
 
 
 cdef dict _addresses(object sock):

@@ -1,46 +1,55 @@
 """Sockets: which transport a connection runs on, how it is opened, how it is accepted.
 
-Plain TCP runs on wscore's own `SocketTransport`. TLS runs on the loop's transports or, where they
-are asked for, on aiofastnet's; so does everything on loops that cannot watch a descriptor. The
-arguments are asyncio's in all cases.
+Connections run on wscore's own transports, plain and with TLS; on loops that cannot watch a
+descriptor they run on the loop's. The arguments are asyncio's in both cases. A socket that was
+given or made here is closed when opening the connection fails or is cancelled.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import inspect
 import socket
+import ssl as ssl_module
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import ModuleType
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from aiohappyeyeballs import start_connection
 
 from .protocol import WSProtocolCore
-
-aiofastnet: ModuleType | None
-try:
-    import aiofastnet
-except ImportError:  # it is an extra
-    aiofastnet = None
+from .socket_server import SocketServer
 
 try:
     from .socket_transport import SocketTransport
+    from .tls_transport import TlsTransport
 except ImportError:  # not built on this system
     HAS_SOCKET_TRANSPORT = False
 else:
     HAS_SOCKET_TRANSPORT = True
 
-__all__ = ["SocketServer", "connect_socket", "open_stream", "start_server"]
+__all__ = ["connect_socket", "open_stream", "start_server"]
 
 P = TypeVar("P", bound=WSProtocolCore)
 
 HAPPY_EYEBALLS_DELAY = 0.25  # seconds (RFC 8305, 8)
-ACCEPT_PAUSE = 1.0  # seconds, when the system is out of descriptors or memory
-OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+HANDSHAKE_TIMEOUT = 60.0  # seconds; asyncio's own default, like the next
+SHUTDOWN_TIMEOUT = 30.0
+
+
+class Tls(NamedTuple):
+    """How connections are secured.
+
+    Attributes:
+        context: whom to trust, what to present.
+        handshake_timeout: seconds.
+        shutdown_timeout: seconds that closing may take.
+    """
+
+    context: ssl_module.SSLContext
+    handshake_timeout: float
+    shutdown_timeout: float
 
 
 async def open_stream(
@@ -48,9 +57,9 @@ async def open_stream(
     host: str | None = None,
     port: int | None = None,
     *,
-    ssl: Any = None,
+    ssl: ssl_module.SSLContext | bool | None = None,
     sock: socket.socket | None = None,
-    use_aiofastnet: bool | None = None,
+    server_hostname: str | None = None,
     **kwargs: Any,
 ) -> P:
     """Connect a protocol, like `asyncio.loop.create_connection`.
@@ -59,31 +68,40 @@ async def open_stream(
         make_protocol: called once the socket is connected.
         host: name or address to connect to.
         port: its port.
-        ssl: a context for TLS, or None.
+        ssl: a context for TLS, True for one that verifies the server, or None.
         sock: a connected socket to use instead; it is closed if this fails.
-        use_aiofastnet: whether TLS runs on aiofastnet.
+        server_hostname: whose certificate the server must have; `host` if None.
         **kwargs: the further arguments of `asyncio.loop.create_connection`.
 
     Returns:
-        The protocol.
+        The protocol; over TLS, once the handshake is complete.
 
     Raises:
-        OSError: if no address could be connected to.
+        OSError: if no address could be connected to, or TLS failed (`ssl.SSLError`).
         ValueError: if there is a socket, and arguments that say how to connect.
-        TypeError: if there are arguments that a plain connection has no use for.
+        TypeError: if there are arguments that a connection has no use for.
     """
     loop: Any = asyncio.get_running_loop()
-    if ssl is not None or not _can_watch():
-        create = _creator(loop, "create_connection", use_aiofastnet)
-        _, made = await create(make_protocol, host, port, ssl=ssl, sock=sock, **kwargs)
+    if not _can_watch():
+        secure = {"ssl": ssl, "server_hostname": server_hostname} if ssl else {}
+        _, made = await loop.create_connection(
+            make_protocol, host, port, sock=sock, **secure, **kwargs
+        )
         return cast(P, made)
-    if sock is None:
-        _check_arguments(kwargs)
-        sock = await connect_socket(host, port, **kwargs)
-    elif kwargs or host is not None or port is not None:
-        sock.close()
-        raise ValueError("host, port and how to connect go with no connected socket")
-    return _attach(loop, sock, make_protocol)
+    try:
+        tls = _take_tls(ssl, kwargs)
+        if sock is None:
+            _check_arguments(kwargs)
+            sock = await connect_socket(host, port, **kwargs)
+        elif kwargs or host is not None or port is not None:
+            raise ValueError("host, port and how to connect go with no connected socket")
+        if tls is None:
+            return _attach(loop, make_protocol, sock)
+        return await _secure(loop, make_protocol, sock, tls, server_hostname or host)
+    except BaseException:
+        if sock is not None:
+            sock.close()
+        raise
 
 
 async def start_server(
@@ -91,10 +109,9 @@ async def start_server(
     host: str | Sequence[str] | None,
     port: int | None,
     *,
-    ssl: Any = None,
+    ssl: ssl_module.SSLContext | None = None,
     start_serving: bool = True,
     backlog: int = 100,
-    use_aiofastnet: bool | None = None,
     **kwargs: Any,
 ) -> asyncio.Server:
     """Listen, like `asyncio.loop.create_server`.
@@ -106,7 +123,6 @@ async def start_server(
         ssl: a context for TLS, or None.
         start_serving: whether to accept connections at once.
         backlog: how many connections the system keeps waiting.
-        use_aiofastnet: whether TLS runs on aiofastnet.
         **kwargs: the further arguments of `asyncio.loop.create_server`.
 
     Returns:
@@ -114,11 +130,13 @@ async def start_server(
 
     Raises:
         OSError: if an address cannot be bound.
+        TypeError: if `ssl` is not a context.
     """
     loop: Any = asyncio.get_running_loop()
-    if ssl is not None or not _can_watch():
-        create = _creator(loop, "create_server", use_aiofastnet)
-        server: asyncio.Server = await create(
+    if ssl is not None and not isinstance(ssl, ssl_module.SSLContext):
+        raise TypeError(f"ssl must be an SSLContext or None, not {ssl!r}")
+    if not _can_watch():
+        server: asyncio.Server = await loop.create_server(
             make_protocol,
             host,
             port,
@@ -128,157 +146,71 @@ async def start_server(
             **kwargs,
         )
         return server
-    if given := kwargs.pop("sock", None):
-        return await _serve_on(given, host, port, make_protocol, backlog, start_serving, kwargs)
-    # The loop's own server resolves and binds, with all the arguments that are for that; it never
-    # accepts, because its sockets are duplicated before it goes.
-    binder = await loop.create_server(
-        make_protocol, host, port, start_serving=False, backlog=backlog, **kwargs
-    )
-    sockets = [
-        socket.fromfd(bound.fileno(), bound.family, bound.type, bound.proto)
-        for bound in binder.sockets
-    ]
-    binder.close()
-    return await _started(SocketServer(loop, sockets, make_protocol, backlog), start_serving)
+    tls = _take_tls(ssl, kwargs)
+    attach = partial(_attach, loop, make_protocol, tls=tls)
+    given = kwargs.pop("sock", None)
+    if given is None:
+        sockets = await _bind(loop, host, port, backlog, kwargs)
+    else:
+        _check_bound(given, host, port, kwargs)
+        sockets = [given]
+    made = SocketServer(loop, sockets, attach, backlog)
+    if start_serving:
+        await made.start_serving()
+    return cast(asyncio.Server, made)  # not a subclass, but with the same methods
 
 
-async def _serve_on(
-    sock: socket.socket,
-    host: object,
-    port: object,
-    make_protocol: Callable[[], WSProtocolCore],
+async def _bind(
+    loop: Any,
+    host: str | Sequence[str] | None,
+    port: int | None,
     backlog: int,
-    start_serving: bool,
     others: dict[str, Any],
-) -> asyncio.Server:
-    """A server on a socket of the caller's."""
+) -> list[socket.socket]:
+    """Sockets at all the addresses.
+
+    The loop's own server resolves and binds, with all the arguments that are for that; it never
+    accepts, because its sockets are duplicated before it goes.
+    """
+    binder = await loop.create_server(
+        asyncio.Protocol, host, port, start_serving=False, backlog=backlog, **others
+    )
+    try:
+        return [
+            socket.fromfd(bound.fileno(), bound.family, bound.type, bound.proto)
+            for bound in binder.sockets
+        ]
+    finally:
+        binder.close()
+
+
+def _check_bound(sock: socket.socket, host: object, port: object, others: dict[str, Any]) -> None:
+    """Whether a socket of the caller's can be served on, with no arguments for another one."""
     if host is not None or port is not None:
         raise ValueError("host and port go with no sock")
     if sock.type != socket.SOCK_STREAM:
         raise ValueError(f"a stream socket is needed, not {sock!r}")
     if others:
         raise TypeError(f"with a bound socket there is no use for {', '.join(others)}")
-    loop = asyncio.get_running_loop()
-    return await _started(SocketServer(loop, [sock], make_protocol, backlog), start_serving)
 
 
-async def _started(server: SocketServer, start_serving: bool) -> asyncio.Server:
-    if start_serving:
-        await server.start_serving()
-    return cast(asyncio.Server, server)  # not a subclass, but with the same methods
-
-
-class SocketServer(asyncio.AbstractServer):
-    """A server that accepts connections itself; it has the methods of `asyncio.Server`.
-
-    Args:
-        loop: the running loop.
-        sockets: bound; they belong to the server from now on.
-        make_protocol: called for each accepted connection.
-        backlog: how many connections the system keeps waiting.
-    """
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        sockets: list[socket.socket],
-        make_protocol: Callable[[], WSProtocolCore],
-        backlog: int,
-    ) -> None:
-        self._loop = loop
-        self._sockets: list[socket.socket] | None = sockets
-        self._make_protocol = make_protocol
-        self._backlog = backlog
-        self._serving = False
-        self._stopped: asyncio.Future[None] = loop.create_future()
-        for sock in sockets:
-            sock.setblocking(False)
-
-    @property
-    def sockets(self) -> tuple[socket.socket, ...]:
-        """The sockets that are listened on; none once the server is closed."""
-        return tuple(self._sockets or ())
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop that the server runs on."""
-        return self._loop
-
-    def is_serving(self) -> bool:
-        """Whether connections are accepted."""
-        return self._serving
-
-    async def start_serving(self) -> None:
-        """Accept connections from now on; does nothing if they are accepted already."""
-        if self._sockets is None:
-            raise RuntimeError("the server is closed")
-        if not self._serving:
-            self._serving = True
-            for sock in self._sockets:
-                sock.listen(self._backlog)
-                self._loop.add_reader(sock.fileno(), self._accept, sock)
-
-    async def serve_forever(self) -> None:
-        """Accept connections until this is cancelled, which closes the server."""
-        await self.start_serving()
-        try:
-            await asyncio.shield(self._stopped)
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Stop accepting; connections that are open stay so."""
-        if self._sockets is None:
-            return
-        for sock in self._sockets:
-            self._loop.remove_reader(sock.fileno())
-            sock.close()
-        self._sockets = None
-        self._serving = False
-        self._stopped.cancel()
-
-    async def wait_closed(self) -> None:
-        """Wait until the server is closed."""
-        await asyncio.wait([self._stopped])
-
-    async def __aexit__(self, *exc: object) -> None:
-        self.close()
-        await self.wait_closed()
-
-    def _accept(self, listener: socket.socket) -> None:
-        for _ in range(max(1, self._backlog)):
-            try:
-                sock, _ = listener.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as exc:
-                if exc.errno not in OUT_OF_RESOURCES:
-                    raise
-                self._pause(listener, exc)
-                return
-            _attach(self._loop, sock, self._make_protocol)
-
-    def _pause(self, listener: socket.socket, exc: OSError) -> None:
-        """Say that the system is out of descriptors or memory, and give it time to recover."""
-        self._loop.call_exception_handler(
-            {"message": "accepting connections failed, trying again", "exception": exc}
-        )
-        self._loop.remove_reader(listener.fileno())
-        self._loop.call_later(ACCEPT_PAUSE, self._resume, listener)
-
-    def _resume(self, listener: socket.socket) -> None:
-        if self._serving:
-            self._loop.add_reader(listener.fileno(), self._accept, listener)
-
-
-def _creator(loop: Any, name: str, use_aiofastnet: bool | None) -> Callable[..., Any]:
-    """The loop's method of this name, or what aiofastnet has in its place."""
-    if not use_aiofastnet:
-        method: Callable[..., Any] = getattr(loop, name)
-        return method
-    if aiofastnet is None:
-        raise RuntimeError("use_aiofastnet=True needs the package aiofastnet")
-    return partial(getattr(aiofastnet, name), loop)
+def _take_tls(ssl: ssl_module.SSLContext | bool | None, given: dict[str, Any]) -> Tls | None:
+    """What the arguments say of TLS; they are taken out of those given."""
+    defaults = {
+        "ssl_handshake_timeout": HANDSHAKE_TIMEOUT,
+        "ssl_shutdown_timeout": SHUTDOWN_TIMEOUT,
+    }
+    seconds = []
+    for name, default in defaults.items():
+        value = given.pop(name, None)
+        if value is not None and not ssl:
+            raise ValueError(f"{name} is for connections with ssl")
+        if value is not None and value <= 0:
+            raise ValueError(f"{name} must be positive, not {value}")
+        seconds.append(default if value is None else value)
+    if not ssl:
+        return None
+    return Tls(ssl_module.create_default_context() if ssl is True else ssl, *seconds)
 
 
 def _check_arguments(given: dict[str, Any]) -> None:
@@ -294,19 +226,51 @@ def _can_watch() -> bool:
 
 
 def _attach(
-    loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: Callable[[], P]
+    loop: asyncio.AbstractEventLoop,
+    make_protocol: Callable[[], P],
+    sock: socket.socket,
+    tls: Tls | None = None,
 ) -> P:
-    """Give a connected socket to a new protocol."""
-    sock.setblocking(False)
-    if sock.family in (socket.AF_INET, socket.AF_INET6):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Give a connected socket to a new protocol; with TLS, as the server."""
     try:
+        _prepare(sock)
         protocol = make_protocol()
-        SocketTransport(loop, sock, protocol)
+        if tls is None:
+            SocketTransport(loop, sock, protocol)
+        else:
+            TlsTransport(loop, sock, protocol, *tls, server_side=True)
     except BaseException:
         sock.close()
         raise
     return protocol
+
+
+async def _secure(
+    loop: asyncio.AbstractEventLoop,
+    make_protocol: Callable[[], P],
+    sock: socket.socket,
+    tls: Tls,
+    server_hostname: str | None,
+) -> P:
+    """Give a connected socket to a new protocol, once the TLS handshake is complete."""
+    _prepare(sock)
+    protocol = make_protocol()
+    opened = loop.create_future()
+    transport = TlsTransport(
+        loop, sock, protocol, *tls, server_hostname=server_hostname, opened=opened
+    )
+    try:
+        await opened
+    except BaseException:
+        transport.abort()
+        raise
+    return protocol
+
+
+def _prepare(sock: socket.socket) -> None:
+    sock.setblocking(False)
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 async def connect_socket(

@@ -1,0 +1,30 @@
+"""TLS on a connected stream socket: a `SocketTransport` that encrypts what it sends."""
+
+import asyncio
+import socket
+import ssl
+from typing import NoReturn
+
+from typing_extensions import disjoint_base
+
+from .protocol import WSProtocolCore
+from .socket_transport import SocketTransport
+
+__all__ = ["TlsTransport"]
+
+@disjoint_base
+class TlsTransport(SocketTransport):
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        protocol: WSProtocolCore,
+        context: ssl.SSLContext,
+        handshake_timeout: float,
+        shutdown_timeout: float,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        opened: asyncio.Future[None] | None = None,
+    ) -> None: ...
+    def write_eof(self) -> NoReturn: ...

@@ -1,0 +1,171 @@
+"""The server that accepts connections itself: the methods of `asyncio.Server`, and its troubles."""
+
+import asyncio
+
+import pytest
+
+from tests.wscore.programs import run
+from tests.wscore.recorder import BOUND, Recorder
+from tests.wscore.servers import LOOPBACK, Echo, port_of, serving, talk, talk_to
+from wscore import WSListener, WSMsgType, ws_connect, ws_create_server
+
+
+async def test_life_of_a_server() -> None:
+    server = await ws_create_server(lambda _: Echo(), LOOPBACK, 0)
+    assert server.is_serving()
+    assert server.get_loop() is asyncio.get_running_loop()
+    assert len(server.sockets) == 1
+    port = port_of(server)
+    await talk_to(server)
+    server.close()
+    assert not server.is_serving()
+    assert server.sockets == ()
+    server.close()
+    await server.wait_closed()
+    await server.wait_closed()
+    with pytest.raises(ConnectionRefusedError):
+        await talk(f"ws://{LOOPBACK}:{port}/")
+    with pytest.raises(RuntimeError):
+        await server.start_serving()
+    with pytest.raises(RuntimeError):
+        await server.serve_forever()
+
+
+async def test_wait_closed_waits() -> None:
+    server = await ws_create_server(lambda _: Echo(), LOOPBACK, 0)
+    waiting = asyncio.create_task(server.wait_closed())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    server.close()
+    async with asyncio.timeout(BOUND):
+        await waiting
+
+
+async def test_server_as_a_context_manager() -> None:
+    server = await ws_create_server(lambda _: Echo(), LOOPBACK, 0)
+    async with server as entered:
+        assert entered is server
+        await talk_to(server)
+    assert not server.is_serving()
+    assert server.sockets == ()
+
+
+@pytest.mark.parametrize("start_serving", [True, False])
+async def test_serve_forever_until_cancelled(start_serving: bool) -> None:
+    server = await ws_create_server(lambda _: Echo(), LOOPBACK, 0, start_serving=start_serving)
+    task = asyncio.create_task(server.serve_forever())
+    while not server.is_serving():
+        await asyncio.sleep(0)
+    await talk_to(server)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not server.is_serving()
+    await server.wait_closed()
+
+
+async def test_serve_forever_until_closed() -> None:
+    """As with asyncio, the task that serves is cancelled."""
+    server = await ws_create_server(lambda _: Echo(), LOOPBACK, 0)
+    task = asyncio.create_task(server.serve_forever())
+    await asyncio.sleep(0)
+    server.close()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_open_connections_outlive_the_server() -> None:
+    listener = Recorder()
+    async with serving(LOOPBACK, 0) as server:
+        transport, _ = await ws_connect(lambda: listener, f"ws://{LOOPBACK}:{port_of(server)}/")
+    transport.send(WSMsgType.TEXT, "still there?")
+    await listener.until("frame")
+    transport.send_close(1000)
+    await listener.until("disconnected")
+
+
+async def test_listener_that_closes_the_server() -> None:
+    """From within the very callback that accepts and reads."""
+    servers: list[asyncio.Server] = []
+
+    def factory(_: object) -> WSListener:
+        servers[0].close()
+        return Echo()
+
+    servers.append(await ws_create_server(factory, LOOPBACK, 0))
+    await talk_to(servers[0])
+    assert not servers[0].is_serving()
+
+
+async def test_many_connections_at_once() -> None:
+    async with serving(LOOPBACK, 0) as server:
+        await asyncio.gather(*(talk_to(server) for _ in range(100)))
+
+
+# Out of descriptors
+
+EXHAUSTED = """
+import asyncio, resource, socket, sys
+from wscore import WSHandshakeError, WSListener, WSMsgType, ws_connect, ws_create_server
+
+class Echo(WSListener):
+    def on_ws_frame(self, transport, frame):
+        transport.send(frame.msg_type, frame.get_payload_as_bytes())
+
+class Client(WSListener):
+    def __init__(self):
+        self.replied = asyncio.Event()
+    def on_ws_frame(self, transport, frame):
+        self.replied.set()
+
+async def main():
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    contexts = []
+    loop.set_exception_handler(lambda _, context: (contexts.append(context), told.set()))
+    server = await ws_create_server(lambda _: Echo(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    sock = socket.socket()
+    sock.setblocking(False)
+    taken = []
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    highest = max(sock.fileno(), server.sockets[0].fileno())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 4, hard))
+    try:
+        while True:
+            taken.append(socket.socket())
+    except OSError:
+        pass
+    await loop.sock_connect(sock, ("127.0.0.1", port))
+    await told.wait()
+    print(contexts[0]["message"], type(contexts[0]["exception"]).__name__)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    print(len(contexts))
+    for one in taken:
+        one.close()
+    transport, client = await ws_connect(Client, f"ws://127.0.0.1:{port}/", sock=sock)
+    transport.send(WSMsgType.TEXT, "hello")
+    await client.replied.wait()
+    print("served")
+    transport.disconnect()
+    await transport.wait_disconnected()
+    server.close()
+    await server.wait_closed()
+
+if sys.argv[1] == "uvloop":
+    import uvloop
+    factory = uvloop.new_event_loop
+else:
+    factory = asyncio.new_event_loop
+with asyncio.Runner(loop_factory=factory) as runner:
+    runner.run(main())
+"""
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_out_of_descriptors(loop: str) -> None:
+    """It is said once, the loop does not spin, and the waiting client is served in the end."""
+    lines = asyncio.run(run("-c", EXHAUSTED, loop))
+    assert lines == ["accepting connections failed, trying again OSError", "1", "served"]
