@@ -16,7 +16,7 @@ import sys
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from wsproxy import ProxyError, open_tunnel
+from wsproxy import ProxyError, open_tunnel_transport
 
 
 class TunnelResolver(AbstractResolver):
@@ -54,13 +54,17 @@ class TunnelResolver(AbstractResolver):
     async def _pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
     ) -> None:
+        far_reader = asyncio.StreamReader()
         try:
-            tunnel = await open_tunnel(self._proxy, host, port)
+            transport, protocol = await open_tunnel_transport(
+                lambda: asyncio.StreamReaderProtocol(far_reader), self._proxy, host, port
+            )
         except ProxyError as error:
             print(f"no tunnel: {error}", file=sys.stderr)
             writer.close()
             return
-        far_reader, far_writer = await asyncio.open_connection(sock=tunnel)
+        loop = asyncio.get_running_loop()
+        far_writer = asyncio.StreamWriter(transport, protocol, far_reader, loop)
         try:
             await asyncio.gather(carry(reader, far_writer), carry(far_reader, writer))
         finally:
@@ -74,8 +78,11 @@ async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
-        writer.write_eof()
     except OSError:
+        pass
+    if writer.can_write_eof() and not writer.is_closing():
+        writer.write_eof()
+    else:
         writer.close()
 
 

@@ -3,13 +3,16 @@
 import asyncio
 import importlib.util
 import subprocess
+from collections.abc import Iterable
 
 import pytest
 
 from tests.support.own_proxies import serving
 from tests.support.programs import run
-from tests.support.real_proxies import RealProxy, free_port
+from tests.support.proxy_fixtures import way
+from tests.support.real_proxies import free_port
 from tests.support.skips import lacking
+from tests.support.tls import Tls
 
 STREAMS = "examples/wsproxy/streams.py"
 AIOHTTP = "examples/wsproxy/aiohttp_session.py"
@@ -26,12 +29,25 @@ async def serve_page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(page), page))
 
 
-async def test_streams(http_proxy: RealProxy, socks_proxy: RealProxy) -> None:
-    http, socks = f"http://127.0.0.1:{http_proxy.port}", f"socks5://127.0.0.1:{socks_proxy.port}"
+@pytest.fixture
+def proxies(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tls: Tls
+) -> dict[str, str]:
+    """The URL of a real proxy of each kind; the programs trust the one with TLS."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls.ca_file))
+    return {name: way(request, name) for name in ("tinyproxy", "microsocks", "squid-tls")}
+
+
+async def told(program: str, proxies: Iterable[str], *arguments: object) -> set[str]:
+    """What a program prints, run at the same time with each of the proxies."""
+    runs = (asyncio.to_thread(run, program, proxy, *arguments) for proxy in proxies)
+    return set(await asyncio.gather(*runs))
+
+
+async def test_streams(proxies: dict[str, str]) -> None:
+    ways = [proxies["tinyproxy"], ",".join(proxies.values())]
     async with serving(shout) as port:
-        for proxy in (http, socks, f"{http},{socks}"):
-            told = await asyncio.to_thread(run, STREAMS, proxy, "127.0.0.1", port, "hello")
-            assert told == "HELLO\n"
+        assert await told(STREAMS, ways, "127.0.0.1", port, "hello") == {"HELLO\n"}
 
 
 def test_streams_without_a_proxy_there(capfd: pytest.CaptureFixture[str]) -> None:
@@ -44,12 +60,9 @@ def test_streams_without_a_proxy_there(capfd: pytest.CaptureFixture[str]) -> Non
     importlib.util.find_spec("aiohttp") is None,
     reason=lacking("aiohttp, which nothing but this example needs"),
 )
-async def test_aiohttp(http_proxy: RealProxy, socks_proxy: RealProxy) -> None:
+async def test_aiohttp(proxies: dict[str, str]) -> None:
     async with serving(serve_page) as port:
-        for proxy in (
-            f"http://127.0.0.1:{http_proxy.port}",
-            f"socks5://127.0.0.1:{socks_proxy.port}",
-        ):
-            url = f"http://localhost:{port}/page"
-            told = await asyncio.to_thread(run, AIOHTTP, proxy, url)
-            assert told == f"200 /page Host: localhost:{port}\n"
+        url = f"http://localhost:{port}/page"
+        expected = f"200 /page Host: localhost:{port}\n"
+        ways = [proxies["microsocks"], proxies["squid-tls"]]
+        assert await told(AIOHTTP, ways, url) == {expected}
