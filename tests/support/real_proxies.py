@@ -5,6 +5,7 @@ A program that is not installed makes the test skip and say so.
 
 import contextlib
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -38,11 +39,16 @@ class RealProxy:
 
 
 def free_port() -> int:
-    """Return a port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port nobody listens on at the moment.
+
+    It is none of those that the system hands out by itself, which other tests may get before a
+    program has been started with it.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def installed(program: str) -> str:

@@ -81,6 +81,17 @@ async def test_names(
         await check(WSCOMPAT, uri.replace("127.0.0.1", "localhost"), way(request, name), tls)
 
 
+@pytest.mark.parametrize("name", ["tinyproxy", "squid-tls", "microsocks", "dante-socks5"])
+async def test_ipv6_targets(
+    security: Tls | None, tls: Tls, name: str, request: pytest.FixtureRequest
+) -> None:
+    server = await WSCOMPAT.serve(echo, "::1", 0, ssl=security and security.server)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        scheme = "ws" if security is None else "wss"
+        await check(WSCOMPAT, f"{scheme}://[::1]:{port}/", way(request, name), tls)
+
+
 async def failure(library: Library, proxy: str, port: int) -> tuple[str, bool]:
     """How it is said that there is no connection, and whether it may be tried again."""
     with pytest.raises(library.exceptions.ProxyError) as caught:
