@@ -177,6 +177,11 @@ def compare(qualified: str, model: Any, ours: Any) -> list[str]:
         absent = sorted(public - set(dir(ours)))
         if absent:
             notes.append("without " + ", ".join(f"`{name}`" for name in absent))
+        for name in sorted(public & set(dir(ours))):
+            notes += [
+                f"`{name}`: {note}"
+                for note in compare_arguments(getattr(model, name), getattr(ours, name))
+            ]
         for key, note in DIFFERENT.items():
             owner, _, member = key.rpartition(".")
             if owner == qualified:
