@@ -6,6 +6,7 @@ which of them a section "Raises" is about.
 
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -23,9 +24,12 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def qualify(
     _app: Sphinx, _what: str, _name: str, documented: Any, _options: Any, lines: list[str]
 ) -> None:
-    """Put the module before each name that is one of an exception there."""
+    """Put the module before each name that is one of an exception there, or of its package."""
     owner = documented.fget if isinstance(documented, property) else documented
-    names = vars(sys.modules.get(getattr(owner, "__module__", None) or "", object))
+    module = getattr(owner, "__module__", None) or ""
+    package = module.partition(".")[0]
+    places = (f"{package}.errors", f"{package}.exceptions", module)
+    names = {name: found for place in places for name, found in names_in(place)}
 
     def full(match: re.Match[str]) -> str:
         found = names.get(match[1])
@@ -34,3 +38,9 @@ def qualify(
         return f":raises ~{found.__module__}.{found.__qualname__}:"
 
     lines[:] = [RAISES.sub(full, line) for line in lines]
+
+
+def names_in(module: str) -> Iterable[tuple[str, Any]]:
+    """Return what a module has, nothing if it is not there."""
+    found = sys.modules.get(module)
+    return () if found is None else vars(found).items()

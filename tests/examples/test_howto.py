@@ -46,3 +46,16 @@ def test_through_a_proxy_that_is_not_there() -> None:
         pytest.raises(subprocess.CalledProcessError),
     ):
         run("examples/howto/through_proxy.py", url, f"socks5://127.0.0.1:{free_port()}", "hello")
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_extension(loop: str) -> None:
+    agreed, message = run("examples/howto/checksum.py", "hello", loop=loop).splitlines()
+    assert agreed.startswith("x-checksum, permessage-deflate")
+    assert message == "hello"
+
+
+@pytest.mark.parametrize("server_of", ["core", "compat"])
+def test_without_io(server_of: str) -> None:
+    with server(f"examples/tutorial/{server_of}_server.py", 0) as url:
+        assert run("examples/howto/without_io.py", url, "hello") == "HELLO\n1000\n"
