@@ -1,4 +1,4 @@
-"""Origins and subprotocols: the decisions of the server, compared with those of websockets."""
+"""What the server and the program decide about a request, compared with websockets."""
 
 import asyncio
 import re
@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, serving
+from tests.wscompat.libraries import (
+    BOUND,
+    WEBSOCKETS,
+    WSCOMPAT,
+    Library,
+    serving,
+)
 from tests.wscompat.raw import REQUEST, raw_client
+
+LIBRARIES = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
 
 ORIGINS = ["http://a.example", re.compile(r"https?://[a-z]+\.test"), None]
 
@@ -144,10 +152,12 @@ def fail(connection: Any, request: Any) -> Any:
     raise LookupError("its own fault")
 
 
-async def full_answer(library: Library, process_request: Any, sent: bytes) -> list[str]:
+async def full_answer(
+    library: Library, process_request: Any, sent: bytes, **options: Any
+) -> list[str]:
     """The whole answer, without what differs by nature."""
     async with serving(
-        library, nothing, process_request=process_request, close_timeout=0.05
+        library, nothing, process_request=process_request, close_timeout=0.05, **options
     ) as server:
         port = server.sockets[0].getsockname()[1]
         async with raw_client(port, sent) as client:
@@ -191,15 +201,112 @@ async def test_process_request_that_returns_nonsense() -> None:
     assert status == "HTTP/1.1 500 Internal Server Error"
 
 
-async def test_process_request_that_waits(caplog: pytest.LogCaptureFixture) -> None:
-    async def wait(connection: Any, request: Any) -> None:
-        await asyncio.sleep(0)
+async def wait(connection: Any, request: Any) -> None:
+    assert connection.remote_address[0] == "127.0.0.1"
+    await asyncio.sleep(0)
 
-    (status, *_) = await full_answer(WSCOMPAT, wait, REQUEST + b"\r\n")
-    assert status == "HTTP/1.1 500 Internal Server Error"
-    (record,) = (r for r in caplog.records if r.getMessage() == "process_request failed")
-    assert record.exc_info is not None
-    assert str(record.exc_info[1]) == "process_request cannot wait for anything"
+
+async def wait_and_refuse(connection: Any, request: Any) -> Any:
+    await asyncio.sleep(0)
+    return connection.respond(403, "after a while\n")
+
+
+async def wait_and_fail(connection: Any, request: Any) -> Any:
+    await asyncio.sleep(0)
+    raise LookupError("its own fault")
+
+
+def accept(connection: Any, request: Any) -> Any:
+    return connection.protocol.accept(request)
+
+
+@pytest.mark.parametrize(
+    "process_request",
+    [wait, wait_and_refuse, wait_and_fail, accept],
+    ids=lambda function: function.__name__,
+)
+async def test_process_request_that_waits(process_request: Any) -> None:
+    ours = await full_answer(WSCOMPAT, process_request, REQUEST + b"\r\n")
+    assert ours == await full_answer(WEBSOCKETS, process_request, REQUEST + b"\r\n")
+
+
+@LIBRARIES
+async def test_server_that_closes_while_process_request_waits(library: Library) -> None:
+    asked, decided = asyncio.Event(), asyncio.Event()
+
+    async def decide(connection: Any, request: Any) -> None:
+        asked.set()
+        await decided.wait()
+
+    async with (
+        serving(library, nothing, process_request=decide) as server,
+        raw_client(server.sockets[0].getsockname()[1], REQUEST + b"\r\n") as client,
+    ):
+        async with asyncio.timeout(BOUND):
+            await asked.wait()
+        server.close()
+        decided.set()
+        assert (await client.head()).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert await client.rest() == b"Server is shutting down.\n"
+
+
+# -- process_response
+
+
+def look(connection: Any, request: Any, response: Any) -> None:
+    assert connection.request is request
+    assert connection.response is response
+    assert connection.state.name == "CONNECTING"
+    response.headers["X-Seen"] = ", ".join(sorted(name.lower() for name in response.headers))
+
+
+async def replace(connection: Any, request: Any, response: Any) -> Any:
+    await asyncio.sleep(0)
+    kind = type(response)
+    return kind(403, "Forbidden", type(response.headers)({"X-New": "1"}), b"no")
+
+
+def replace_by_another_101(connection: Any, request: Any, response: Any) -> Any:
+    headers = response.headers.copy()
+    headers["X-New"] = "1"
+    return type(response)(101, "Switching Protocols", headers)
+
+
+def fail_late(connection: Any, request: Any, response: Any) -> Any:
+    raise LookupError("its own fault")
+
+
+NO_UPGRADE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize("sent", [REQUEST + b"\r\n", NO_UPGRADE], ids=["upgrade", "plain"])
+@pytest.mark.parametrize("process_request", [None, respond_ok, wait_and_fail])
+@pytest.mark.parametrize(
+    "process_response",
+    [look, replace, fail_late],
+    ids=lambda function: function.__name__,
+)
+async def test_process_response(process_response: Any, process_request: Any, sent: bytes) -> None:
+    """It sees all responses, those of `process_request` and refusals among them."""
+    options = {"process_response": process_response}
+    ours = await full_answer(WSCOMPAT, process_request, sent, **options)
+    assert ours == await full_answer(WEBSOCKETS, process_request, sent, **options)
+
+
+async def test_process_response_that_accepts() -> None:
+    options = {"process_response": replace_by_another_101}
+    ours = await full_answer(WSCOMPAT, None, REQUEST + b"\r\n", **options)
+    assert ours == await full_answer(WEBSOCKETS, None, REQUEST + b"\r\n", **options)
+    assert "X-New: 1" in ours
+
+
+async def test_process_response_with_compression() -> None:
+    """It sees what was agreed on, and that holds."""
+    offer = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    options = {"process_response": look, "compression": "deflate"}
+    ours = await full_answer(WSCOMPAT, None, REQUEST + offer, **options)
+    assert ours == await full_answer(WEBSOCKETS, None, REQUEST + offer, **options)
+    assert any(line.startswith("Sec-WebSocket-Extensions: permessage-deflate;") for line in ours)
 
 
 async def test_bytes_behind_the_request_are_kept() -> None:

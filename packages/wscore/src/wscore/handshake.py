@@ -130,7 +130,8 @@ class ServerHandshake:
         Args:
             request: what `feed` returned.
             response: a response with status 101; the fields that RFC 6455 needs are added.
-            deflate: what this side accepts of permessage-deflate; None for none of it.
+            deflate: what this side accepts of permessage-deflate; None for none of it. If the
+                response already has an answer to the offer it must be the one that this gives.
 
         Returns:
             What was agreed on of permessage-deflate; None if it was not.
@@ -144,11 +145,14 @@ class ServerHandshake:
         response.headers["Upgrade"] = "websocket"
         response.headers["Connection"] = "Upgrade"
         response.headers["Sec-WebSocket-Accept"] = accept_key(key)
-        if deflate is None or EXTENSION in _extension_names(response.headers):
+        if deflate is None:
             return None
         accepted = deflate.answer(item.parameters for item in offered if item.name == EXTENSION)
         if accepted is None:
             return None
+        if EXTENSION in _extension_names(response.headers):
+            answered = accepted[0] in _list(response.headers, EXTENSIONS_FIELD)
+            return accepted[1] if answered else None
         _append(response.headers, accepted[0])
         return accepted[1]
 

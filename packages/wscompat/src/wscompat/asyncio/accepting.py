@@ -1,6 +1,7 @@
-"""What a server decides about a request: is the origin allowed, which subprotocol, what to answer.
+"""What a server decides about a request: whether to accept it, and what else to answer.
 
-It decides only; wscore checks the rest of the request and sends the answer.
+The rules of the handshake are those of `wscompat.server.ServerProtocol`; this file asks the
+program's own functions before and after it. wscore reads the request and sends the answer.
 """
 
 from __future__ import annotations
@@ -15,27 +16,29 @@ from typing import TYPE_CHECKING, Any
 
 import wscore
 
-from ..datastructures import Headers
-from ..exceptions import InvalidHandshake, InvalidHeader, InvalidOrigin, NegotiationError
 from ..extensions.base import ServerExtensionFactory
-from ..extensions.negotiation import accept_offers
 from ..http11 import Request, Response
-from ..typing import StatusLike, Subprotocol
+from ..server import ServerProtocol
+from ..typing import Origin, Subprotocol
 from .extended import Extended
 
 if TYPE_CHECKING:
     from .server import ServerConnection
 
-__all__ = ["Acceptance", "Origins", "ProcessRequest", "SelectSubprotocol", "plain_response"]
+__all__ = ["Acceptance", "Origins", "ProcessRequest", "ProcessResponse", "SelectSubprotocol"]
 
-Origins = Sequence[str | re.Pattern[str] | None]
-SelectSubprotocol = Callable[["ServerConnection", Sequence[Subprotocol]], str | None]
+Origins = Sequence[Origin | re.Pattern[str] | None]
+SelectSubprotocol = Callable[["ServerConnection", Sequence[Subprotocol]], Subprotocol | None]
 ProcessRequest = Callable[
     ["ServerConnection", Request], Awaitable[Response | None] | Response | None
 ]
+ProcessResponse = Callable[
+    ["ServerConnection", Request, Response], Awaitable[Response | None] | Response | None
+]
 Answer = wscore.WSUpgradeResponseWithListener
 
-_FAILED = "Failed to open a WebSocket connection"
+_FAILED = "Failed to open a WebSocket connection.\nSee server log for more information.\n"
+_CLOSING = "Server is shutting down.\n"
 
 
 @dataclass(frozen=True)
@@ -44,174 +47,139 @@ class Acceptance:
 
     Attributes:
         origins: the allowed origins; None for any.
-        extensions: the extensions that wscore does not know, the preferred one first; None for
-            none.
+        extensions: the extensions to accept, the preferred one first; None for none.
+        wscore_knows_extensions: whether wscore can negotiate those by itself.
         subprotocols: the supported ones, the preferred one first; None for none.
         select_subprotocol: chooses one of those that a client offers; raises `NegotiationError` to
             refuse.
         process_request: looks at each request first; may answer it itself.
+        process_response: looks at each answer; may replace it.
         server_header: value of ``Server``; None for none.
     """
 
     origins: Origins | None
     extensions: Sequence[ServerExtensionFactory] | None
+    wscore_knows_extensions: bool
     subprotocols: Sequence[Subprotocol | str] | None
     select_subprotocol: SelectSubprotocol | None
     process_request: ProcessRequest | None
+    process_response: ProcessResponse | None
     server_header: str | None
 
-    def answer(self, request: wscore.WSUpgradeRequest, connection: ServerConnection) -> Answer:
+    def answer(
+        self, request: wscore.WSUpgradeRequest, connection: ServerConnection
+    ) -> Answer | Awaitable[Answer]:
         """The answer to a request.
 
         Args:
             request: the request.
             connection: what there will be if it is accepted.
         """
-        if self.process_request is None:
-            return self._accept_or_refuse(request, connection)
-        return self._ask_first(self.process_request, request, connection)
+        if self.process_request is not None or self.process_response is not None:
+            return self._ask(request, connection)
+        if not self._is_simple():
+            connection._request_arrived(request, self._protocol(connection))
+            return self._answer(connection, self._own_response(connection))
+        return Answer(wscore.WSUpgradeResponse.create_101_response(self._headers()), connection)
 
-    def _ask_first(
+    def _is_simple(self) -> bool:
+        """Whether there is nothing to decide that wscore does not decide itself."""
+        return (
+            self.origins is None
+            and self.wscore_knows_extensions
+            and not self.subprotocols
+            and self.select_subprotocol is None
+        )
+
+    def refusal(self, request: wscore.WSUpgradeRequest, connection: ServerConnection) -> Answer:
+        """The answer of a server that is closing.
+
+        Args:
+            request: the request.
+            connection: what there would have been.
+        """
+        connection._request_arrived(request, self._protocol(connection))
+        return self._refusal(connection)
+
+    async def _ask(self, request: wscore.WSUpgradeRequest, connection: ServerConnection) -> Answer:
+        """The answer, with the program's own functions asked."""
+        connection._request_arrived(request, self._protocol(connection))
+        asked = connection.request
+        given = await self._result("process_request", self.process_request, connection, asked)
+        if connection.server._closing is not None:
+            return self._refusal(connection)
+        response = self._own_response(connection) if given is None else self._signed(given)
+        connection.response = response
+        other = await self._result(
+            "process_response", self.process_response, connection, asked, response
+        )
+        return self._answer(connection, response if other is None else other)
+
+    async def _result(
         self,
-        process_request: ProcessRequest,
-        request: wscore.WSUpgradeRequest,
+        name: str,
+        function: Callable[..., Any] | None,
         connection: ServerConnection,
-    ) -> Answer:
-        """The answer of the server's own function, or the usual one."""
-        connection._request_arrived(request)
+        *args: object,
+    ) -> Response | None:
+        """What one of the program's own functions says; a refusal if it fails."""
+        if function is None:
+            return None
         try:
-            response: Any = process_request(connection, connection.request)
+            response = function(connection, *args)
             if inspect.isawaitable(response):
-                response = _result_of(response)
+                response = await response
             if not isinstance(response, Response | None):
-                raise TypeError(f"process_request must return a Response or None, not {response!r}")
+                raise TypeError(f"{name} must return a Response or None, not {response!r}")
         except Exception:
-            connection.logger.error("process_request failed", exc_info=True)
-            status = HTTPStatus.INTERNAL_SERVER_ERROR
-            connection.logger.info("HTTP response sent (%d %s)", status, status.phrase)
-            return self.refusal(status, f"{_FAILED}.\nSee server log for more information.\n")
-        if response is None:
-            return self._accept_or_refuse(request, connection)
+            connection.logger.error("%s failed", name, exc_info=True)
+            return connection.protocol.reject(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
+        return response
+
+    def _refusal(self, connection: ServerConnection) -> Answer:
+        return self._answer(
+            connection, connection.protocol.reject(HTTPStatus.SERVICE_UNAVAILABLE, _CLOSING)
+        )
+
+    def _own_response(self, connection: ServerConnection) -> Response:
+        response = connection.protocol.accept(connection.request)
+        if isinstance(connection, Extended):
+            connection.extensions = connection.protocol.extensions
+        return self._signed(response)
+
+    def _answer(self, connection: ServerConnection, response: Response) -> Answer:
+        """What wscore is told."""
+        connection.response = response
+        if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            return Answer(response._to_core(), connection)
+        refused = connection.protocol.handshake_exc is not None
+        what = "connection rejected" if refused else "HTTP response sent"
+        connection.logger.info(f"{what} (%d %s)", response.status_code, response.reason_phrase)
+        return Answer(response._to_core(), None)
+
+    def _protocol(self, connection: ServerConnection) -> ServerProtocol:
+        """What knows the rules."""
+        select = None
+        if (choose := self.select_subprotocol) is not None:
+
+            def select(_: ServerProtocol, names: Sequence[Subprotocol]) -> Subprotocol | None:
+                return choose(connection, names)
+
+        return ServerProtocol(
+            origins=self.origins,
+            extensions=self.extensions,
+            subprotocols=self.subprotocols,  # type: ignore[arg-type]
+            select_subprotocol=select,
+            logger=connection.logger,
+        )
+
+    def _signed(self, response: Response) -> Response:
         if self.server_header is not None:
             response.headers.setdefault("Server", self.server_header)
-        connection.logger.info(
-            "HTTP response sent (%d %s)", response.status_code, response.reason_phrase
-        )
-        return Answer(
-            response._to_core(),
-            connection if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS else None,
-        )
+        return response
 
-    def _accept_or_refuse(
-        self, request: wscore.WSUpgradeRequest, connection: ServerConnection
-    ) -> Answer:
-        try:
-            self._check_origin(request)
-            extensions = self._choose_extensions(request, connection)
-            subprotocol = self._choose_subprotocol(request, connection)
-        except InvalidOrigin as exc:
-            return self.refusal(HTTPStatus.FORBIDDEN, f"{_FAILED}: {exc}.\n")
-        except InvalidHandshake as exc:
-            return self.refusal(HTTPStatus.BAD_REQUEST, f"{_FAILED}: {exc}.\n")
+    def _headers(self) -> dict[str, str]:
         headers = {"Date": formatdate(usegmt=True)}
         if self.server_header is not None:
             headers["Server"] = self.server_header
-        if extensions is not None:
-            headers["Sec-WebSocket-Extensions"] = extensions
-        if subprotocol is not None:
-            headers["Sec-WebSocket-Protocol"] = subprotocol
-        return Answer(wscore.WSUpgradeResponse.create_101_response(headers), connection)
-
-    def refusal(self, status: HTTPStatus, text: str) -> Answer:
-        """An answer that refuses.
-
-        Args:
-            status: its status.
-            text: its body.
-        """
-        response = plain_response(status, text)
-        if self.server_header is not None:
-            response.headers["Server"] = self.server_header
-        return Answer(response._to_core(), None)
-
-    def _check_origin(self, request: wscore.WSUpgradeRequest) -> None:
-        if self.origins is None:
-            return
-        values = request.headers.getall("Origin", [])
-        if len(values) > 1:
-            raise InvalidHeader("Origin", "multiple values")
-        origin = values[0] if values else None
-        for allowed in self.origins:
-            if isinstance(allowed, re.Pattern):
-                if origin is not None and allowed.fullmatch(origin):
-                    return
-            elif origin == allowed:
-                return
-        raise InvalidOrigin(origin)
-
-    def _choose_extensions(
-        self, request: wscore.WSUpgradeRequest, connection: ServerConnection
-    ) -> str | None:
-        """Give the connection the extensions that both sides want; what to answer about them."""
-        if not isinstance(connection, Extended):
-            return None
-        headers = Headers(request.headers.items())
-        answer, connection.extensions = accept_offers(self.extensions, headers)
-        return answer
-
-    def _choose_subprotocol(
-        self, request: wscore.WSUpgradeRequest, connection: ServerConnection
-    ) -> str | None:
-        """The first of ours that the client offers too, or what the server's own function says."""
-        offered = [
-            Subprotocol(name)
-            for value in request.headers.getall("Sec-WebSocket-Protocol", [])
-            for part in value.split(",")
-            if (name := part.strip())
-        ]
-        if self.select_subprotocol is not None:
-            chosen = self.select_subprotocol(connection, offered)
-            if chosen is not None and chosen not in offered:
-                raise NegotiationError(f"subprotocol {chosen} is not offered")
-            return chosen
-        if not self.subprotocols:
-            return None
-        if not offered:
-            raise NegotiationError("missing subprotocol")
-        for name in self.subprotocols:
-            if name in offered:
-                return name
-        raise NegotiationError(
-            f"invalid subprotocol; expected one of {', '.join(self.subprotocols)}"
-        )
-
-
-def _result_of(awaitable: Awaitable[Any]) -> Any:
-    """What an awaitable gives that has nothing to wait for: the answer is needed now."""
-    steps = awaitable.__await__()
-    try:
-        next(steps)
-    except StopIteration as stop:
-        return stop.value
-    steps.close()
-    raise RuntimeError("process_request cannot wait for anything")
-
-
-def plain_response(status: StatusLike, text: str) -> Response:
-    """A response with a text as its body, after which the connection ends.
-
-    Args:
-        status: its status.
-        text: its body.
-    """
-    status = HTTPStatus(status)
-    body = text.encode()
-    headers = Headers(
-        [
-            ("Date", formatdate(usegmt=True)),
-            ("Connection", "close"),
-            ("Content-Length", str(len(body))),
-            ("Content-Type", "text/plain; charset=utf-8"),
-        ]
-    )
-    return Response(status.value, status.phrase, headers, body)
+        return headers

@@ -140,7 +140,7 @@ class Connection(WSMessageReader):
         """How far the connection's life has come."""
         if self._closed:
             return State.CLOSED
-        if "_core" not in self.__dict__:
+        if super().transport is None:
             return State.CONNECTING
         return State.OPEN if self._core.is_open else State.CLOSING
 

@@ -34,8 +34,8 @@ def basic_auth(
     Args:
         realm: what the credentials are for; ASCII.
         credentials: a pair of user name and password, or several.
-        check_credentials: a function, or a coroutine function that has nothing to wait for. It is
-            given a user name and a password, and tells whether they are right.
+        check_credentials: a function or coroutine function that is given a user name and a
+            password, and tells whether they are right.
 
     Raises:
         TypeError: if `credentials` are not such pairs.

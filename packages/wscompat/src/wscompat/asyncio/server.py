@@ -10,18 +10,26 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
 import wscore
 
 from ..extensions.base import ServerExtensionFactory
+from ..extensions.permessage_deflate import enable_server_permessage_deflate
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
+from ..server import ServerProtocol
 from ..typing import LoggerLike, StatusLike, Subprotocol
-from .accepting import Acceptance, Origins, ProcessRequest, SelectSubprotocol, plain_response
+from .accepting import (
+    Acceptance,
+    Answer,
+    Origins,
+    ProcessRequest,
+    ProcessResponse,
+    SelectSubprotocol,
+)
 from .broadcasting import broadcast
 from .compression import server_extensions
 from .connection import Connection
@@ -61,14 +69,18 @@ class ServerConnection(Connection):
             status: its status.
             text: its body.
         """
-        return plain_response(status, text)
+        return self.protocol.reject(status, text)
 
-    def _request_arrived(self, request: wscore.WSUpgradeRequest) -> None:
-        """Make the request known before the connection is open."""
-        self.__dict__["request"] = Request._from_core(request)
+    def _request_arrived(self, request: wscore.WSUpgradeRequest, protocol: ServerProtocol) -> None:
+        """Make known what there is before the connection is open."""
+        assert request.transport is not None
+        self.request = Request._from_core(request)
+        self.protocol = protocol
+        self._core = request.transport
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """The connection is open."""
+        self.__dict__.pop("protocol", None)  # it has done its work
         super().on_ws_connected(transport)
         self.server._start_handler(self)
 
@@ -94,7 +106,6 @@ class Server:
         self._create_server = create_server
         self._server: asyncio.Server | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._refuses = False  # answers further handshakes with 503
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     # -- the beginning
@@ -198,13 +209,12 @@ class Server:
         """Stop accepting connections, and close those that are open. It may be called repeatedly.
 
         Args:
-            close_connections: whether to close the connections, and to answer handshakes under way
-                with 503; otherwise they go on until their handlers return.
+            close_connections: whether to close the connections; otherwise they go on until their
+                handlers return. Handshakes under way are answered with 503 in any case.
             code: the close code they are sent.
             reason: the close reason.
         """
         if self._closing is None:
-            self._refuses = close_connections
             self._closing = self.get_loop().create_task(
                 self._close(close_connections, code, reason)
             )
@@ -237,6 +247,7 @@ def serve(
     select_subprotocol: SelectSubprotocol | None = None,
     compression: str | None = "deflate",
     process_request: ProcessRequest | None = None,
+    process_response: ProcessResponse | None = None,
     server_header: str | None = SERVER,
     open_timeout: float | None = 10,
     ping_interval: float | None = 20,
@@ -267,10 +278,12 @@ def serve(
             returns one of them or None, or raises `NegotiationError`.
         compression: ``"deflate"`` to compress messages if a client offers it; None for no
             compression.
-        process_request: called with the connection and its request, before anything else is
-            checked; a function, or a coroutine function that has nothing to wait for. It returns a
-            response to send instead of accepting (see `ServerConnection.respond`), or None to go
-            on.
+        process_request: a function or coroutine function, called with the connection and its
+            request before anything else is checked. It returns a response to send instead of
+            accepting (see `ServerConnection.respond`), or None to go on.
+        process_response: a function or coroutine function, called with the connection, its request
+            and the response to it, whatever that is. It may change the response, or return another
+            one to send instead.
         server_header: value of ``Server``; None for none.
         open_timeout: seconds for the opening handshake; None for no limit.
         ping_interval: seconds between keepalive pings; None for none.
@@ -294,15 +307,20 @@ def serve(
     if subprotocols is not None:
         validate_subprotocols(subprotocols)
     acceptance = Acceptance(
-        origins, factories, subprotocols, select_subprotocol, process_request, server_header
+        origins,
+        factories if deflate is None else enable_server_permessage_deflate(extensions),
+        factories is None,
+        subprotocols,
+        select_subprotocol,
+        process_request,
+        process_response,
+        server_header,
     )
     connection_class = create_connection or ServerConnection
     if factories is not None:
         connection_class = extended(connection_class)
 
-    def accept(request: wscore.WSUpgradeRequest) -> wscore.WSUpgradeResponseWithListener:
-        if server._refuses:
-            return acceptance.refusal(HTTPStatus.SERVICE_UNAVAILABLE, "Server is shutting down.\n")
+    def accept(request: wscore.WSUpgradeRequest) -> Answer | Awaitable[Answer]:
         connection = connection_class(
             server,
             ping_interval=ping_interval,
@@ -314,6 +332,8 @@ def serve(
         )
         if isinstance(connection, Extended):
             connection.extend(max_size)
+        if server._closing is not None:
+            return acceptance.refusal(request, connection)
         return acceptance.answer(request, connection)
 
     async def create_server() -> asyncio.Server:
