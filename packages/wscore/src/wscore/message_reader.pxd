@@ -1,6 +1,7 @@
 # Messages instead of frames.
 
 from .deflate_streams cimport Inflater
+from .item_queue cimport ItemQueue
 from .message_base cimport WSMessageBase
 from .transport cimport WSTransport
 from .wakeup cimport Waiter
@@ -13,7 +14,7 @@ cdef class Fragment:
 
 
 cdef class WSMessageReader(WSMessageBase):
-    cdef object _queue       # a deque: whole messages as str or bytes, others as Fragment
+    cdef ItemQueue _queue    # whole messages as str or bytes, others as Fragment
     cdef object _loop
     cdef Waiter _waiter      # of the task that waits
     cdef Py_ssize_t _high    # queued frames at which reading pauses; 0 for no limit

@@ -6,7 +6,6 @@ end of the read, in the same turn of the event loop (see `wakeup`).
 """
 
 from codecs import getincrementaldecoder
-from collections import deque
 
 from .closing cimport WSCloseInfo
 
@@ -38,7 +37,7 @@ cdef class WSMessageReader(WSMessageBase):
 
     def __init__(self, high=16, low=None, bint stream=False):
         self.takes_pieces = stream
-        self._queue = deque()
+        self._queue = ItemQueue.__new__(ItemQueue)
         self._high = high or 0
         self._low = low if low is not None else self._high // 4
 
@@ -59,7 +58,7 @@ cdef class WSMessageReader(WSMessageBase):
         return self._put(fragment)
 
     cdef int on_read_end(self) except -1:
-        if self._waiter is not None and self._queue:
+        if self._waiter is not None and self._queue.size:
             self._waiter.wake()
         return 0
 
@@ -69,7 +68,7 @@ cdef class WSMessageReader(WSMessageBase):
             self._waiter.wake()
 
     cdef int _put(self, object item) except -1:
-        cdef bint is_full = 0 < self._high <= len(self._queue) + 1
+        cdef bint is_full = 0 < self._high <= self._queue.size + 1
         if is_full and self._discarding:
             return 0
         self._queue.append(item)
@@ -100,7 +99,7 @@ cdef class WSMessageReader(WSMessageBase):
                 may choose another exception (`decode_error`).
         """
         self._check_available()
-        while not self._queue:
+        while self._queue.size == 0:
             await self._more()
         item = self._pop()
         if isinstance(item, Fragment):
@@ -114,7 +113,7 @@ cdef class WSMessageReader(WSMessageBase):
     async def __anext__(self):
         """As `recv`, but ends the iteration if the connection was closed well (`closed_well`)."""
         self._check_available()
-        while not self._queue:
+        while self._queue.size == 0:
             if self._ended and self.closed_well():
                 raise StopAsyncIteration
             await self._more()
@@ -136,7 +135,7 @@ cdef class WSMessageReader(WSMessageBase):
         """
         cdef Fragment fragment
         self._check_available()
-        while not self._queue:
+        while self._queue.size == 0:
             await self._more()
         item = self._pop()
         if not isinstance(item, Fragment):
@@ -157,7 +156,7 @@ cdef class WSMessageReader(WSMessageBase):
             yield data
             if fragment.fin:
                 break
-            while not self._queue:
+            while self._queue.size == 0:
                 await self._more()
             fragment = <Fragment>self._pop()
         self._streaming = False
@@ -176,7 +175,7 @@ cdef class WSMessageReader(WSMessageBase):
         self._streaming = True
         try:
             while not fragment.fin:
-                while not self._queue:
+                while self._queue.size == 0:
                     await self._more()
                 fragment = <Fragment>self._pop()
                 parts.append(fragment.data)
@@ -202,7 +201,7 @@ cdef class WSMessageReader(WSMessageBase):
 
     cdef object _pop(self):
         item = self._queue.popleft()
-        if self._paused and len(self._queue) <= self._low:
+        if self._paused and self._queue.size <= self._low:
             self._resume()
         return item
 
