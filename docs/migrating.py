@@ -110,9 +110,22 @@ From then on `import websockets` gives wscompat in the whole process; the except
 classes under both names. If websockets was imported already, `install` raises `RuntimeError`.
 `wscompat.uninstall()` undoes it.
 
-wscompat never imports websockets, which need not be installed. What follows compares with
-websockets {version}. "The same" means that the names, arguments and default values are, and that
-the tests found no other difference between the two.
+wscompat never imports websockets, which need not be installed. (pip installs it for libraries that
+require it; it just lies there.) The environment variables `WEBSOCKETS_...` and the names of the
+loggers, `websockets.client` and `websockets.server`, are those of websockets, so that what is
+configured for it stays in force.
+
+## What behaves otherwise
+
+```{include} ../packages/wscompat/README.md
+:start-after: "## What differs from websockets"
+:end-before: "MIT licence."
+```
+
+## Every name
+
+What follows compares with websockets {version}. "The same" means that the names, arguments and
+default values are, and that the tests found no other difference between the two.
 """
 
 
@@ -252,7 +265,7 @@ def page() -> str:
     parts = [INTRODUCTION.replace("{version}", websockets.version.version)]
     found = list(rows())
     for module_name in dict.fromkeys(row[0] for row in found):
-        parts.append(f"## `{f'websockets.{module_name}'.rstrip('.')}`\n")
+        parts.append(f"### `{f'websockets.{module_name}'.rstrip('.')}`\n")
         own = [row for row in found if row[0] == module_name]
         same = [f"`{name}`" for _, name, state, _ in own if state == "the same"]
         if same:
@@ -262,7 +275,7 @@ def page() -> str:
             lines = ["| name | | |", "| --- | --- | --- |"]
             lines += [f"| `{name}` | {state} | {how} |" for _, name, state, how in others]
             parts.append("\n".join(lines) + "\n")
-    parts.append("## Not there\n")
+    parts.append("### Not there\n")
     lines = [f"- `websockets.{name}`: {reason}." for name, reason in ELSEWHERE.items()]
     parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
