@@ -26,6 +26,11 @@ ALONE = {
         "the server gave up: 1011 no pong within 0.2 seconds",
     ],
     "broadcast.py": ["said: good evening - missed by 0", "100 heard it"],
+    "compressed_messages.py": [
+        "agreed on: permessage-deflate; server_max_window_bits=12; client_max_window_bits=12",
+        "you asked for the stock of last year",
+        "bytes: 3000000",
+    ],
     "fragmented_message.py": [
         "TEXT message: a message in three frames",
         "server says: thanks",
