@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+from .. import frames
 from ..extensions.base import Extension
 from ..frames import Close, Opcode
 from ..frames import Frame as NewFrame
@@ -29,7 +30,7 @@ class Frame(NamedTuple):
     """
 
     fin: bool
-    opcode: Opcode
+    opcode: frames.Opcode
     data: BytesLike
     rsv1: bool = False
     rsv2: bool = False
