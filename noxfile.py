@@ -410,7 +410,7 @@ def coverage(session: nox.Session) -> None:
 def sanitize(session: nox.Session) -> None:
     """Run wscore's tests under ASan and UBSan; what follows `--` goes to pytest instead."""
     flags = (
-        "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer "
+        "-O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer "
         # An object that waits in a list to be used again would hide that it is used too late.
         "-DCYTHON_USE_FREELISTS=0"
     )
@@ -423,7 +423,7 @@ def sanitize(session: nox.Session) -> None:
     install_built_for(
         session,
         "sanitize",
-        "cmake.build-type=RelWithDebInfo",
+        "cmake.build-type=Debug",
         f"cmake.define.CMAKE_C_FLAGS={flags}",
         env=preloaded,
     )
