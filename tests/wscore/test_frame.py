@@ -81,6 +81,17 @@ async def test_attributes(plain: Setting) -> None:
     assert told[-1] == "WSFrame(msg_type=<WSMsgType.BINARY: 2>, fin=False, payload_size=300)"
 
 
+async def test_the_type_is_a_member(plain: Setting) -> None:
+    """Not an equal integer; that it is one and the same is what makes `is` work."""
+    sent = (WSMsgType.TEXT, WSMsgType.CONTINUATION, WSMsgType.BINARY, WSMsgType.CLOSE)
+    listener = Asked()
+    async with against_raw_peer(plain, listener) as (_, peer):
+        await peer.send(*(F(kind, b"", fin=kind != WSMsgType.TEXT) for kind in sent))
+        await listener.until("frame", len(sent))
+    for frame, kind in zip(listener.kept, sent, strict=True):
+        assert frame.msg_type is kind
+
+
 async def test_attributes_cannot_be_set(plain: Setting) -> None:
     listener = Asked()
     async with against_raw_peer(plain, listener) as (_, peer):

@@ -9,13 +9,27 @@ cimport cython
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromObject
+from cpython.ref cimport Py_INCREF, PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 
 from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS
 
+from . import enums
 from .enums cimport CLOSE, close_code_to_python, msg_type_to_python
 
 __all__ = ["WSFrame"]
+
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        PyObject* tp_dict
+
+    ctypedef struct PyGetSetDef:
+        const char* name
+        PyObject* (*get)(PyObject* self, void* closure) except NULL
+        const char* doc
+
+    object PyDescr_NewGetSet(type owner, PyGetSetDef* definition)
+    void PyType_Modified(type owner)
 
 
 @cython.final
@@ -151,3 +165,25 @@ cdef class WSFrame:
             f"WSFrame(msg_type={msg_type_to_python(self.msg_type)!r}, fin={bool(self.fin)}, "
             f"payload_size={self.payload_size})"
         )
+
+
+# Cython asks the class of an enumeration for the member whenever a value becomes a Python object,
+# and in Python 3.11 that is a call of Python code: three times as dear as any other attribute, for
+# the one that every listener reads. So `msg_type` is looked up in a table, by a descriptor of our
+# own in the place of Cython's.
+cdef dict BY_VALUE = {int(member): member for member in enums.WSMsgType}
+cdef list MEMBERS = [BY_VALUE.get(value) for value in range(16)]
+
+cdef PyGetSetDef MSG_TYPE
+MSG_TYPE.name = "msg_type"
+MSG_TYPE.get = get_msg_type
+
+
+cdef PyObject* get_msg_type(PyObject* self, void* closure) except NULL:
+    cdef object member = MEMBERS[<Py_ssize_t>(<WSFrame>self).msg_type]
+    Py_INCREF(member)
+    return <PyObject*>member
+
+
+(<dict>(<PyTypeObject*>WSFrame).tp_dict)["msg_type"] = PyDescr_NewGetSet(WSFrame, &MSG_TYPE)
+PyType_Modified(WSFrame)
