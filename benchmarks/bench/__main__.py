@@ -13,7 +13,7 @@ import trustme
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from .cases import CASES, QUICK
+from .cases import CASES, QUICK, QUICK_TLS
 from .charts import draw_all
 from .contenders import BASELINE, CONTENDERS, REFERENCE
 from .measuring import Place, Series, Subject, Visit, measure, usable_cores
@@ -54,15 +54,16 @@ def matches(name: str, patterns: list[str]) -> bool:
 
 
 def choose_series(chosen: argparse.Namespace) -> list[Series]:
-    patterns = chosen.case or (QUICK if chosen.quick else ["*"])
-    tls = {"plain": [False], "tls": [True], "both": [False, True]}[chosen.tls]
+    is_short = chosen.quick and not chosen.case
+    secure = {"plain": [False], "tls": [True], "both": [False, True]}[chosen.tls]
     return [
-        Series(case, role, secure)
+        Series(case, role, tls)
         for case in CASES
-        if matches(case.name, patterns)
-        for role in (chosen.role or case.roles)
+        if matches(case.name, chosen.case or (QUICK if is_short else ["*"]))
+        for role in (chosen.role or case.roles[: 1 if is_short else None])
         if role in case.roles or role == "both"
-        for secure in tls
+        for tls in secure
+        if not tls or not is_short or case.name in QUICK_TLS
     ]
 
 

@@ -6,7 +6,7 @@ A case says what happens; how a library does it is the business of `programs`.
 import dataclasses
 from collections.abc import Iterator
 
-__all__ = ["CASES", "QUICK", "Case"]
+__all__ = ["CASES", "QUICK", "QUICK_TLS", "Case"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,16 @@ CASES = (
     *sized("in-flight-32", 256, in_flight=32),
     *sized("in-flight-64", 16, 256, 8192, in_flight=64),
     # A client that receives is a consumer of market data.
-    *sized("receive", 16, 256, 8192, task="sink", peer="source", one_core=False),
+    *sized(
+        "receive",
+        16,
+        256,
+        8192,
+        task="sink",
+        peer="source",
+        roles=("client", "server"),
+        one_core=False,
+    ),
     *sized("send", 16, 256, 8192, task="source", peer="sink", one_core=False),
     *sized(
         "broadcast", 256, task="broadcast", peer="broadcast", connections=1000, roles=("server",)
@@ -69,14 +78,15 @@ CASES = (
     Case("deflate", size=4096, deflate=True),
 )
 
-# Enough of each kind to see where a library stands.
+# Enough of each kind to see where a library stands, and which of them with TLS, too.
 QUICK = (
     "echo/256",
     "echo/100000",
     "in-flight-64/256",
     "receive/256",
-    "broadcast/*",
+    "broadcast/256",
     "handshake",
     "idle",
     "deflate",
 )
+QUICK_TLS = ("echo/256", "in-flight-64/256")

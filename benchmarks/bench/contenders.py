@@ -60,15 +60,13 @@ class Contender:
         return [sys.executable, "-m", module, "--variant", json.dumps(self.variant)]
 
 
-def callbacks(
-    name: str, library: str, listeners: str, *needs: str, **connecting: object
-) -> Contender:
+def callbacks(name: str, library: str, listeners: str, *needs: str) -> Contender:
     return Contender(
         name,
         "callbacks",
         (library, *needs),
         ("wscore-asyncio" if library == "wscore" else library,),
-        {"module": library, "listeners": listeners, "connecting": connecting},
+        {"module": library, "listeners": listeners, "connecting": {}},
         deflate=False,
     )
 
@@ -101,9 +99,6 @@ BASELINE = "picows"
 CONTENDERS = (
     REFERENCE,
     callbacks("wscore", "wscore", f"{PROGRAMS}.listeners"),
-    callbacks(
-        "wscore aiofastnet", "wscore", f"{PROGRAMS}.listeners", "aiofastnet", use_aiofastnet=True
-    ),
     callbacks("wscore Cython", "wscore", "bench_wscore", "bench_wscore"),
     Contender(
         "wscore messages",
