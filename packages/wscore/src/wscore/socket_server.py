@@ -11,6 +11,8 @@ import errno
 import socket
 from collections.abc import Callable
 
+from .socket_transport import accept_socket
+
 __all__ = ["SocketServer"]
 
 ACCEPT_PAUSE = 1.0  # seconds, when the system is out of descriptors or memory
@@ -42,6 +44,9 @@ class SocketServer(asyncio.AbstractServer):
         self._stopped: asyncio.Future[None] = loop.create_future()
         for sock in sockets:
             sock.setblocking(False)
+            if sock.family in (socket.AF_INET, socket.AF_INET6):
+                # Connections inherit it.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
@@ -64,7 +69,7 @@ class SocketServer(asyncio.AbstractServer):
             self._serving = True
             for sock in self._sockets:
                 sock.listen(self._backlog)
-                self._loop.add_reader(sock.fileno(), self._accept, sock)
+                self._watch(sock)
 
     async def serve_forever(self) -> None:
         """Accept connections until this is cancelled, which closes the server."""
@@ -93,16 +98,21 @@ class SocketServer(asyncio.AbstractServer):
         self.close()
         await self.wait_closed()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _watch(self, listener: socket.socket) -> None:
+        fd = listener.fileno()
+        # Plain numbers: the properties of a socket are enumerations, which are made anew each time.
+        self._loop.add_reader(fd, self._accept, listener, fd, int(listener.family), listener.proto)
+
+    def _accept(self, listener: socket.socket, fd: int, family: int, proto: int) -> None:
         for _ in range(max(1, self._backlog)):
             try:
-                sock, _ = listener.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
+                sock = accept_socket(fd, family, proto)
             except OSError as exc:
                 if exc.errno not in OUT_OF_RESOURCES:
                     raise
                 self._pause(listener, exc)
+                return
+            if sock is None:
                 return
             self._attach(sock)
 
@@ -116,4 +126,4 @@ class SocketServer(asyncio.AbstractServer):
 
     def _resume(self, listener: socket.socket) -> None:
         if self._serving:
-            self._loop.add_reader(listener.fileno(), self._accept, listener)
+            self._watch(listener)

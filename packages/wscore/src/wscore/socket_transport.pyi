@@ -10,7 +10,7 @@ from typing_extensions import Buffer, disjoint_base
 from .protocol import WSProtocolCore
 from .sink import Sink
 
-__all__ = ["SocketTransport"]
+__all__ = ["SocketTransport", "accept_socket"]
 
 @disjoint_base
 class SocketTransport(Sink):
@@ -36,3 +36,5 @@ class SocketTransport(Sink):
     def get_protocol(self) -> WSProtocolCore: ...
     def set_protocol(self, protocol: WSProtocolCore) -> NoReturn: ...
     def get_extra_info(self, name: str, default: Any = None) -> Any: ...
+
+def accept_socket(listener: int, family: int, proto: int) -> socket.socket | None: ...

@@ -9,7 +9,7 @@ import os
 import socket as socket_module
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.errno cimport EAGAIN, EINTR, errno
+from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
@@ -54,7 +54,30 @@ cdef extern from *:
     enum:
         MSG_NOSIGNAL
 
-__all__ = ["SocketTransport"]
+cdef extern from *:
+    """
+    #include <fcntl.h>
+    /* A connection that is not inherited by programs and never blocks. */
+    static int wscore_accept(int listener) {
+    #ifdef __linux__
+        return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    #else
+        int fd = accept(listener, NULL, NULL);
+        if (fd >= 0) {
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+        }
+        return fd;
+    #endif
+    }
+    """
+    int wscore_accept(int listener)
+
+__all__ = ["SocketTransport", "accept_socket"]
+
+cdef int NOSIGPIPE = getattr(socket_module, "SO_NOSIGPIPE", 0)  # where there is no MSG_NOSIGNAL
+# With this a socket object knows without a system call that its descriptor does not block.
+cdef int STREAM = socket_module.SOCK_STREAM | getattr(socket_module, "SOCK_NONBLOCK", 0)
 
 cdef enum:
     HIGH_WATER = 64 * 1024  # bytes; asyncio's own default
@@ -84,11 +107,12 @@ cdef class SocketTransport(Sink):
         self.fd = sock.fileno()
         self.protocol = protocol
         self._must_ask = not isinstance(loop, asyncio.SelectorEventLoop)
-        self._extra = {"socket": sock, **_addresses(sock)}
+        self._extra = _addresses(sock)
+        self._extra["socket"] = sock
         self._high = HIGH_WATER
         self._low = HIGH_WATER // 4
-        if hasattr(socket_module, "SO_NOSIGPIPE"):
-            sock.setsockopt(socket_module.SOL_SOCKET, socket_module.SO_NOSIGPIPE, 1)
+        if NOSIGPIPE:
+            sock.setsockopt(SOL_SOCKET, NOSIGPIPE, 1)
         return 0
 
     # -- in
@@ -431,6 +455,32 @@ cdef bint _becomes_readable(int fd, long long deadline) noexcept nogil:
             return True  # also with an error: reading tells which
         if _now() >= deadline:
             return False
+
+
+def accept_socket(int listener, int family, int proto):
+    """Accept a connection.
+
+    Args:
+        listener: the descriptor of the listening socket.
+        family: of that socket, like `proto`.
+        proto: of that socket.
+
+    Returns:
+        A socket that does not block, or None if nobody is waiting.
+
+    Raises:
+        OSError: if the system cannot make one.
+    """
+    cdef int fd = wscore_accept(listener)
+    if fd < 0:
+        if errno == EAGAIN or errno == EINTR or errno == ECONNABORTED:
+            return None
+        raise OSError(errno, os.strerror(errno))
+    try:
+        return socket_module.socket(family, STREAM, proto, fd)
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 cdef Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:

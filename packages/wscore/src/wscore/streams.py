@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, TypeVar, cast
 from aiohappyeyeballs import start_connection
 
 from .protocol import WSProtocolCore
-from .socket_server import SocketServer
 
 try:
+    from .socket_server import SocketServer
     from .socket_transport import SocketTransport
     from .tls_transport import TlsTransport
 except ImportError:  # not built on this system
@@ -95,6 +95,7 @@ async def open_stream(
             sock = await connect_socket(host, port, **kwargs)
         elif kwargs or host is not None or port is not None:
             raise ValueError("host, port and how to connect go with no connected socket")
+        _prepare(sock)
         if tls is None:
             return _attach(loop, make_protocol, sock)
         return await _secure(loop, make_protocol, sock, tls, server_hostname or host)
@@ -231,9 +232,8 @@ def _attach(
     sock: socket.socket,
     tls: Tls | None = None,
 ) -> P:
-    """Give a connected socket to a new protocol; with TLS, as the server."""
+    """Give a socket that does not block to a new protocol; with TLS, as the server."""
     try:
-        _prepare(sock)
         protocol = make_protocol()
         if tls is None:
             SocketTransport(loop, sock, protocol)
@@ -253,7 +253,6 @@ async def _secure(
     server_hostname: str | None,
 ) -> P:
     """Give a connected socket to a new protocol, once the TLS handshake is complete."""
-    _prepare(sock)
     protocol = make_protocol()
     opened = loop.create_future()
     transport = TlsTransport(
