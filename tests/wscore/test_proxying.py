@@ -5,6 +5,7 @@ that people run.
 """
 
 import asyncio
+import importlib
 import os
 import ssl
 from pathlib import Path
@@ -152,6 +153,42 @@ async def test_options_for_the_proxy() -> None:
             )
     (head,) = heads
     assert head == "CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\nX-A: b\r\n\r\n"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+@pytest.mark.parametrize("scheme", ["http", "socks4", "socks5"])
+async def test_who_resolves_as_with_picows(scheme: str, host: str) -> None:
+    """Both tell the proxy the same; but picows puts IPv6 into SOCKS4, which has no room for it."""
+    answers = {
+        "http": [b"HTTP/1.1 403 X\r\n\r\n"],
+        "socks4": [b"\0\x5b" + b"\0" * 6],
+        "socks5": [b"\5\0", b"\5\5\0\1" + b"\0" * 6],
+    }
+    requests: dict[str, list[bytes]] = {"picows": [], "wscore": []}
+    for name, requested in requests.items():
+
+        async def proxy(
+            reader: asyncio.StreamReader,
+            writer: asyncio.StreamWriter,
+            requested: list[bytes] = requested,
+        ) -> None:
+            for answer in answers[scheme]:
+                requested.append(await reader.read(1000))
+                writer.write(answer)
+            await reader.read()
+
+        library: Any = importlib.import_module(name)
+        options = {"proxy_options": {"user_agent": None}} if name == "wscore" else {}
+        async with listening(proxy) as port:
+            with pytest.raises(Exception, match=r"refused|rejected|IPv6|SOCKS4"):
+                await library.ws_connect(
+                    library.WSListener,
+                    f"ws://{host}:77/",
+                    proxy=f"{scheme}://127.0.0.1:{port}",
+                    **options,
+                )
+    if (scheme, host) != ("socks4", "[::1]"):
+        assert requests["wscore"] == requests["picows"]
 
 
 async def test_an_option_that_there_is_not() -> None:
