@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.wscompat.legacy.models import MODEL, OURS, Legacy, Peer, Record, run_case, serving
+from tests.wscompat.legacy.models import (
+    MODEL,
+    OURS,
+    Legacy,
+    Peer,
+    Record,
+    closing,
+    frame,
+    run_case,
+    serving,
+)
 from tests.wscompat.libraries import BOUND
 from tests.wscompat.raw import REQUEST, raw_client
 
@@ -208,7 +218,9 @@ async def test_process_request_that_takes_too_long(library: Legacy) -> None:
 
 
 @BOTH
-async def test_a_client_that_goes_while_it_is_decided(library: Legacy) -> None:
+async def test_a_client_that_goes_while_it_is_decided(
+    library: Legacy, caplog: pytest.LogCaptureFixture
+) -> None:
     asked, answered = asyncio.Event(), asyncio.Event()
 
     async def process_request(path: str, headers: Any) -> None:
@@ -224,9 +236,40 @@ async def test_a_client_that_goes_while_it_is_decided(library: Legacy) -> None:
         async with raw_client(port, REQUEST + b"\r\n") as peer:
             await asyncio.wait_for(asked.wait(), BOUND)
             peer.writer.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(10):  # the server may learn of it, or not yet
+            await asyncio.sleep(0)
         answered.set()
     assert all(isinstance(result, library.errors.ConnectionClosed) for (result,) in opened)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@BOTH
+async def test_frames_that_come_while_it_is_decided(library: Legacy) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def process_request(path: str, headers: Any) -> None:
+        if path == "/":
+            asked.set()
+            await answered.wait()
+
+    async def echo(websocket: Any) -> None:
+        async for message in websocket:
+            await websocket.send(message)
+
+    async with (
+        serving(library, echo, process_request=process_request) as port,
+        raw_client(port, REQUEST + b"\r\n" + frame(1, b"with it")) as peer,
+    ):
+        await asyncio.wait_for(asked.wait(), BOUND)
+        peer.writer.write(frame(1, b"after it"))
+        # When another client has been served, the server has read what was sent before.
+        async with library.client.connect(f"ws://127.0.0.1:{port}/other"):
+            answered.set()
+        await peer.head()
+        async with asyncio.timeout(BOUND):
+            assert await peer.reader.readexactly(19) == b"\x81\x07with it\x81\x08after it"
+        peer.writer.write(closing(1000))
+        await peer.rest()
 
 
 @BOTH

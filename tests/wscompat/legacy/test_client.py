@@ -75,7 +75,7 @@ async def test_iterating_connects_again_and_again(library: Legacy) -> None:
                 break
             await websocket.close(1011)
         await connections.aclose()
-    assert websocket.closed
+        assert websocket.closed
 
 
 @BOTH

@@ -66,6 +66,13 @@ def test_writing(fin: bool, opcode: str, data: bytes, rsv1: bool) -> None:
     assert written(OURS) == written(MODEL)
 
 
+def test_checking() -> None:
+    for library in (MODEL, OURS):
+        library.framing.Frame(True, library.opcode.TEXT, b"x").check()
+        with pytest.raises(library.errors.ProtocolError):
+            library.framing.Frame(False, library.opcode.PING, b"x").check()
+
+
 async def test_masked() -> None:
     out: list[bytes] = []
     OURS.framing.Frame(True, OURS.opcode.TEXT, b"xyz").write(out.append, mask=True)

@@ -20,6 +20,7 @@ from tests.wscompat.legacy.models import (
     serving,
 )
 from tests.wscompat.libraries import BOUND
+from tests.wscompat.raw import ACCEPTED, raw_server
 
 BOTH = pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
 
@@ -117,7 +118,7 @@ def repr_of_values(events: list[Any]) -> str:
         frame(9, b"a", fin=False),
         frame(1, b"x" * 101),
         frame(1, b"x" * 60, fin=False) + frame(0, b"x" * 60),
-        frame(1, b"a", fin=False) + frame(0, b"a", fin=False) * 4100,
+        frame(1, b"a", fin=False) + frame(0, b"", fin=False) * 4100,
     ],
 )
 async def test_bad_input(sent: bytes) -> None:
@@ -334,6 +335,54 @@ async def test_what_cannot_stand_in_a_close(arguments: tuple[Any, ...]) -> None:
     assert events[1] == ("state", 1, True, False, None, None)
 
 
+async def test_cancelling_close_does_not_stop_the_closing() -> None:
+    """The model's `close` swallows the cancellation, and returns when the connection is gone."""
+
+    async def case(websocket: Any, peer: Peer, record: Record) -> None:
+        closing_task = asyncio.ensure_future(websocket.close())
+        await peer.frames(1)
+        closing_task.cancel()
+        await record.attempt(closing_task)
+        peer.send(closing(1000))
+        await record.attempt(websocket.wait_closed())
+        record.state(websocket)
+
+    events = await run_case(OURS, case)
+    assert events[:3] == [("cancelled",), ("gave", None), ("state", 3, False, True, 1000, "")]
+
+
+async def test_closing_in_the_middle_of_a_message() -> None:
+    """The message is not completed."""
+
+    class Fragments:
+        def __init__(self) -> None:
+            self.go_on = asyncio.Event()
+            self.given = 0
+
+        def __aiter__(self) -> "Fragments":
+            return self
+
+        async def __anext__(self) -> str:
+            if self.given == 1:
+                await self.go_on.wait()
+            self.given += 1
+            return "fragment"
+
+    async def case(websocket: Any, peer: Peer, record: Record) -> None:
+        fragments = Fragments()
+        sending = asyncio.ensure_future(websocket.send(fragments))
+        await peer.frames(1)
+        closing_task = asyncio.ensure_future(websocket.close())
+        await peer.frames(1)
+        peer.send(closing(1000))
+        await record.attempt(closing_task)
+        fragments.go_on.set()
+        with pytest.raises(Exception, match=r"."):
+            await sending
+
+    await same(case)
+
+
 async def test_failing() -> None:
     async def case(websocket: Any, peer: Peer, record: Record) -> None:
         receiving = asyncio.ensure_future(websocket.recv())
@@ -383,6 +432,35 @@ async def test_a_peer_that_does_not_answer_pings_is_given_up(library: Legacy) ->
     assert events[0][1].startswith("ConnectionClosedError: sent 1011 (internal error) keepalive")
     assert [name for name, *_ in events[2:4]] == ["frame 89", "frame 88"]
     assert events[3][1] == b"\x03\xf3keepalive ping timeout"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x81\x01a\x88\x02\x03\xe8",
+        b"\x01\x01a\x89\x00\x80\x01b\x88\x05\x03\xf3bye",
+        b"\x81\x81\0\0\0\0a",
+        b"\x81\x01\xff",
+        b"\x83\x00",
+        b"\x88\x02\x03\xed",
+        b"\x82\x7e\x00\xff" + b"x" * 255,
+        b"\x00\x00",
+    ],
+)
+async def test_what_a_client_receives(sent: bytes) -> None:
+    async def attempt(library: Legacy) -> Any:
+        record = Record()
+        async with raw_server(ACCEPTED + b"\r\n" + sent, stays=True) as server:
+            websocket = await library.client.connect(
+                server.uri, compression=None, max_size=100, close_timeout=0.01
+            )
+            await record.attempt(websocket.recv())
+            await record.attempt(websocket.recv())
+            record.state(websocket)
+            await record.attempt(websocket.close())
+        return record.events, [frame[0] for frame in (server.received[:1], b"\0") if frame]
+
+    assert await attempt(OURS) == await attempt(MODEL)
 
 
 async def test_client_and_server_close_in_either_order() -> None:

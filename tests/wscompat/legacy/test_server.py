@@ -85,6 +85,7 @@ async def test_serving_for_ever_until_it_is_cancelled(library: Legacy) -> None:
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
+    assert not server.is_serving()
     server.close()
     async with asyncio.timeout(BOUND):
         await server.wait_closed()

@@ -278,5 +278,5 @@ def unix_connect(
 
 async def _abandon(protocol: WebSocketClientProtocol) -> None:
     """End a connection that did not open, or whose opening was given up."""
-    protocol.fail_connection()
+    protocol.transport.abort()
     await asyncio.shield(protocol.connection_lost_waiter)

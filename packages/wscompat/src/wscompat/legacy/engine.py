@@ -27,6 +27,8 @@ __all__ = ["MAX_FRAGMENTS", "Engine", "core_request", "core_response"]
 MAX_FRAGMENTS = 4096
 """Frames of one message."""
 
+_HELD_BACK = 64 * 1024  # bytes
+
 
 class Engine(WSProtocolCore, asyncio.BufferedProtocol):
     """The wscore side of one protocol object.
@@ -50,6 +52,9 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             deflate=core_deflate(owner.available_extensions),
         )
         self._owner = owner
+        self._is_open = False
+        self._held = bytearray()  # received on a transport of others, after the peer's head
+        self._has_paused = False
         self._reader: RequestReader | ResponseReader
         self._reader = ResponseReader() if owner.is_client else RequestReader()
         self.head: asyncio.Future[WSUpgradeRequest | WSUpgradeResponse]
@@ -75,10 +80,13 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         """The connection is lost."""
         super().connection_lost(exc)
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | bytearray) -> None:
         """Bytes were received on a transport of others."""
         view = memoryview(data)
         while view:
+            if self._is_deciding():
+                self._hold(view)
+                return
             with self.get_buffer(len(view)) as room:
                 size = min(len(room), len(view))
                 room[:size] = view[:size]
@@ -92,6 +100,18 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             return True
         return self.deflate is not None and agreed_parameters(extensions, is_client) is not None
 
+    def _is_deciding(self) -> bool:
+        """Whether the peer's head has come, and its frames must wait for `open`."""
+        return not self._is_open and self.head.done() and self.head.exception() is None
+
+    def _hold(self, view: memoryview) -> None:
+        """Keep bytes for later; no more are read than a handshake may be followed by."""
+        self._held += view
+        transport = self._owner.transport
+        if len(self._held) >= _HELD_BACK and not self._has_paused:
+            self._has_paused = True
+            transport.pause_reading()
+
     def open(self, request: WSUpgradeRequest, response: WSUpgradeResponse) -> None:
         """The handshake is complete: from here on there are frames.
 
@@ -103,8 +123,13 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         if self.can_compress():
             agreed = agreed_parameters(self._owner.extensions, self._owner.is_client)
         rsv_allowed = 7 if self._owner.is_extended else 0
+        self._is_open = True
+        if self._has_paused:
+            self._owner.transport.resume_reading()
         self.upgraded(self._owner, request, response, rsv_allowed, agreed)
         self.resume_input()
+        held, self._held = self._held, bytearray()
+        self.feed(held)
 
     # -- what wscore's protocol asks of a role
 

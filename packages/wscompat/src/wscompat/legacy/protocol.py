@@ -362,7 +362,13 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     # -- callbacks of asyncio, some of them through the engine
 
     def connection_open(self) -> None:
-        """The opening handshake is complete."""
+        """The opening handshake is complete.
+
+        Raises:
+            ConnectionResetError: if the connection was lost or given up meanwhile.
+        """
+        if self._closed or self._steps is not None or self._core.is_disconnected:
+            raise ConnectionResetError("the connection was lost during the opening handshake")
         engine = self.as_core()
         if not engine.can_compress():
             # What passes messages through extensions is in a class of its own, so that connections
