@@ -22,6 +22,10 @@ cdef class Window:
 cdef class TlsTransport(SocketTransport):
     cdef Stage _stage
     cdef object _tls  # an ssl.SSLObject
+    cdef object _tls_read  # methods of the four, looked up once
+    cdef object _tls_write
+    cdef object _incoming_write
+    cdef object _outgoing_read
     cdef object _context
     cdef object _incoming
     cdef object _outgoing

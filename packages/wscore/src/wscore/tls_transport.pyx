@@ -81,6 +81,10 @@ cdef class TlsTransport(SocketTransport):
             self._incoming, self._outgoing, server_side=server_side,
             server_hostname=server_hostname,
         )
+        self._tls_read = self._tls.read
+        self._tls_write = self._tls.write
+        self._incoming_write = self._incoming.write
+        self._outgoing_read = self._outgoing.read
         self._context = context
         self._opened = opened
         self._goodbye_time = shutdown_timeout
@@ -125,7 +129,7 @@ cdef class TlsTransport(SocketTransport):
         """A step of the handshake; whoever waits for it is told when it is over."""
         cdef size_t left
         if size:
-            self._incoming.write(self._window.at(data, size))
+            self._incoming_write(self._window.at(data, size))
         try:
             self._tls.do_handshake()
         except WantRead:
@@ -152,7 +156,7 @@ cdef class TlsTransport(SocketTransport):
         cdef size_t step
         while taken < size:
             step = self._step(data + taken, size - taken, AT_ONCE if self._reading else size)
-            self._incoming.write(self._window.at(data + taken, step))
+            self._incoming_write(self._window.at(data + taken, step))
             taken += step
             if self._complete:
                 self._decrypt()
@@ -215,7 +219,7 @@ cdef class TlsTransport(SocketTransport):
     cdef Py_ssize_t _read(self, uint8_t* data, size_t room) except -2:
         """Decrypt: how many bytes, 0 if the peer has ended its side, -1 if there is nothing."""
         try:
-            return self._tls.read(room, self._window.at(data, room))
+            return self._tls_read(room, self._window.at(data, room))
         except WantRead:
             self._complete = 0
             if self._outgoing.pending:
@@ -314,7 +318,7 @@ cdef class TlsTransport(SocketTransport):
         while done < size:
             part = min(size - done, <size_t>MAX_RECORD)
             try:
-                part = self._tls.write(self._window.at(data + done, part))
+                part = self._tls_write(self._window.at(data + done, part))
             except WantRead:
                 self._must_receive = True
                 part = 0
@@ -329,7 +333,7 @@ cdef class TlsTransport(SocketTransport):
 
     cdef int _fetch(self) except -1:
         """Take what `ssl` has encrypted."""
-        cdef bytes data = self._outgoing.read()
+        cdef bytes data = self._outgoing_read()
         if not data:
             return 0
         if self._sealed is not None or self.io.piece_count == PIECES:
