@@ -206,7 +206,7 @@ socks pass {{ from: 127.0.0.1/32 to: ::/0 protocol: tcp }}
         yield proxy
 
 
-def _other_users(folder: Path, name: str, crypted: str) -> dict[str, str]:
+def _other_users(folder: Path, name: str, hashed: str) -> dict[str, str]:
     """Return what makes a program take one user for an account of the system, which it is not."""
     library = next(Path("/usr/lib").glob("*/libnss_wrapper.so"), None)
     if library is None:
@@ -214,7 +214,7 @@ def _other_users(folder: Path, name: str, crypted: str) -> dict[str, str]:
     accounts = {
         "PASSWD": "root:x:0:0::/:\nnobody:x:65534:65534::/:\n" + f"{name}:x:60999:65534::/:\n",
         "GROUP": "root:x:0:\nnogroup:x:65534:\n",
-        "SHADOW": f"{name}:{crypted}:19000:0:99999:7:::\n",
+        "SHADOW": f"{name}:{hashed}:19000:0:99999:7:::\n",
     }
     environment = {"LD_PRELOAD": str(library)}
     for kind, lines in accounts.items():
