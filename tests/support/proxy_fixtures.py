@@ -17,7 +17,7 @@ USER = "wsuser"
 PASSWORD = "p:a@s-sWord"
 ENCODED = "p%3Aa%40s-sWord"
 # By `openssl passwd -6`.
-CRYPTED = (
+HASHED = (
     "$6$wsproxy$1N5pMmzPjogUAQ3PcDO8PPpKIHSgRR3xi/EPp7VGEWbzGLW9wL44clCDzdlpUBlSUQmIh0cMbl6CWz"
     "yKd/kaM/"
 )
@@ -75,7 +75,7 @@ def socks4_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy
 @pytest.fixture(scope="session")
 def dante_with_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
     """Run dante for `USER` with `PASSWORD`, with SOCKS5 only."""
-    with dante(tmp_path_factory.mktemp("dante"), (USER, CRYPTED)) as proxy:
+    with dante(tmp_path_factory.mktemp("dante"), (USER, HASHED)) as proxy:
         yield proxy
 
 

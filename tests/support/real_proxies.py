@@ -179,7 +179,7 @@ def dante(folder: Path, user: tuple[str, str] | None = None) -> Iterator[RealPro
 
     Args:
         folder: for its configuration and log.
-        user: name and crypted password of the one user that may use it, with SOCKS5; None to let
+        user: name and hashed password of the one user that may use it, with SOCKS5; None to let
             everybody.
     """
     program = installed("danted")
