@@ -191,7 +191,7 @@ def test_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
     for library in (WSCOMPAT, WEBSOCKETS):
         caplog.clear()
         handshake(library, RESPONSES[name])
-        assert {record.name for record in caplog.records} == {f"{library.name}.client"}
+        assert {record.name for record in caplog.records} == {"websockets.client"}
         logs.append([(record.levelname, record.getMessage()) for record in caplog.records])
     assert logs[0] == logs[1]
 

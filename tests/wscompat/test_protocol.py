@@ -408,7 +408,7 @@ def test_log(side: str, caplog: pytest.LogCaptureFixture) -> None:
     for library in (WSCOMPAT, WEBSOCKETS):
         caplog.clear()
         replay(library, maker(side, logger=None), steps)
-        assert {record.name for record in caplog.records} == {f"{library.name}.{side.lower()}"}
+        assert {record.name for record in caplog.records} == {f"websockets.{side.lower()}"}
         logs.append([(record.levelname, record.getMessage()) for record in caplog.records])
     assert logs[0] == logs[1]
 

@@ -246,7 +246,7 @@ def test_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
     for library in (WSCOMPAT, WEBSOCKETS):
         caplog.clear()
         handshake(library, REQUESTS[name])
-        assert {record.name for record in caplog.records} == {f"{library.name}.server"}
+        assert {record.name for record in caplog.records} == {"websockets.server"}
         logs.append(
             [
                 (record.levelname, record.getMessage())

@@ -50,7 +50,7 @@ class Protocol(Sending):
         state: how far it has come.
         max_size: bytes of a received message, or a pair of limits for message and fragment; None
             for no limit.
-        logger: where to log; ``wscompat.client`` or ``wscompat.server`` if None.
+        logger: where to log; ``websockets.client`` or ``websockets.server`` if None.
 
     Attributes:
         logger: where it logs.

@@ -69,7 +69,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         ws_handler: run once the connection is open, with this object; with the path as a second
             argument, too, if it takes one, which is deprecated.
         ws_server: keeps track of the connections.
-        logger: where to log; ``wscompat.server`` if None.
+        logger: where to log; ``websockets.server`` if None.
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
         extensions: factories of extensions.
         subprotocols: names of subprotocols.

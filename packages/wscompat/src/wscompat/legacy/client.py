@@ -53,7 +53,7 @@ class Connect:
         uri: ``ws://`` or ``wss://``; user name and password in it are sent as basic authentication.
         create_protocol: makes the protocol of the connection: a class derived from
             `WebSocketClientProtocol`, or a function with its arguments.
-        logger: where to log; the logger ``wscompat.client`` if None.
+        logger: where to log; the logger ``websockets.client`` if None.
         compression: ``"deflate"``, or None for none.
         origin: value of ``Origin``.
         extensions: factories of extensions.

@@ -46,7 +46,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
     """The client's end of a connection.
 
     Args:
-        logger: where to log; ``wscompat.client`` if None.
+        logger: where to log; ``websockets.client`` if None.
         origin: value of ``Origin``.
         extensions: factories of extensions.
         subprotocols: names of subprotocols, the preferred one first.

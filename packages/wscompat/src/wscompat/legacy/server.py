@@ -50,7 +50,7 @@ class WebSocketServer:
     """A server; made by `serve`. It has the methods of `asyncio.Server`.
 
     Args:
-        logger: where to log; ``wscompat.server`` if None.
+        logger: where to log; ``websockets.server`` if None.
 
     Attributes:
         websockets: the connections, those in their handshake included.
@@ -172,7 +172,7 @@ class Serve:
         port: TCP port; 0 or None for any free one.
         create_protocol: makes the protocol of each connection: a class derived from
             `WebSocketServerProtocol`, or a function with its arguments.
-        logger: where to log; the logger ``wscompat.server`` if None.
+        logger: where to log; the logger ``websockets.server`` if None.
         compression: ``"deflate"``, or None for none.
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
         extensions: factories of extensions.
