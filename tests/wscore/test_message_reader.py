@@ -22,7 +22,7 @@ from tests.wscore.wire import (
     header_of,
     response,
 )
-from wscore import WSCloseCode, WSDeflate, WSMsgType, ws_connect
+from wscore import WSCloseCode, WSDeflate, WSFrame, WSMsgType, WSTransport, ws_connect
 from wscore.message_reader import WSMessageReader
 
 
@@ -342,3 +342,34 @@ async def test_inflated_pieces(plain: Setting) -> None:
             assert b"".join(pieces) == noise
             assert await reader.recv() == "ä"
             await sending
+
+
+class Keeping(WSMessageReader):
+    """Keeps views of the pings it gets, without a copy."""
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.PING:
+            self.views.append(frame.get_payload_as_memoryview())
+        super().on_ws_frame(transport, frame)
+
+
+async def test_views_of_control_frames_between_pieces(plain: Setting) -> None:
+    """One that came in parts does not change when the next one comes."""
+    reader = Keeping(stream=True)
+    reader.views = []
+    async with messages_to(plain, reader, enable_auto_pong=False) as (_, peer):
+        await peer.send(F(PING, b"one" * 40), F(PING, b"two" * 40), F(TEXT, b"end"), each_byte=True)
+        async with asyncio.timeout(BOUND):
+            assert "".join([str(piece) async for piece in reader.recv_streaming()]) == "end"
+        assert [bytes(view) for view in reader.views] == [b"one" * 40, b"two" * 40]
+
+
+async def test_a_whole_message_fed_among_fragments(plain: Setting) -> None:
+    """What a subclass should not do is an exception, and no worse."""
+    reader = WSMessageReader()
+    async with messages_to(plain, reader) as (_, peer):
+        reader.feed(False, False, b"begin")
+        await peer.send(F(TEXT, b"whole"))
+        with pytest.raises(TypeError):
+            async with asyncio.timeout(BOUND):
+                await reader.recv()

@@ -23,7 +23,6 @@ cdef enum:
     MAX_ENDS = 16  # blocks marked as the last in one message; each costs a new inflater
 
 cdef bytes TAIL = b"\x00\x00\xff\xff"
-cdef bytes EMPTY = b"\x00"  # the rest of a message that has none (7.2.3.6)
 
 _shared = weakref.WeakKeyDictionary()  # by loop: a dict of compressors by their keys
 
@@ -182,11 +181,9 @@ cdef class Deflater:
 
 
 cdef bytes _flushed(object stream, object data, bint fin, object how):
-    """Compress, and give out all there is."""
+    """Compress, and give out all there is; of nothing at all that is an empty block (7.2.3.6)."""
     cdef bytes first = stream.compress(b"" if data is None else data)
     cdef bytes rest = stream.flush(how)
     if first:
         rest = first + rest
-    if not rest.endswith(TAIL):  # a flush that had nothing to flush
-        return EMPTY if fin else b""
     return rest[:-TAIL_SIZE] if fin else rest

@@ -158,7 +158,7 @@ cdef class WSMessageReader(WSMessageBase):
                 break
             while self._queue.size == 0:
                 await self._more()
-            fragment = <Fragment>self._pop()
+            fragment = <Fragment?>self._pop()
         self._streaming = False
 
     def discard(self):
@@ -177,7 +177,7 @@ cdef class WSMessageReader(WSMessageBase):
             while not fragment.fin:
                 while self._queue.size == 0:
                     await self._more()
-                fragment = <Fragment>self._pop()
+                fragment = <Fragment?>self._pop()
                 parts.append(fragment.data)
         except BaseException:
             # Cancelled or closed half-way: the next call begins with this message again.
