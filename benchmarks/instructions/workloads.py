@@ -12,6 +12,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import wsframe
 from wscompat.asyncio.client import connect
@@ -146,7 +147,7 @@ async def compat() -> None:
         async for message in connection:
             await connection.send(message)
 
-    options = {"compression": None, "ping_interval": None}
+    options: dict[str, Any] = {"compression": None, "ping_interval": None}
     async with serve(echo, "127.0.0.1", 0, **options) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         async with connect(url, proxy=None, **options) as connection:
