@@ -45,7 +45,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     """A WebSocket connection.
 
     Args:
-        logger: where to log; ``wscompat.protocol`` if None.
+        logger: where to log; ``websockets.protocol`` if None.
         ping_interval: seconds between keepalive pings; None for none.
         ping_timeout: seconds to wait for the answer of one, after which the connection is closed
             with code 1011; None for no limit.
