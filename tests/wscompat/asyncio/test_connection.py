@@ -173,6 +173,15 @@ async def leave_fragments_unread(connection: Any, record: Record) -> None:
     await record.attempt(connection.recv())
 
 
+async def receive_twice_at_once(connection: Any, record: Record) -> None:
+    first = asyncio.ensure_future(connection.recv())
+    await asyncio.sleep(0)
+    await record.attempt(connection.recv())
+    await record.attempt(anext(connection.recv_streaming()))
+    await connection.send("a")
+    record.note(await first)
+
+
 async def close_before_the_answer(connection: Any, record: Record) -> None:
     await connection.send("a")
     await connection.send("b")
@@ -346,6 +355,7 @@ CONVERSATIONS = [
     (send_between_fragments, echo),
     (receive_by_fragments, echo_fragments),
     (leave_fragments_unread, echo_fragments),
+    (receive_twice_at_once, echo),
     (close_before_the_answer, echo),
     (iterate_to_the_end, echo),
     (ping, wait),

@@ -32,13 +32,13 @@ cdef class WSMessageReader(WSMessageBase):
     cdef int _put(self, object item) except -1
 
     # out
-    cdef int _check_available(self) except -1
+    cdef int _check_available(self, str name) except -1
     cdef object _pop(self)
     cdef Waiter _more(self)
     cdef object _converted(self, object message, bint decode)
 
     # what a subclass may change
     cpdef object closed_error(self)
-    cpdef object concurrency_error(self)
+    cpdef object concurrency_error(self, str name)
     cpdef object decode_error(self, object exc)
     cpdef bint closed_well(self) except -1

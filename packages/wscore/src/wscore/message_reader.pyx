@@ -98,7 +98,7 @@ cdef class WSMessageReader(WSMessageBase):
             UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8. A subclass
                 may choose another exception (`decode_error`).
         """
-        self._check_available()
+        self._check_available("recv")
         while self._queue.size == 0:
             await self._more()
         item = self._pop()
@@ -112,7 +112,7 @@ cdef class WSMessageReader(WSMessageBase):
 
     async def __anext__(self):
         """As `recv`, but ends the iteration if the connection was closed well (`closed_well`)."""
-        self._check_available()
+        self._check_available("recv")
         while self._queue.size == 0:
             if self._ended and self.closed_well():
                 raise StopAsyncIteration
@@ -134,7 +134,7 @@ cdef class WSMessageReader(WSMessageBase):
             UnicodeDecodeError: as for `recv`.
         """
         cdef Fragment fragment
-        self._check_available()
+        self._check_available("recv_streaming")
         while self._queue.size == 0:
             await self._more()
         item = self._pop()
@@ -194,9 +194,9 @@ cdef class WSMessageReader(WSMessageBase):
         self._waiter = Waiter.__new__(Waiter, self._loop)
         return self._waiter
 
-    cdef int _check_available(self) except -1:
+    cdef int _check_available(self, str name) except -1:
         if self._streaming or (self._waiter is not None and not self._waiter._done):
-            raise self.concurrency_error()
+            raise self.concurrency_error(name)
         return 0
 
     cdef object _pop(self):
@@ -235,9 +235,15 @@ cdef class WSMessageReader(WSMessageBase):
         """The exception for `recv` when there will be no further message."""
         return EOFError("the connection is closed")
 
-    cpdef object concurrency_error(self):
-        """The exception for `recv` when another call has not ended."""
-        return RuntimeError("another call of recv() or recv_streaming() has not ended")
+    cpdef object concurrency_error(self, str name):
+        """The exception for a call when another one has not ended.
+
+        Args:
+            name: what was called: ``recv`` or ``recv_streaming``.
+        """
+        return RuntimeError(
+            f"{name}() was called, but another call of recv() or recv_streaming() has not ended"
+        )
 
     cpdef object decode_error(self, object exc):
         """The exception for a message that is not UTF-8.

@@ -372,10 +372,10 @@ class Connection(WSMessageReader):
         """What `recv` raises when there will be no further message."""
         return self.close_exc
 
-    def concurrency_error(self) -> ConcurrencyError:
-        """What `recv` raises while another call of it waits."""
+    def concurrency_error(self, name: str) -> ConcurrencyError:
+        """What `recv` and `recv_streaming` raise while another call of them waits."""
         return ConcurrencyError(
-            "cannot call recv while another coroutine is already running recv or recv_streaming"
+            f"cannot call {name} while another coroutine is already running recv or recv_streaming"
         )
 
     def decode_error(self, exc: UnicodeDecodeError) -> ConnectionClosed:

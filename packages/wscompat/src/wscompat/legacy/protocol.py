@@ -248,7 +248,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         except ConnectionClosed:
             return None
 
-    def concurrency_error(self) -> ConcurrencyError:
+    def concurrency_error(self, name: str) -> ConcurrencyError:
         """What `recv` raises while another call of it waits."""
         return ConcurrencyError(
             "cannot call recv while another coroutine is already waiting for the next message"
