@@ -278,8 +278,7 @@ async def test_what_is_not_taken_is_not_read(plain: Setting) -> None:
             await peer.send(bytes(65536))
             sent += 65536
             assert sent < 4 << 20  # what four pieces and the socket's buffer hold
-        async with asyncio.timeout(BOUND):
-            stream = reader.recv_streaming()
+        async with asyncio.timeout(BOUND), contextlib.aclosing(reader.recv_streaming()) as stream:
             for _ in range(3):
                 assert await anext(stream)
         assert transport.underlying_transport.is_reading()
