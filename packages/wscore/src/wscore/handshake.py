@@ -28,12 +28,11 @@ from .extensions import Extension, parse_extensions
 from .http import (
     TOKEN,
     HTTPSyntaxError,
-    RequestReader,
-    ResponseReader,
     WSHeadersLike,
     WSUpgradeRequest,
     WSUpgradeResponse,
 )
+from .http_reader import RequestReader, ResponseReader
 from .url import WSParsedURL
 
 __all__ = [
@@ -229,7 +228,7 @@ class ClientHandshake:
         except HTTPSyntaxError as exc:
             raise WSInvalidMessageError(
                 f"the server's answer is not a valid HTTP response: {exc}",
-                raw_header=bytes(self._reader.head),
+                raw_header=self._reader.head,
             ) from None
         if result is not None:
             self._check_response(result[0])
@@ -247,11 +246,11 @@ class ClientHandshake:
             self._check_response(response)
         raise WSInvalidMessageError(
             "the server closed the connection before its answer to the handshake was complete",
-            raw_header=bytes(self._reader.head),
+            raw_header=self._reader.head,
         ) from EOFError("the connection ended within the answer to the handshake")
 
     def _check_response(self, response: WSUpgradeResponse) -> None:
-        head = bytes(self._reader.head)
+        head = self._reader.head
         headers = response.headers
         if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
             raise WSInvalidStatusError(

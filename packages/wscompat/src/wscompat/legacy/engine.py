@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from multidict import CIMultiDict
 
-from wscore.http import RequestReader, ResponseReader, WSUpgradeRequest, WSUpgradeResponse
+from wscore.http import WSUpgradeRequest, WSUpgradeResponse
+from wscore.http_reader import RequestReader, ResponseReader
 from wscore.protocol import WSProtocolCore
 
 from ..datastructures import Headers

@@ -1,0 +1,241 @@
+"""Heads of HTTP messages are read however they are cut, and bounded.
+
+What a server and a client make of wrong ones over a socket is in `test_handshake_server` and
+`test_handshake_client`.
+"""
+
+import random
+from http import HTTPStatus
+
+import pytest
+
+from wscore import WSUpgradeRequest, WSUpgradeResponse
+from wscore.http import HTTPSyntaxError
+from wscore.http_reader import (
+    MAX_BODY_SIZE,
+    MAX_HEAD_SIZE,
+    MAX_HEADERS,
+    MAX_LINE_SIZE,
+    MAX_TARGET_SIZE,
+    RequestReader,
+    ResponseReader,
+)
+
+REQUEST = (
+    b"GET /a?b=c HTTP/1.1\r\n"
+    b"Host: example.com\r\n"
+    b"X-Two: 1\r\n"
+    b"x-two:2 \r\n"
+    b"X-Latin: caf\xe9\r\n"
+    b"Connection: Upgrade\r\n"
+    b"Upgrade: websocket\r\n"
+    b"\r\n"
+)
+TAIL = b"\x81\x80\x00\x00\x00\x00 and more"
+
+
+def read(
+    reader: RequestReader | ResponseReader, *pieces: bytes
+) -> tuple[WSUpgradeRequest | WSUpgradeResponse | None, int]:
+    """Feed the pieces; the message, and how many bytes of all of them belong to it."""
+    fed = 0
+    for piece in pieces:
+        result = reader.feed(piece)
+        if result is not None:
+            message, consumed = result
+            assert 0 <= consumed <= len(piece)
+            return message, fed + consumed
+        fed += len(piece)
+    return None, fed
+
+
+# Requests
+
+
+def test_request() -> None:
+    request, consumed = read(RequestReader(), REQUEST)
+    assert isinstance(request, WSUpgradeRequest)
+    assert consumed == len(REQUEST)
+    assert (request.method, request.path, request.version) == (b"GET", b"/a?b=c", b"HTTP/1.1")
+    assert request.headers.getall("X-TWO") == ["1", "2"]
+    assert request.headers["x-latin"] == "café"
+    assert [name for name, _ in request.headers.items()] == [
+        *("Host", "X-Two", "x-two", "X-Latin", "Connection", "Upgrade")
+    ]
+
+
+@pytest.mark.parametrize("cut", range(1, len(REQUEST)))
+def test_request_in_two_pieces(cut: int) -> None:
+    """Also with what follows it in the second piece."""
+    request, consumed = read(RequestReader(), REQUEST[:cut], REQUEST[cut:] + TAIL)
+    assert isinstance(request, WSUpgradeRequest)
+    assert consumed == len(REQUEST)
+    assert request.path == b"/a?b=c"
+    assert request.headers.getall("X-Two") == ["1", "2"]
+
+
+def test_request_byte_by_byte() -> None:
+    pieces = [bytes([byte]) for byte in REQUEST + TAIL]
+    request, consumed = read(RequestReader(), *pieces)
+    assert isinstance(request, WSUpgradeRequest)
+    assert consumed == len(REQUEST)
+    assert request.headers["Upgrade"] == "websocket"
+
+
+def test_request_without_upgrade() -> None:
+    """Without an upgrade there is no saying what follows; it is a whole request all the same."""
+    request, consumed = read(RequestReader(), b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert isinstance(request, WSUpgradeRequest)
+    assert consumed == 27
+
+
+def test_unfinished_request() -> None:
+    for end in range(len(REQUEST)):
+        assert RequestReader().feed(REQUEST[:end]) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"NONSENSE\r\n\r\n", 400),
+        (b"GET\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00", 400),
+        (b"FETCH / HTTP/1.1\r\n", 405),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\x00c\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: h\n\n", 400),
+        (b"GET /" + b"a" * (MAX_TARGET_SIZE + 1) + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nA: " + b"b" * MAX_LINE_SIZE + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nA: " + b"b" * MAX_HEAD_SIZE, 431),
+    ],
+)
+def test_wrong_request(head: bytes, status: int) -> None:
+    with pytest.raises(HTTPSyntaxError) as caught:
+        RequestReader().feed(head)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * (MAX_TARGET_SIZE - 1) + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nA: " + b"b" * (MAX_LINE_SIZE - 1) + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * MAX_HEADERS + b"\r\n",
+    ],
+    ids=["target", "field", "fields"],
+)
+def test_request_at_its_limit(head: bytes) -> None:
+    assert RequestReader().feed(head) is not None
+
+
+# Responses
+
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+BODY = b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nsorry"
+CHUNKED = (
+    b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("cut", range(1, len(SWITCHING)))
+def test_switching_in_two_pieces(cut: int) -> None:
+    reader = ResponseReader()
+    response, consumed = read(reader, SWITCHING[:cut], SWITCHING[cut:] + TAIL)
+    assert isinstance(response, WSUpgradeResponse)
+    assert consumed == len(SWITCHING)
+    assert response.status is HTTPStatus.SWITCHING_PROTOCOLS
+    assert response.headers["upgrade"] == "websocket"
+    assert response.body is None
+    assert bytes(reader.head) == SWITCHING[:-4]
+
+
+@pytest.mark.parametrize(("wire", "body"), [(BODY, b"sorry"), (CHUNKED, b"abcde")])
+def test_body_however_it_is_cut(wire: bytes, body: bytes) -> None:
+    for cut in range(1, len(wire)):
+        response, _ = read(ResponseReader(), wire[:cut], wire[cut:])
+        assert isinstance(response, WSUpgradeResponse)
+        assert response.body == body
+    response, _ = read(ResponseReader(), *(bytes([byte]) for byte in wire))
+    assert isinstance(response, WSUpgradeResponse)
+    assert response.body == body
+
+
+def test_unfinished_response() -> None:
+    for wire in (SWITCHING, BODY, CHUNKED):
+        for end in range(len(wire)):
+            assert ResponseReader().feed(wire[:end]) is None
+
+
+def test_response_that_ends_with_the_connection() -> None:
+    reader = ResponseReader()
+    assert reader.feed(b"HTTP/1.1 500 Oops\r\n\r\nall ") is None
+    assert reader.feed(b"of this") is None
+    response = reader.end()
+    assert response is not None
+    assert response.body == b"all of this"
+
+
+def test_response_without_a_complete_head_does_not_end() -> None:
+    reader = ResponseReader()
+    assert reader.end() is None
+    reader.feed(b"HTTP/1.1 500 Oops\r\nA: b\r\n")
+    assert reader.end() is None
+
+
+def test_interim_responses_are_passed_over() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </style>\r\n\r\n"
+    wire = early * 3 + SWITCHING
+    for pieces in ([wire], [bytes([byte]) for byte in wire]):
+        response, consumed = read(ResponseReader(), *pieces)
+        assert isinstance(response, WSUpgradeResponse)
+        assert response.status == 101
+        assert "Link" not in response.headers
+        assert consumed == len(wire)
+
+
+def test_endless_interim_responses() -> None:
+    """They count together as one head, or a server could keep a client busy for ever."""
+    reader = ResponseReader()
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </style>\r\n\r\n"
+    with pytest.raises(HTTPSyntaxError):
+        read(reader, *[early] * 100_000)
+
+
+def test_too_large_a_body() -> None:
+    reader = ResponseReader()
+    reader.feed(b"HTTP/1.1 500 Oops\r\n\r\n")
+    reader.feed(bytes(MAX_BODY_SIZE))
+    with pytest.raises(HTTPSyntaxError):
+        reader.feed(b"x")
+
+
+@pytest.mark.parametrize(
+    "wire", [b"220 mail\r\n", b"HTTP/1.1 1000 X\r\n", b"HTTP/1.1 101 X\r\nno colon\r\n\r\n"]
+)
+def test_wrong_response(wire: bytes) -> None:
+    with pytest.raises(HTTPSyntaxError):
+        ResponseReader().feed(wire)
+
+
+@pytest.mark.parametrize("reader", [RequestReader, ResponseReader])
+def test_garbage_is_refused_or_waited_for(
+    reader: type[RequestReader] | type[ResponseReader],
+) -> None:
+    """Whatever comes, there is no other exception, and cutting it elsewhere changes nothing."""
+    source = random.Random(6455)
+    start = REQUEST if reader is RequestReader else SWITCHING
+    for _ in range(2000):
+        wire = bytearray(start)
+        for _ in range(source.randint(1, 4)):
+            wire[source.randrange(len(wire))] = source.randrange(256)
+        cut = source.randrange(len(wire))
+        outcomes = []
+        for pieces in ((bytes(wire),), (bytes(wire[:cut]), bytes(wire[cut:]))):
+            try:
+                message, consumed = read(reader(), *pieces)
+            except HTTPSyntaxError:
+                outcomes.append(None)
+            else:
+                outcomes.append((message and dict(message.headers), consumed))
+        assert outcomes[0] == outcomes[1], bytes(wire)
