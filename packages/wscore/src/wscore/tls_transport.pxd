@@ -39,10 +39,12 @@ cdef class TlsTransport(SocketTransport):
     cdef size_t _missing  # bytes of the last record that have not come yet
     cdef uint8_t[5] _head  # of the last record
     cdef int _head_size  # bytes of it that have come, until it is complete
-    cdef size_t _room  # in the receive buffer
+    cdef size_t _room  # in the receive buffer, which is locked; 0 if it is not
     cdef size_t _decrypted  # bytes of that room that are used, and not delivered
     cdef bint _peer_has_ended
+    cdef bint _has_ended
 
+    cdef int _take(self, uint8_t* data, size_t room) except -1
     cdef int _shake_hands(self, const uint8_t* data, size_t size) except -1
     cdef int _unseal(self, const uint8_t* data, size_t size) except -1
     cdef size_t _step(self, const uint8_t* data, size_t size, size_t limit) noexcept
@@ -53,8 +55,10 @@ cdef class TlsTransport(SocketTransport):
 
     # out
     cdef SendBuffer _sealed  # encrypted and not taken by the socket; None if there is nothing
+    cdef bint _has_answer  # TLS may have something to say by itself
     cdef bint _must_receive  # TLS encrypts nothing more before it has received something
 
+    cdef int _answer(self) except -1
     cdef int _seal_pending(self) except -1
     cdef size_t _seal(self, const uint8_t* data, size_t size) except? 0
     cdef int _fetch(self) except -1
@@ -63,6 +67,7 @@ cdef class TlsTransport(SocketTransport):
     cdef int _keep(self, const uint8_t* data, size_t size) except -1
 
     # the end
+    cdef int _say_goodbye(self) except -1
     cdef int _await_goodbye(self) except -1
     cdef int _stop_timer(self) except -1
     cdef int _report(self, object exc) except -1

@@ -27,9 +27,12 @@ cdef enum:
     MAX_SEALED = MAX_RECORD + 2048  # the same when encrypted, in any version of TLS
     AT_ONCE = HEAD_SIZE + MAX_RECORD + 256  # bytes that are handed to `ssl` to decrypt
     ROUND = 128 * 1024  # bytes that are encrypted before the socket gets them
+    AHEAD = 2 * MAX_RECORD  # bytes that what is encrypted is ahead of what is decrypted of it
+    ROOMY = 64 * 1024 + AHEAD  # bytes of room that are enough to receive and decrypt in place
 
 cdef object WantRead = ssl.SSLWantReadError
 cdef object SSLError = ssl.SSLError
+cdef object ALL = 1 << 30  # bytes: what is read into a buffer is not more than fits there
 
 
 cdef class Window:
@@ -104,26 +107,42 @@ cdef class TlsTransport(SocketTransport):
             self.loop.call_soon(self._read_ready)
 
     cdef int _receive(self) except -1:
+        """Receive to where the protocol reads, somewhat ahead, so as to decrypt in place.
+
+        Decrypted bytes cannot catch up with those that are still encrypted: they are fewer, but for
+        one record, the beginning of which may have come before.
+        """
+        cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef Block block
-        cdef Py_ssize_t size
         if self._complete:
             self._decrypt()
             self._deliver()
         if not self._reading:
             return 0
+        if self._stage != SHAKING_HANDS:
+            self._room = buffer.prepare()
+            buffer.lock()
+            if self._room >= ROOMY:
+                block = buffer.block  # it must outlive the buffer's interest in it
+                return self._take(block.data + buffer.end + AHEAD, self._room - AHEAD)
         block = self.io.take_block()
         try:
-            size = receive_into(self.fd, block.data, block.size)
-            if size == 0:
-                return self._end_received()
-            if size < 0:
-                return 0 if size == NOTHING else self._fatal(-size)
-            if self._stage == SHAKING_HANDS:
-                return self._shake_hands(block.data, size)
-            return self._unseal(block.data, size)
+            return self._take(block.data, block.size)
         finally:
             self.io.recycle(block)
         return 0
+
+    cdef int _take(self, uint8_t* data, size_t room) except -1:
+        """Receive once, and handle what has come."""
+        cdef Py_ssize_t size = receive_into(self.fd, data, room)
+        if size > 0:
+            if self._stage == SHAKING_HANDS:
+                return self._shake_hands(data, size)
+            return self._unseal(data, size)
+        self._deliver()
+        if size == 0:
+            return self._end_received()
+        return 0 if size == NOTHING else self._fatal(-size)
 
     cdef int _shake_hands(self, const uint8_t* data, size_t size) except -1:
         """A step of the handshake; whoever waits for it is told when it is over."""
@@ -133,10 +152,9 @@ cdef class TlsTransport(SocketTransport):
         try:
             self._tls.do_handshake()
         except WantRead:
-            self.flush()
-            return 0
+            return self._answer()
         except Exception as exc:
-            self.flush()  # an alert tells the peer
+            self._answer()  # an alert tells the peer
             return self._end(exc)
         self._stop_timer()
         self._stage = SECURED
@@ -146,15 +164,16 @@ cdef class TlsTransport(SocketTransport):
         self._report(None)
         self._decrypt()
         self._deliver()
-        if not self.is_listed and not self.io.hold(self):  # what TLS and the protocol have to say
-            self.flush()
+        self._has_answer = True  # and it leaves together with what the protocol has to say
+        if not self.is_listed and not self.io.hold(self):
+            return self.flush()
         return 0
 
     cdef int _unseal(self, const uint8_t* data, size_t size) except -1:
         """Decrypt what has come, and give it to the protocol at once."""
         cdef size_t taken = 0
         cdef size_t step
-        while taken < size:
+        while taken < size and not self._peer_has_ended:
             step = self._step(data + taken, size - taken, AT_ONCE if self._reading else size)
             self._incoming_write(self._window.at(data + taken, step))
             taken += step
@@ -199,8 +218,9 @@ cdef class TlsTransport(SocketTransport):
         cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef Py_ssize_t size
         while self._complete and self._reading:
-            if self._decrypted == 0:
+            if self._room == 0:
                 self._room = buffer.prepare()
+                buffer.lock()
             size = self._read(
                 buffer.block.data + buffer.end + self._decrypted, self._room - self._decrypted
             )
@@ -219,24 +239,27 @@ cdef class TlsTransport(SocketTransport):
     cdef Py_ssize_t _read(self, uint8_t* data, size_t room) except -2:
         """Decrypt: how many bytes, 0 if the peer has ended its side, -1 if there is nothing."""
         try:
-            return self._tls_read(room, self._window.at(data, room))
+            return self._tls_read(ALL, self._window.at(data, room))
         except WantRead:
             self._complete = 0
             if self._outgoing.pending:
-                self.flush()
+                self._answer()
         except SSLError as exc:
             self._complete = 0
-            self.flush()  # an alert tells the peer
+            self._answer()  # an alert tells the peer
             self._end(exc)
         return -1
 
     cdef int _deliver(self) except -1:
+        """Give the protocol what is decrypted, and up the room that was taken for it."""
+        cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef size_t size = self._decrypted
-        if size:
-            self._decrypted = 0
-            if self._stage == SECURED:  # else nobody wants to know any more
-                self.protocol.received(size)
-        return 0
+        if self._room == 0:
+            return 0
+        self._room = self._decrypted = 0
+        if size and self._stage == SECURED:
+            return self.protocol.received(size)
+        return buffer.tidy(buffer.needed)  # nothing has come, or nobody wants to know any more
 
     cdef int _end_received(self) except -1:
         self._complete = 0
@@ -265,16 +288,26 @@ cdef class TlsTransport(SocketTransport):
         raise NotImplementedError("TLS is closed in both directions")
 
     cdef int flush(self) except -1:
+        if self.pending is None and self._sealed is None and not self._has_answer:
+            return 0
         if not self._writing and not self._lost:
             self._send_pending()
         return 0 if self._stage == SHAKING_HANDS else self._check_limits()
 
+    cdef int _answer(self) except -1:
+        """Send what TLS itself has to say, if anything."""
+        self._has_answer = True
+        return self.flush()
+
     cdef int _send_pending(self) except -1:
         while True:
             if self.pending is None or self._must_receive:
-                self._fetch()
+                if self._has_answer:
+                    self._fetch()
             else:
                 self._seal_pending()
+            if self._closing and self.pending is None:
+                self._say_goodbye()
             if not self._push_sealed() or self._must_receive:
                 return 0
             if self.pending is None:
@@ -334,6 +367,7 @@ cdef class TlsTransport(SocketTransport):
     cdef int _fetch(self) except -1:
         """Take what `ssl` has encrypted."""
         cdef bytes data = self._outgoing_read()
+        self._has_answer = False
         if not data:
             return 0
         if self._sealed is not None or self.io.piece_count == PIECES:
@@ -398,21 +432,35 @@ cdef class TlsTransport(SocketTransport):
         if self._stage == SHAKING_HANDS or self._must_receive:
             self.abort()
             return
-        SocketTransport.close(self)
-        if not self._lost and self._timer is None:
+        if self._closing:
+            return
+        self._closing = True
+        if not self._writing:
+            self._send_pending()
+        if self._lost:
+            return
+        if self._stage == SECURED:
+            self._stop_reading()  # until all is sent
+        if self._timer is None:
             self._timer = self.loop.call_later(self._goodbye_time, self.abort)
+        self._check_limits()
+
+    cdef int _say_goodbye(self) except -1:
+        """End our side, with the last of what is sent if there is any."""
+        if self._has_ended or self._lost:
+            return 0
+        self._has_ended = True
+        if self.io.piece_count == 0 and self._sealed is None:
+            self._stage = SAYING_GOODBYE
+        try:
+            self._tls.unwrap()
+            self._peer_has_ended = True
+        except SSLError:  # the peer has not answered, or had more to say
+            pass
+        return self._fetch()
 
     cdef int _finish(self) except -1:
-        if self._stage == SECURED:
-            self._stage = SAYING_GOODBYE
-            try:
-                self._tls.unwrap()
-                self._peer_has_ended = True
-            except SSLError:  # the peer has not answered, or had more to say
-                pass
-            self._fetch()
-            if not self._push_sealed():
-                return 0
+        self._stage = SAYING_GOODBYE
         return self._end(None) if self._peer_has_ended else self._await_goodbye()
 
     cdef int _await_goodbye(self) except -1:

@@ -354,7 +354,8 @@ cdef class WSTransport:
                 self.underlying_transport.abort()
             return
         self.advance(DISCONNECT)
-        self._sink.flush()
+        if self._sink is not self.underlying_transport:  # which would do so itself
+            self._sink.flush()
         if graceful:
             self.underlying_transport.close()
         else:
