@@ -116,6 +116,25 @@ async def test_partial_frames_of_two_connections(seed: int, plain: Setting) -> N
             assert [frame.payload for frame in listener.frames] == own
 
 
+async def test_partial_frame_at_the_end_of_a_full_read(plain: Setting) -> None:
+    """A full read is followed by one that brings nothing, and then by another connection's."""
+    room = 256 * 1024
+    frames = [F(BINARY, b"a" * (room - 10_000)), F(BINARY, b"b" * 20_000)]
+    listeners = [Recorder(), Recorder()]
+    async with (
+        against_raw_peer(plain, listeners[0]) as (_, first),
+        against_raw_peer(plain, listeners[1]) as (_, second),
+    ):
+        data = b"".join(frame.wire(first.masks) for frame in frames)
+        await first.send(data[:room])
+        await listeners[0].until("frame")
+        await second.send(F(BINARY, b"c" * 100_000))
+        await listeners[1].until("frame")
+        await first.send(data[room:])
+        await listeners[0].until("frame", 2)
+        assert [frame.payload for frame in listeners[0].frames] == [f.payload for f in frames]
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_views_of_partial_frames(seed: int, plain: Setting) -> None:
     """Views are kept now and then, while frames arrive in pieces on two connections."""

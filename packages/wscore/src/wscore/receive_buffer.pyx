@@ -27,7 +27,8 @@ cdef class ReceiveBuffer:
         cdef size_t unread = self.end - self.begin
         cdef Block block
         if unread == 0 or self.end == self.block.size:
-            block = self.io.borrow()
+            # The read may bring nothing, so that what is unread stays where it is put now.
+            block = self.io.take_block() if unread else self.io.borrow()
             if self.needed > block.size:
                 block = self._new_block(unread)
             self._move_to(block)
