@@ -21,9 +21,19 @@ cpdef enum Event:
 cdef State next_state(State state, Event event) except *
 cdef str state_name(State state)
 cdef bint is_legal(State state, Event event) noexcept
-cdef bint can_send(State state) noexcept
-cdef bint can_receive(State state) noexcept
-cdef bint is_disconnected(State state) noexcept
+
+cdef inline bint can_send(State state) noexcept:
+    """Whether frames may be sent: not after our CLOSE (RFC 6455, 5.5.1)."""
+    return state == OPEN or state == CLOSE_RECEIVED
+
+
+cdef inline bint can_receive(State state) noexcept:
+    """Whether frames are delivered: not after the peer's CLOSE, nor once we have given up."""
+    return state == OPEN or state == CLOSE_SENT
+
+
+cdef inline bint is_disconnected(State state) noexcept:
+    return state >= DISCONNECTING
 
 
 cdef class WSCloseInfo:

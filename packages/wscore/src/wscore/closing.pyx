@@ -75,20 +75,6 @@ cdef bint is_legal(State state, Event event) noexcept:
     return _table[<int>state][<int>event] != ILLEGAL
 
 
-cdef bint can_send(State state) noexcept:
-    """Whether frames may be sent: not after our CLOSE (RFC 6455, 5.5.1)."""
-    return state == OPEN or state == CLOSE_RECEIVED
-
-
-cdef bint can_receive(State state) noexcept:
-    """Whether frames are delivered: not after the peer's CLOSE, nor once we have given up."""
-    return state == OPEN or state == CLOSE_SENT
-
-
-cdef bint is_disconnected(State state) noexcept:
-    return state >= DISCONNECTING
-
-
 cdef class WSCloseInfo:
     """The content of one CLOSE frame.
 

@@ -1,11 +1,16 @@
 # The frame as user code sees it.
 
+cimport cython
+from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t
+
+from wsframe.cwsframe cimport wsf_frame
 
 from .enums cimport WSMsgType
 from .loop_io cimport Block
 
 
+@cython.final
 cdef class WSFrame:
     cdef readonly WSMsgType msg_type
     cdef readonly bint fin
@@ -17,13 +22,17 @@ cdef class WSFrame:
     cdef readonly size_t tail_size
     cdef char* payload_ptr
 
+    cdef PyObject* _member  # what `msg_type` is in Python; borrowed, the members are never freed
     cdef Block _block  # None once the callback is over
     cdef Block _shown  # the block that views of the payload show
     cdef Py_ssize_t _views
     cdef uint16_t _close_code
 
+    cdef void show(self, const wsf_frame* parsed, Block block, size_t tail_size,
+                   bint last_in_buffer) noexcept
+    cdef void show_as(self, WSMsgType msg_type) noexcept
+    cdef void retire(self) noexcept
     cdef int _check(self) except -1
-    cdef void _retire(self) noexcept
     cpdef bytes get_payload_as_bytes(self)
     cpdef str get_payload_as_utf8_text(self)
     cpdef str get_payload_as_utf8(self)

@@ -9,13 +9,12 @@ cimport cython
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromObject
-from cpython.ref cimport Py_INCREF, PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 
-from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS
+from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS, WSF_RSV1, WSF_RSV2, WSF_RSV3
 
 from . import enums
-from .enums cimport CLOSE, close_code_to_python, msg_type_to_python
+from .enums cimport CLOSE, CONTINUATION, close_code_to_python, msg_type_to_python
 
 __all__ = ["WSFrame"]
 
@@ -23,16 +22,25 @@ cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         PyObject* tp_dict
 
-    ctypedef struct PyGetSetDef:
-        const char* name
-        PyObject* (*get)(PyObject* self, void* closure) except NULL
-        const char* doc
-
-    object PyDescr_NewGetSet(type owner, PyGetSetDef* definition)
     void PyType_Modified(type owner)
 
+cdef extern from "structmember.h":
+    ctypedef struct PyMemberDef:
+        const char* name
+        int type
+        Py_ssize_t offset
+        int flags
 
-@cython.final
+    enum:
+        T_OBJECT_EX
+        READONLY
+
+    object PyDescr_NewMember(type owner, PyMemberDef* definition)
+
+
+@cython.binding(False)  # builtin methods are cheaper to call
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
 @cython.no_gc  # it refers to nothing that could refer back; a view of it may outlive a clearing
 cdef class WSFrame:
     """A received frame, valid during the callback that it was passed to.
@@ -51,6 +59,34 @@ cdef class WSFrame:
     def __init__(self):
         raise TypeError("frames are made by a connection")
 
+    def __cinit__(self):
+        self.show_as(CONTINUATION)
+
+    # -- for the protocol
+
+    cdef void show(self, const wsf_frame* parsed, Block block, size_t tail_size,
+                   bint last_in_buffer) noexcept:
+        """Become the view of a frame whose payload lies in the block."""
+        self.show_as(<WSMsgType>parsed.opcode)
+        self.fin = parsed.fin
+        self.rsv1 = (parsed.rsv & WSF_RSV1) != 0
+        self.rsv2 = (parsed.rsv & WSF_RSV2) != 0
+        self.rsv3 = (parsed.rsv & WSF_RSV3) != 0
+        self.last_in_buffer = last_in_buffer
+        self.payload_ptr = <char*>parsed.payload
+        self.payload_size = parsed.payload_size
+        self.tail_size = tail_size
+        self._close_code = parsed.close_code
+        self._block = block
+
+    cdef void show_as(self, WSMsgType msg_type) noexcept:
+        self.msg_type = msg_type
+        self._member = MEMBERS[<int>msg_type]
+
+    cdef void retire(self) noexcept:
+        self._block = None
+        self.payload_ptr = NULL
+
     cdef int _check(self) except -1:
         if self._block is None:
             raise RuntimeError(
@@ -59,9 +95,7 @@ cdef class WSFrame:
             )
         return 0
 
-    cdef void _retire(self) noexcept:
-        self._block = None
-        self.payload_ptr = NULL
+    # -- for user code
 
     cpdef bytes get_payload_as_bytes(self):
         """A copy of the payload."""
@@ -169,21 +203,26 @@ cdef class WSFrame:
 
 # Cython asks the class of an enumeration for the member whenever a value becomes a Python object,
 # and in Python 3.11 that is a call of Python code: three times as dear as any other attribute, for
-# the one that every listener reads. So `msg_type` is looked up in a table, by a descriptor of our
-# own in the place of Cython's.
-cdef dict BY_VALUE = {int(member): member for member in enums.WSMsgType}
-cdef list MEMBERS = [BY_VALUE.get(value) for value in range(16)]
+# the one that every listener reads. So the member lies in the frame, and a descriptor of our own
+# shows it in the place of Cython's: one that the interpreter reads without a call.
+cdef PyObject* MEMBERS[16]  # by their values; NULL where the protocol has none
 
-cdef PyGetSetDef MSG_TYPE
+for _member in enums.WSMsgType:
+    MEMBERS[<int>_member.value] = <PyObject*>_member
+
+cdef PyMemberDef MSG_TYPE
 MSG_TYPE.name = "msg_type"
-MSG_TYPE.get = get_msg_type
+MSG_TYPE.type = T_OBJECT_EX
+MSG_TYPE.flags = READONLY
 
 
-cdef PyObject* get_msg_type(PyObject* self, void* closure) except NULL:
-    cdef object member = MEMBERS[<Py_ssize_t>(<WSFrame>self).msg_type]
-    Py_INCREF(member)
-    return <PyObject*>member
+cdef int show_members() except -1:
+    cdef WSFrame frame = WSFrame.__new__(WSFrame)
+    cdef PyTypeObject* owner = <PyTypeObject*>WSFrame
+    MSG_TYPE.offset = <char*>&frame._member - <char*><PyObject*>frame
+    (<dict>owner.tp_dict)["msg_type"] = PyDescr_NewMember(WSFrame, &MSG_TYPE)
+    PyType_Modified(WSFrame)
+    return 0
 
 
-(<dict>(<PyTypeObject*>WSFrame).tp_dict)["msg_type"] = PyDescr_NewGetSet(WSFrame, &MSG_TYPE)
-PyType_Modified(WSFrame)
+show_members()

@@ -1,10 +1,17 @@
 # What all connections of one event loop share: memory, and the list of those that hold bytes back.
+#
+# What every message passes through stands here in full, to be compiled into the callers.
 
+cimport cython
 from libc.stdint cimport uint8_t
 
 cdef enum:
     PIECES = 16  # of encrypted bytes that one call sends
+    SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
+    SPARES = 8  # of each kind of memory are kept for further use
 
+
+@cython.final
 cdef class Block:
     cdef uint8_t* data
     cdef size_t size
@@ -12,6 +19,7 @@ cdef class Block:
     cdef Block next  # spare one
 
 
+@cython.final
 cdef class SendBuffer:
     cdef uint8_t* data
     cdef size_t size  # of the memory
@@ -19,21 +27,30 @@ cdef class SendBuffer:
     cdef size_t end
     cdef SendBuffer next  # spare one
 
-    cdef uint8_t* reserve(self, size_t size) except NULL
+    cdef inline uint8_t* reserve(self, size_t size) except NULL:
+        """Where `size` more bytes can be written; the caller then adds them to `end`."""
+        if self.end + size > self.size:
+            self._make_room(size)
+        return self.data + self.end
+
     cdef int append(self, const uint8_t* data, size_t size) except -1
+    cdef int _make_room(self, size_t size) except -1
 
 
 cdef class Corked:
     cdef bint is_listed
+    cdef Corked _next_corked  # in the list of those that hold bytes back
+
     cdef int uncork(self) except -1
 
 
+@cython.final
 cdef class LoopIO:
     cdef int depth  # of callbacks within callbacks
     cdef bint block_in_use
     cdef Block block
-    cdef list _corked  # of a fixed length, because it changes with every read
-    cdef int _corked_next
+    cdef Corked _corked  # the first of a chain
+    cdef Corked _last_corked
     cdef int _corked_count
     cdef Block _spare_block  # the first of a chain
     cdef int _spare_block_count
@@ -43,13 +60,49 @@ cdef class LoopIO:
     cdef list pieces  # encrypted bytes, within one call; of a fixed length too
     cdef int piece_count
 
-    cdef void enter(self) noexcept
-    cdef int leave(self) except -1
-    cdef bint hold(self, Corked corked) except -1
+    cdef inline void enter(self) noexcept:
+        """A callback begins."""
+        self.depth += 1
+
+    cdef inline int leave(self) except -1:
+        """A callback ends; with the outermost one what was held back leaves."""
+        self.depth -= 1
+        if self.depth == 0 and self._corked is not None:
+            return self._flush()
+        return 0
+
+    cdef inline bint hold(self, Corked corked) except -1:
+        """Remember one that wants to hold bytes back; False if so many do that it must not."""
+        if self._corked_count == SPARES:
+            return False
+        if self._corked is None:
+            self._corked = corked
+        else:
+            self._last_corked._next_corked = corked
+        self._last_corked = corked
+        self._corked_count += 1
+        corked.is_listed = True
+        return True
+
+    cdef inline SendBuffer take_buffer(self):
+        cdef SendBuffer buffer = self._spare_buffer
+        if buffer is None:
+            return SendBuffer.__new__(SendBuffer)
+        self._spare_buffer = buffer.next
+        self._spare_buffer_count -= 1
+        buffer.next = None
+        return buffer
+
+    cdef inline int give_back(self, SendBuffer buffer) except -1:
+        buffer.begin = buffer.end = 0
+        if buffer.size == SEND_SIZE and self._spare_buffer_count < SPARES:
+            buffer.next = self._spare_buffer
+            self._spare_buffer = buffer
+            self._spare_buffer_count += 1
+        return 0
+
     cdef Block borrow(self)
     cdef int recycle(self, Block block) except -1
-    cdef SendBuffer take_buffer(self)
-    cdef int give_back(self, SendBuffer buffer) except -1
     cdef Block take_block(self)
     cdef int drop_pieces(self) except -1
     cdef int _flush(self) except -1

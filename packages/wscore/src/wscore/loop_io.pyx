@@ -16,8 +16,6 @@ from libc.string cimport memcpy, memmove
 
 cdef enum:
     RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
-    SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
-    SPARES = 8  # of each kind of memory are kept for further use
 
 _loops = weakref.WeakKeyDictionary()
 
@@ -31,7 +29,6 @@ cdef LoopIO loop_io(object loop):
     return io
 
 
-@cython.final
 @cython.no_gc
 cdef class Block:
     """Memory to receive into; it lives as long as a connection or a frame needs it."""
@@ -46,7 +43,6 @@ cdef class Block:
         PyMem_RawFree(self.data)
 
 
-@cython.final
 @cython.no_gc
 cdef class SendBuffer:
     """Bytes on their way out: ``data[begin:end]``."""
@@ -60,13 +56,10 @@ cdef class SendBuffer:
     def __dealloc__(self):
         PyMem_RawFree(self.data)
 
-    cdef uint8_t* reserve(self, size_t size) except NULL:
-        """Where `size` more bytes can be written; the caller then adds them to `end`."""
+    cdef int _make_room(self, size_t size) except -1:
         cdef size_t unsent = self.end - self.begin
         cdef size_t wanted = self.size
         cdef uint8_t* data
-        if self.end + size <= self.size:
-            return self.data + self.end
         if self.begin:
             memmove(self.data, self.data + self.begin, unsent)
             self.begin = 0
@@ -79,7 +72,7 @@ cdef class SendBuffer:
                 raise MemoryError(f"a send buffer of {wanted} bytes")
             self.data = data
             self.size = wanted
-        return self.data + self.end
+        return 0
 
     cdef int append(self, const uint8_t* data, size_t size) except -1:
         memcpy(self.reserve(size), data, size)
@@ -99,40 +92,21 @@ cdef class LoopIO:
     """What all connections of one event loop share."""
 
     def __cinit__(self):
-        self._corked = [None] * SPARES
         self.pieces = [None] * PIECES
 
     # -- corking
 
-    cdef void enter(self) noexcept:
-        """A callback begins."""
-        self.depth += 1
-
-    cdef int leave(self) except -1:
-        """A callback ends; with the outermost one what was held back leaves."""
-        self.depth -= 1
-        if self.depth == 0 and self._corked_count:
-            return self._flush()
-        return 0
-
-    cdef bint hold(self, Corked corked) except -1:
-        """Remember one that wants to hold bytes back; False if so many do that it must not."""
-        if self._corked_count == SPARES:
-            return False
-        corked.is_listed = True
-        self._corked[self._corked_count] = corked
-        self._corked_count += 1
-        return True
-
     cdef int _flush(self) except -1:
         cdef Corked corked
         # Reporting a failure may make user code send to further connections.
-        while self._corked_count:
-            corked = <Corked>self._corked[self._corked_next]
-            self._corked[self._corked_next] = None
-            self._corked_next += 1
-            if self._corked_next == self._corked_count:
-                self._corked_next = self._corked_count = 0
+        while self._corked is not None:
+            corked = self._corked
+            self._corked = corked._next_corked
+            if self._corked is None:
+                self._last_corked = None
+            else:
+                corked._next_corked = None
+            self._corked_count -= 1
             corked.is_listed = False
             corked.uncork()
         return 0
@@ -156,23 +130,6 @@ cdef class LoopIO:
             block.next = self._spare_block
             self._spare_block = block
             self._spare_block_count += 1
-        return 0
-
-    cdef SendBuffer take_buffer(self):
-        cdef SendBuffer buffer = self._spare_buffer
-        if buffer is None:
-            return SendBuffer.__new__(SendBuffer)
-        self._spare_buffer = buffer.next
-        self._spare_buffer_count -= 1
-        buffer.next = None
-        return buffer
-
-    cdef int give_back(self, SendBuffer buffer) except -1:
-        buffer.begin = buffer.end = 0
-        if buffer.size == SEND_SIZE and self._spare_buffer_count < SPARES:
-            buffer.next = self._spare_buffer
-            self._spare_buffer = buffer
-            self._spare_buffer_count += 1
         return 0
 
     cdef Block take_block(self):

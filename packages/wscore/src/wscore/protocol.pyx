@@ -19,7 +19,7 @@ from .loop_io cimport Block, loop_io
 from .message_base cimport WSMessageBase
 from .sink cimport Sink, TransportSink
 from .heartbeat cimport Heartbeat
-from .enums cimport CLOSE, CONTINUATION, INTERNAL_ERROR, PING, PONG, WSMsgType, close_code_to_python
+from .enums cimport CLOSE, CONTINUATION, INTERNAL_ERROR, PING, PONG, close_code_to_python
 
 from .errors import WSProtocolError
 from .logs import WSCORE_DEBUG_LL
@@ -27,11 +27,28 @@ from .logs import WSCORE_DEBUG_LL
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject* object)
     unsigned long Py_TPFLAGS_HEAPTYPE
+    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
+    object PyObject_Vectorcall(
+        object callable, PyObject** arguments, size_t count, PyObject* keywords
+    )
+    object PyObject_VectorcallMethod(
+        object name, PyObject** arguments, size_t count, PyObject* keywords
+    )
+
+cdef extern from *:
+    """
+    static int wscore_raise(void) { return -1; }
+    """
+    int raise_pending "wscore_raise"() except -1  # the exception that is set already
 
 __all__ = ["WSProtocolCore"]
 
 MAX_FRAME_SIZE = 10 * 1024 * 1024  # bytes of payload
 MAX_FRAGMENTS = 131072  # frames of one message; twice what the Autobahn suite sends
+
+# As `_call_listener` is called where its exceptions are not raised, but seen by what it returns: to
+# catch them in the usual way costs time with each frame that raises nothing.
+ctypedef int (*Unraised)(WSProtocolCore) noexcept
 
 cdef enum:
     HELD_BACK = 64 * 1024  # bytes that are received while the role holds the input; then no more
@@ -202,18 +219,10 @@ cdef class WSProtocolCore:
             self._heartbeat.heard()
         buffer.lock()
         try:
-            if self.transport.state == HANDSHAKING and not self._holds_input:
-                self._read_handshake()
-            if self.transport.state >= FAILING:
-                buffer.begin = buffer.end  # nobody wants to know any more
-            elif self._holds_input:
-                if buffer.end - buffer.begin >= HELD_BACK:
-                    self.transport.underlying_transport.pause_reading()
-            elif self.transport.state != HANDSHAKING:
-                if self._takes_pieces:
-                    self._read_pieces()
-                else:
-                    needed = self._read_frames()
+            if HANDSHAKING < self.transport.state < FAILING and not self._holds_input:
+                needed = self._read_open()
+            else:
+                needed = self._read_otherwise()
         finally:
             buffer.tidy(needed)
         if self.listener is not None:
@@ -224,6 +233,23 @@ cdef class WSProtocolCore:
         if self.transport.state != HANDSHAKING:
             self.transport.disconnect()
         return False  # the transport below closes our end too
+
+    cdef Py_ssize_t _read_open(self) except -1:
+        return self._read_pieces() if self._takes_pieces else self._read_frames()
+
+    cdef Py_ssize_t _read_otherwise(self) except -1:
+        """Before there are frames, or when nobody wants them, or not yet."""
+        cdef ReceiveBuffer buffer = self.buffer
+        if self.transport.state == HANDSHAKING and not self._holds_input:
+            self._read_handshake()
+        if self.transport.state >= FAILING:
+            buffer.begin = buffer.end  # nobody wants to know any more
+        elif self._holds_input:
+            if buffer.end - buffer.begin >= HELD_BACK:
+                self.transport.underlying_transport.pause_reading()
+        elif self.transport.state != HANDSHAKING:
+            return self._read_open()
+        return 0
 
     cdef int _read_handshake(self) except -1:
         cdef ReceiveBuffer buffer = self.buffer
@@ -244,11 +270,16 @@ cdef class WSProtocolCore:
         cdef int now = 0
         cdef size_t tail_size
         cdef int result = self._parse(&parsed[now])
-        if result == wsf.WSF_FRAME:
-            self._find_on_ws_frame()
         while result == wsf.WSF_FRAME:
             tail_size = buffer.end - buffer.begin
-            result = self._parse(&parsed[1 - now])
+            if tail_size:
+                if self._calls_python and self._on_ws_frame is None:
+                    # Once for all frames of a read. For a single one it is called by its name,
+                    # which spares the bound method. (`object`: else it is the C function.)
+                    self._on_ws_frame = (<object>self.listener).on_ws_frame
+                result = self._parse(&parsed[1 - now])
+            else:
+                result = wsf.WSF_NEED_MORE
             self._deliver(&parsed[now], tail_size, result != wsf.WSF_FRAME)
             now = 1 - now
         self._on_ws_frame = None
@@ -265,24 +296,15 @@ cdef class WSProtocolCore:
         cdef ReceiveBuffer buffer = self.buffer
         cdef wsf.wsf_frame parsed
         cdef int result = self._parse(&parsed)
-        if result == wsf.WSF_FRAME:
-            self._find_on_ws_frame()
         while result == wsf.WSF_FRAME:
             self._deliver(&parsed, buffer.end - buffer.begin, buffer.begin == buffer.end)
             result = self._parse(&parsed)
-        self._on_ws_frame = None
         if result < 0:
             self.listener.on_read_end()
             self._fail_for_parser(result)
         return 0
 
-    cdef int _find_on_ws_frame(self) except -1:
-        """Look the listener's method up once for all frames of a read, if it is one in Python."""
-        if self._calls_python:
-            self._on_ws_frame = (<object>self.listener).on_ws_frame  # not the C function
-        return 0
-
-    cdef int _parse(self, wsf_frame* parsed) except? -1:
+    cdef inline int _parse(self, wsf_frame* parsed) except? -1:
         """The next step of the parser; nothing more to do once the connection is given up."""
         cdef ReceiveBuffer buffer = self.buffer
         cdef size_t consumed = 0
@@ -303,34 +325,19 @@ cdef class WSProtocolCore:
         cdef WSFrame frame = self._frame
         if not can_receive(self.transport.state):
             return 0
-        if parsed.opcode == PING and self._enable_auto_pong:
-            return self.transport.write_frame(
-                wsf.WSF_OP_PONG, True, 0, parsed.payload, parsed.payload_size
-            )
-        if parsed.opcode == PONG and self._is_roundtrip(parsed):
+        if parsed.opcode >= CLOSE and self._answers(parsed):
             return 0
-        if parsed.opcode == CLOSE:
-            self._close_received(parsed)
         if frame is None:
             frame = self._frame = WSFrame.__new__(WSFrame)
-        frame.msg_type = <WSMsgType>parsed.opcode
-        frame.fin = parsed.fin
-        frame.rsv1 = (parsed.rsv & wsf.WSF_RSV1) != 0
-        frame.rsv2 = (parsed.rsv & wsf.WSF_RSV2) != 0
-        frame.rsv3 = (parsed.rsv & wsf.WSF_RSV3) != 0
-        frame.last_in_buffer = last
-        frame.payload_ptr = <char*>parsed.payload
-        frame.payload_size = parsed.payload_size
-        frame.tail_size = tail_size
-        frame._close_code = parsed.close_code
-        frame._block = self.buffer.block
+        frame.show(parsed, self.buffer.block, tail_size, last)
         if self._takes_pieces:
             self._as_piece(parsed)
         try:
             if self._heartbeat is None or not self._is_heartbeat(frame):
-                self._call_on_ws_frame()
+                if (<Unraised>_call_listener)(self) < 0:
+                    self._listener_failed()
         finally:
-            frame._retire()
+            frame.retire()
         if Py_REFCNT(<PyObject*>frame) > 2:  # somebody kept it: ours and this function's are two
             self._frame = None
         return 0
@@ -347,22 +354,30 @@ cdef class WSProtocolCore:
             return 0
         frame.fin = parsed.fin and parsed.last
         if not parsed.first:
-            frame.msg_type = CONTINUATION
+            frame.show_as(CONTINUATION)
             frame.rsv1 = frame.rsv2 = frame.rsv3 = False
         return 0
 
-    cdef int _call_on_ws_frame(self) except -1:
+    cdef int _listener_failed(self) except -1:
         try:
-            if self._on_ws_frame is not None:
-                self._on_ws_frame(self.transport, self._frame)
-            else:
-                self.listener.frame_received(self.transport, self._frame)
+            raise_pending()
         except Exception as exc:
             if self._disconnect_on_exception or isinstance(exc, WSProtocolError):
                 self._fail_for_exception(exc, "on_ws_frame")
             else:
                 self.logger.exception("exception in on_ws_frame")
         return 0
+
+    cdef bint _answers(self, wsf_frame* parsed) except -1:
+        """Look at a control frame; whether the listener need not."""
+        if parsed.opcode == PING and self._enable_auto_pong:
+            self.transport.write_frame(
+                wsf.WSF_OP_PONG, True, 0, parsed.payload, parsed.payload_size
+            )
+            return True
+        if parsed.opcode == CLOSE:
+            self._close_received(parsed)
+        return parsed.opcode == PONG and self._is_roundtrip(parsed)
 
     cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1:
         if self.transport.round_trips is None:
@@ -443,6 +458,25 @@ cdef class WSProtocolCore:
             self.logger.exception("exception in on_ws_disconnected")
         finally:
             self.transport.tell_lost()
+
+
+cdef int _call_listener(WSProtocolCore self) except -1:
+    """Hand the frame to the listener."""
+    cdef PyObject* arguments[4]  # the first one is the callee's, for a bound method's `self`
+    if not self._calls_python:
+        return self.listener.frame_received(self.transport, self._frame)
+    arguments[1] = <PyObject*>self.listener
+    arguments[2] = <PyObject*>self.transport
+    arguments[3] = <PyObject*>self._frame
+    if self._on_ws_frame is None:
+        PyObject_VectorcallMethod(
+            "on_ws_frame", &arguments[1], 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+        )
+    else:
+        PyObject_Vectorcall(
+            self._on_ws_frame, &arguments[2], 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+        )
+    return 0
 
 
 cdef bint _is_python_method(object cls, str name) except -1:

@@ -1,9 +1,9 @@
 """Received bytes that are not parsed yet; only the other compiled modules can use it."""
 
-from typing_extensions import disjoint_base
+from typing import final
 
 from .loop_io import LoopIO
 
-@disjoint_base
+@final
 class ReceiveBuffer:
     def __new__(cls, io: LoopIO) -> ReceiveBuffer: ...

@@ -22,37 +22,20 @@ cdef class ReceiveBuffer:
     def __cinit__(self, LoopIO io):
         self.io = io
 
-    cdef size_t prepare(self) except? 0:
-        """Make room for a read behind the unread bytes; how many bytes it may bring."""
+    cdef int _find_room(self) except -1:
         cdef size_t unread = self.end - self.begin
-        cdef Block block
-        if unread == 0 or self.end == self.block.size:
-            # The read may bring nothing, so that what is unread stays where it is put now.
-            block = self.io.take_block() if unread else self.io.borrow()
-            if self.needed > block.size:
-                block = self._new_block(unread)
-            self._move_to(block)
-        return self.block.size - self.end
+        # The read may bring nothing, so that what is unread stays where it is put now.
+        cdef Block block = self.io.take_block() if unread else self.io.borrow()
+        if self.needed > block.size:
+            block = self._new_block(unread)
+        return self._move_to(block)
 
-    cdef uint8_t* unread(self) noexcept:
-        return self.block.data + self.begin
-
-    cdef void lock(self) noexcept:
-        """From here to `tidy` no other connection may write into the block."""
-        if self.block is self.io.block:
-            self.io.block_in_use = True
-
-    cdef int tidy(self, size_t needed) except -1:
-        """All that is complete has been parsed.
-
-        Args:
-            needed: contiguous bytes, those that are here included, that the parser waits for.
-        """
+    cdef int _keep(self, size_t needed) except -1:
+        """Find a place for what was left, or give memory back that was the connection's own."""
         cdef Block block = self.block
         cdef size_t unread = self.end - self.begin
         if block is self.io.block:
             self.io.block_in_use = False
-        self.needed = needed
         if unread == 0:
             self.begin = self.end = 0
             self.block = None

@@ -2,9 +2,12 @@
 
 from libc.stdint cimport uint8_t
 
-from wsframe.cwsframe cimport wsf_header
+from wsframe.cwsframe cimport WSF_MAX_HEADER_SIZE, wsf_frame_encode, wsf_header
 
 from .loop_io cimport Corked, LoopIO, SendBuffer
+
+cdef enum:
+    ENOUGH = 64 * 1024  # bytes held back are sent before the callback ends
 
 
 cdef class Sink(Corked):
@@ -15,9 +18,34 @@ cdef class Sink(Corked):
                          size_t size) except -1
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1
     cdef int flush(self) except -1
-    cdef SendBuffer open_pending(self)
-    cdef int drop_pending(self) except -1
-    cdef int _written(self) except -1
+
+    # For those below, compiled into them: every message passes through these.
+
+    cdef inline SendBuffer open_pending(self):
+        if self.pending is None:
+            self.pending = self.io.take_buffer()
+        return self.pending
+
+    cdef inline int drop_pending(self) except -1:
+        if self.pending is not None:
+            self.io.give_back(self.pending)
+            self.pending = None
+        return 0
+
+    cdef inline int append_frame(self, const wsf_header* header, const uint8_t* payload,
+                                 size_t size) except -1:
+        """Encode a frame behind what is pending."""
+        cdef SendBuffer pending = self.open_pending()
+        pending.end += wsf_frame_encode(
+            pending.reserve(WSF_MAX_HEADER_SIZE + size), header, payload
+        )
+        return 0
+
+    cdef inline bint may_hold(self) except -1:
+        """Whether what is pending can wait for the end of the running callback, and will."""
+        if self.io.depth == 0 or self.pending.end - self.pending.begin > ENOUGH:
+            return False
+        return self.is_listed or self.io.hold(self)
 
 
 cdef class TransportSink(Sink):

@@ -6,11 +6,6 @@ stays there (see `loop_io`); otherwise it leaves at once.
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
-from wsframe cimport cwsframe as wsf
-
-cdef enum:
-    ENOUGH = 64 * 1024  # bytes held back are sent before the callback ends
-
 
 cdef class Sink(Corked):
     """The way out of one connection; `flush` is what the kinds of sink differ in."""
@@ -18,16 +13,13 @@ cdef class Sink(Corked):
     cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
                          size_t size) except -1:
         """Send a frame: `payload` is masked on the way if the header says so."""
-        cdef SendBuffer pending = self.open_pending()
-        pending.end += wsf.wsf_frame_encode(
-            pending.reserve(wsf.WSF_MAX_HEADER_SIZE + size), header, payload
-        )
-        return self._written()
+        self.append_frame(header, payload, size)
+        return 0 if self.may_hold() else self.flush()
 
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1:
         """Send bytes as they are."""
         self.open_pending().append(data, size)
-        return self._written()
+        return 0 if self.may_hold() else self.flush()
 
     cdef int flush(self) except -1:
         """Hand on what is pending. It never raises for what happens to the connection."""
@@ -35,24 +27,6 @@ cdef class Sink(Corked):
 
     cdef int uncork(self) except -1:
         return self.flush()
-
-    cdef SendBuffer open_pending(self):
-        if self.pending is None:
-            self.pending = self.io.take_buffer()
-        return self.pending
-
-    cdef int drop_pending(self) except -1:
-        if self.pending is not None:
-            self.io.give_back(self.pending)
-            self.pending = None
-        return 0
-
-    cdef int _written(self) except -1:
-        if self.io.depth == 0 or self.pending.end - self.pending.begin > ENOUGH:
-            return self.flush()
-        if not self.is_listed and not self.io.hold(self):
-            return self.flush()
-        return 0
 
 
 cdef class TransportSink(Sink):

@@ -46,6 +46,7 @@ cdef class SocketTransport(Sink):
     cdef int _stop_reading(self) except -1
 
     # out
+    cdef inline int _written(self) except -1
     cdef int _send_pending(self) except -1
     cdef bint _push(self, SendBuffer buffer) except -1
     cdef int _send_large(self, const unsigned char* header, size_t header_size,

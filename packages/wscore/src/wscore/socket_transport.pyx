@@ -8,6 +8,7 @@ import asyncio
 import os
 import socket as socket_module
 
+cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
 from libc.stdint cimport uint8_t
@@ -131,6 +132,7 @@ cdef class SocketTransport(Sink):
         """Leave what arrives in the socket's buffer."""
         self._stop_reading()
 
+    @cython.binding(False)
     def _read_ready(self):
         self._read_corked()
         if self.protocol.busy_poll_us:
@@ -231,30 +233,36 @@ cdef class SocketTransport(Sink):
         if self._closing or self._eof_wanted:
             return 0
         if size < LARGE or header.masked or self._writing:
-            return Sink.write_frame(self, header, payload, size)
+            self.append_frame(header, payload, size)
+            return self._written()
         return self._send_large(head, wsf.wsf_header_encode(head, header), payload, size)
 
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1:
         if self._closing or self._eof_wanted:
             return 0
         if size < LARGE or self._writing:
-            return Sink.write_bytes(self, data, size)
+            self.open_pending().append(data, size)
+            return self._written()
         return self._send_large(NULL, 0, data, size)
 
     cdef int flush(self) except -1:
         if self.pending is not None and not self._writing and not self._lost:
             self._send_pending()
-        return self._check_limits()
+        return self._check_limits() if self._over_high or self.pending is not None else 0
 
-    cdef int _written(self) except -1:
-        Sink._written(self)
-        return self._check_limits()
+    cdef inline int _written(self) except -1:
+        if not self.may_hold():
+            return self.flush()
+        # Otherwise nothing waits but what is held.
+        if self._writing or self.pending.end - self.pending.begin > self._high:
+            return self._check_limits()
+        return 0
 
     cdef int _send_pending(self) except -1:
         if not self._push(self.pending):
             return 0
         self.drop_pending()
-        return self._all_sent()
+        return self._all_sent() if self._closing or self._eof_wanted else 0
 
     cdef bint _push(self, SendBuffer buffer) except -1:
         """Give bytes to the socket; whether it took all of them, else it is watched, or broken."""

@@ -1,5 +1,6 @@
 # The send path.
 
+cimport cython
 from libc.stdint cimport uint8_t
 
 from wsframe.cwsframe cimport wsf_header
@@ -10,7 +11,14 @@ from .enums cimport WSMsgType
 from .round_trips cimport RoundTrips
 from .sink cimport Sink
 
+cdef extern from "Python.h":
+    unsigned long PyThread_get_thread_ident()
 
+
+cdef int refuse_thread() except -1
+
+
+@cython.final
 cdef class WSTransport:
     cdef readonly object underlying_transport
     cdef readonly object request
@@ -64,11 +72,15 @@ cdef class WSTransport:
     cdef int pause_writing(self, bint paused) except -1
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
                          size_t size) except -1
-    cdef int _check_thread(self) except -1
+    cdef inline int _check_thread(self) except -1:
+        return 0 if PyThread_get_thread_ident() == self._thread else refuse_thread()
+
     cdef int _check_type(self, WSMsgType msg_type, bint fin) except -1
-    cdef inline int _fill_header(self, wsf_header* header, int opcode, bint fin, int rsv,
-                                 size_t size) except -1
+    cdef int _check_control_type(self, WSMsgType msg_type, bint fin) except -1
+    cdef int _fill_header(self, wsf_header* header, int opcode, bint fin, int rsv,
+                          size_t size) except -1
     cdef bint _may_send(self, int opcode, size_t size) except -1
+    cdef bint _may_send_else(self, int opcode, size_t size) except -1
     cdef int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1
     cdef int _write_close(self, unsigned int code, object message) except -1
     cdef int _linger(self) except -1

@@ -42,7 +42,6 @@ from .enums cimport BINARY, CLOSE, CONTINUATION, NO_INFO, PING, PONG, close_code
 from .logs import WSCORE_DEBUG_LL
 
 cdef extern from "Python.h":
-    unsigned long PyThread_get_thread_ident()
     const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
 
 __all__ = ["WSTransport"]
@@ -51,7 +50,9 @@ __all__ = ["WSTransport"]
 LINGER_TIME = 1.0
 
 
-@cython.final
+@cython.binding(False)  # builtin methods are cheaper to call
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
 cdef class WSTransport:
     """One WebSocket connection, as seen by its sender.
 
@@ -267,6 +268,7 @@ cdef class WSTransport:
         self._check_thread()
         self._write_buffer(PONG, True, 0, message)
 
+    @cython.binding(True)  # a default like this one is beyond the signatures of builtin methods
     cpdef send_close(self, object close_code=NO_INFO, object close_message=None):
         """Send a CLOSE. The connection stays until `disconnect` is called or the peer closes it.
 
@@ -296,6 +298,7 @@ cdef class WSTransport:
 
     # -- round trips
 
+    @cython.binding(True)
     async def measure_roundtrip_time(self, int rounds):
         """Ping the peer several times, one after the other.
 
@@ -361,6 +364,7 @@ cdef class WSTransport:
         else:
             self.underlying_transport.abort()
 
+    @cython.binding(True)
     async def wait_disconnected(self):
         """Wait until the connection is gone and `on_ws_disconnected` has been called."""
         if self._is_told:
@@ -371,20 +375,15 @@ cdef class WSTransport:
 
     # -- private
 
-    cdef int _check_thread(self) except -1:
-        if PyThread_get_thread_ident() != self._thread:
-            raise RuntimeError(
-                "a WSTransport is used only in the thread that runs its event loop; from another "
-                "one use loop.call_soon_threadsafe"
-            )
-        return 0
-
     cdef int _check_type(self, WSMsgType msg_type, bint fin) except -1:
+        return 0 if msg_type <= BINARY else self._check_control_type(msg_type, fin)
+
+    cdef int _check_control_type(self, WSMsgType msg_type, bint fin) except -1:
         if msg_type == CLOSE:
             raise ValueError("a CLOSE frame is sent with send_close()")
-        if msg_type > PONG or 2 < msg_type < CLOSE:
+        if not CLOSE < msg_type <= PONG:
             raise ValueError(f"{<int>msg_type} is not a type of frame")
-        if msg_type >= CLOSE and not fin:
+        if not fin:
             raise ValueError("control frames cannot be fragmented (RFC 6455, 5.5)")
         return 0
 
@@ -431,6 +430,11 @@ cdef class WSTransport:
         return 0
 
     cdef bint _may_send(self, int opcode, size_t size) except -1:
+        if opcode <= BINARY and can_send(self.state):
+            return True
+        return self._may_send_else(opcode, size)
+
+    cdef bint _may_send_else(self, int opcode, size_t size) except -1:
         if opcode >= CLOSE and size > wsf.WSF_MAX_CONTROL_SIZE:
             raise ValueError(
                 f"a control frame has at most {wsf.WSF_MAX_CONTROL_SIZE} bytes of payload, "
@@ -445,8 +449,8 @@ cdef class WSTransport:
             )
         return False
 
-    cdef inline int _fill_header(self, wsf.wsf_header* header, int opcode, bint fin, int rsv,
-                                 size_t size) except -1:
+    cdef int _fill_header(self, wsf.wsf_header* header, int opcode, bint fin, int rsv,
+                          size_t size) except -1:
         header.opcode = opcode
         header.fin = fin
         header.rsv = rsv
@@ -497,3 +501,10 @@ cdef class WSTransport:
             self.underlying_transport.write_eof()
         self._linger_timer = self.loop.call_later(LINGER_TIME, self.disconnect, False)
         return 0
+
+
+cdef int refuse_thread() except -1:
+    raise RuntimeError(
+        "a WSTransport is used only in the thread that runs its event loop; from another one use "
+        "loop.call_soon_threadsafe"
+    )
