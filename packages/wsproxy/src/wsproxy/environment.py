@@ -4,7 +4,8 @@ The rules are the standard library's: variables in either letter case, `no_proxy
 Windows the system's settings. Nothing else may decide that a proxy is used.
 """
 
-from urllib.request import getproxies, proxy_bypass
+import os
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from .url import DEFAULT_PORTS
 
@@ -37,17 +38,33 @@ def proxy_from_environment(
         A URL for `open_tunnel()`, with credentials if the setting has them. A setting without a
         scheme is taken as `http://`, or `socks5h://` if it is the system's for SOCKS.
     """
-    bare = host.strip("[]")
-    # The standard library knows IPv6 addresses in the form in which they are listed.
-    if proxy_bypass(f"{bare}:{port}") or (":" in bare and proxy_bypass(f"[{bare}]:{port}")):
+    if _nothing_is_configured():
         return None
     proxies = getproxies()
     order = _ORDER.get(scheme, (scheme, "socks"))
     for name in (*order, "all") if all_proxy else order:
         setting = proxies.get(name)
-        if setting:
+        if setting and not _is_bypassed(host, port):
             return _as_url(setting, "socks5h" if name == "socks" else "http")
     return None
+
+
+def _nothing_is_configured() -> bool:
+    """Whether the names of the variables already say so, which is the usual case.
+
+    The standard library looks at all variables four times, and that takes longer than connecting.
+    """
+    has_other_settings = getproxies is not getproxies_environment
+    return not has_other_settings and "_proxy" not in "\n".join(os.environ).lower()
+
+
+def _is_bypassed(host: str, port: int) -> bool:
+    """Whether there is to be no proxy for a host."""
+    bare = host.strip("[]")
+    # The standard library knows IPv6 addresses in the form in which they are listed.
+    return bool(
+        proxy_bypass(f"{bare}:{port}") or (":" in bare and proxy_bypass(f"[{bare}]:{port}"))
+    )
 
 
 def _as_url(setting: str, scheme: str) -> str:
