@@ -7,10 +7,9 @@ included, it leaves no socket and no task.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import ssl as ssl_module
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
@@ -20,8 +19,9 @@ from .auto_ping import auto_ping_maker
 from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
 from .errors import WSInvalidStatusError, WSInvalidURL
+from .factory import ListenerFactory, make_listener
 from .handshake import ClientHandshake, reserved_bits
-from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
+from .http import WSHeadersLike, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .message_base import WSMessageBase
@@ -32,10 +32,6 @@ from .transport import WSTransport
 from .url import WSParsedURL, parse_url
 
 __all__ = ["ws_connect"]
-
-ListenerFactory = (
-    Callable[[], WSListener] | Callable[[WSUpgradeRequest, WSUpgradeResponse], WSListener]
-)
 
 REDIRECTS = {301, 302, 303, 307, 308}
 PRIVATE_FIELDS = ("Authorization", "Cookie")  # they do not follow to another origin
@@ -220,17 +216,18 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                 exception.
             WSHandshakeError: if the handshake failed.
         """
+        timer = None
+        if timeout is not None:
+            timer = self.loop.call_later(timeout, self._timed_out, timeout)
         try:
-            async with asyncio.timeout(timeout):
-                await self._upgraded
-        except BaseException as exc:
+            await self._upgraded
+        except BaseException:
             self.transport.disconnect(graceful=False)
             await self.transport.wait_disconnected()
-            if isinstance(exc, TimeoutError):
-                raise TimeoutError(
-                    f"no answer to the opening handshake within {timeout} seconds"
-                ) from None
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def is_client_side(self) -> bool:
         return True
@@ -247,7 +244,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                 return len(data)
             response, consumed = result
             request = self._handshake.request
-            listener = _make_listener(self._listener_factory, request, response)
+            listener = make_listener(self._listener_factory, request, response)
             if self.deflate is not None and not isinstance(listener, WSMessageBase):
                 raise TypeError(
                     "deflate= needs a WSMessageReader or a WSMessageListener: frames are not "
@@ -271,24 +268,15 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         except Exception as error:
             self._give_up(error)
 
+    def _timed_out(self, timeout: float) -> None:
+        if not self._upgraded.done():
+            self._give_up(
+                TimeoutError(f"no answer to the opening handshake within {timeout} seconds")
+            )
+
     def _give_up(self, exc: Exception) -> None:
         self._upgraded.set_exception(exc)
         self._upgraded.exception()  # whoever was to ask for it may have been cancelled
-
-
-def _make_listener(
-    factory: Callable[..., WSListener], request: WSUpgradeRequest, response: WSUpgradeResponse
-) -> WSListener:
-    """Call the factory with as many arguments as it takes: request and response, or none."""
-    try:
-        inspect.signature(factory).bind(request, response)
-    except (TypeError, ValueError):  # it takes none, or does not tell
-        listener = factory()
-    else:
-        listener = factory(request, response)
-    if not isinstance(listener, WSListener):
-        raise TypeError(f"the listener factory must return a WSListener, not {listener!r}")
-    return listener
 
 
 def _redirect_target(url: WSParsedURL, response: WSUpgradeResponse | None) -> WSParsedURL | None:

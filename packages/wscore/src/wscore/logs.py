@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 
 __all__ = ["PICOWS_DEBUG_LL", "WSCORE_DEBUG_LL", "Logger", "resolve_logger"]
@@ -27,5 +28,10 @@ def resolve_logger(logger_name: str | Logger | None, default: str) -> Logger:
         A logger or adapter.
     """
     if logger_name is None or isinstance(logger_name, str):
-        return logging.getLogger(f"wscore.{logger_name or default}")
+        return _named(logger_name or default)
     return logger_name
+
+
+@functools.cache  # logging keeps all loggers, too, but takes a lock to find one
+def _named(name: str) -> logging.Logger:
+    return logging.getLogger(f"wscore.{name}")

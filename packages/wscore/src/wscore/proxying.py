@@ -16,7 +16,8 @@ from typing import Any, Literal, TypeVar
 
 from .errors import WSError
 from .protocol import WSProtocolCore
-from .streams import connect_socket, open_stream
+from .streams import open_stream
+from .tcp import connect_socket
 from .url import WSParsedURL
 
 __all__ = ["Proxy", "ProxySettings", "choose_proxy", "open_proxied_stream"]

@@ -8,7 +8,6 @@ given or made here is closed when opening the connection fails or is cancelled.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import socket
 import ssl as ssl_module
 import sys
@@ -16,9 +15,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
-from aiohappyeyeballs import start_connection
-
 from .protocol import WSProtocolCore
+from .tcp import CONNECTING_ARGUMENTS, connect_socket, prepare
 
 try:
     from .socket_server import SocketServer
@@ -29,11 +27,10 @@ except ImportError:  # not built on this system
 else:
     HAS_SOCKET_TRANSPORT = True
 
-__all__ = ["connect_socket", "open_stream", "start_server"]
+__all__ = ["open_stream", "start_server"]
 
 P = TypeVar("P", bound=WSProtocolCore)
 
-HAPPY_EYEBALLS_DELAY = 0.25  # seconds (RFC 8305, 8)
 HANDSHAKE_TIMEOUT = 60.0  # seconds; asyncio's own default, like the next
 SHUTDOWN_TIMEOUT = 30.0
 
@@ -91,11 +88,13 @@ async def open_stream(
     try:
         tls = _take_tls(ssl, kwargs)
         if sock is None:
-            _check_arguments(kwargs)
+            if unknown := sorted(kwargs.keys() - CONNECTING_ARGUMENTS):
+                raise TypeError(f"a plain connection has no use for {', '.join(unknown)}")
             sock = await connect_socket(host, port, **kwargs)
         elif kwargs or host is not None or port is not None:
             raise ValueError("host, port and how to connect go with no connected socket")
-        _prepare(sock)
+        else:
+            prepare(sock)
         if tls is None:
             return _attach(loop, make_protocol, sock)
         return await _secure(loop, make_protocol, sock, tls, server_hostname or host)
@@ -197,28 +196,26 @@ def _check_bound(sock: socket.socket, host: object, port: object, others: dict[s
 
 def _take_tls(ssl: ssl_module.SSLContext | bool | None, given: dict[str, Any]) -> Tls | None:
     """What the arguments say of TLS; they are taken out of those given."""
-    defaults = {
-        "ssl_handshake_timeout": HANDSHAKE_TIMEOUT,
-        "ssl_shutdown_timeout": SHUTDOWN_TIMEOUT,
-    }
-    seconds = []
-    for name, default in defaults.items():
-        value = given.pop(name, None)
-        if value is not None and not ssl:
-            raise ValueError(f"{name} is for connections with ssl")
-        if value is not None and value <= 0:
-            raise ValueError(f"{name} must be positive, not {value}")
-        seconds.append(default if value is None else value)
+    handshake = _take_seconds(given, "ssl_handshake_timeout", ssl)
+    shutdown = _take_seconds(given, "ssl_shutdown_timeout", ssl)
     if not ssl:
         return None
-    return Tls(ssl_module.create_default_context() if ssl is True else ssl, *seconds)
+    context = ssl_module.create_default_context() if ssl is True else ssl
+    return Tls(context, handshake or HANDSHAKE_TIMEOUT, shutdown or SHUTDOWN_TIMEOUT)
 
 
-def _check_arguments(given: dict[str, Any]) -> None:
-    """What `connect_socket` takes beside host and port."""
-    known = inspect.signature(connect_socket).parameters
-    if unknown := sorted(given.keys() - known.keys()):
-        raise TypeError(f"a plain connection has no use for {', '.join(unknown)}")
+def _take_seconds(
+    given: dict[str, Any], name: str, ssl: ssl_module.SSLContext | bool | None
+) -> float | None:
+    """Take out a time for TLS; None if it is not given."""
+    value: float | None = given.pop(name, None)
+    if value is None:
+        return None
+    if not ssl:
+        raise ValueError(f"{name} is for connections with ssl")
+    if value <= 0:
+        raise ValueError(f"{name} must be positive, not {value}")
+    return value
 
 
 def _can_watch() -> bool:
@@ -264,53 +261,3 @@ async def _secure(
         transport.abort()
         raise
     return protocol
-
-
-def _prepare(sock: socket.socket) -> None:
-    sock.setblocking(False)
-    if sock.family in (socket.AF_INET, socket.AF_INET6):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-async def connect_socket(
-    host: str | None,
-    port: int | None,
-    *,
-    family: int = 0,
-    proto: int = 0,
-    flags: int = 0,
-    local_addr: tuple[str, int] | None = None,
-    happy_eyeballs_delay: float | None = HAPPY_EYEBALLS_DELAY,
-    interleave: int | None = None,
-) -> socket.socket:
-    """Connect a socket to the first address of a name that answers.
-
-    Args:
-        host: name or address to connect to.
-        port: its port.
-        family: of the addresses to try; 0 for all.
-        proto: of the socket.
-        flags: for the resolver.
-        local_addr: host and port to connect from.
-        happy_eyeballs_delay: seconds after which the next address is tried as well (RFC 8305);
-            None to try one after the other.
-        interleave: how many addresses of the first family come before those of the next.
-
-    Raises:
-        OSError: if no address could be connected to.
-    """
-    loop = asyncio.get_running_loop()
-    kind = socket.SOCK_STREAM
-    found = await loop.getaddrinfo(host, port, family=family, type=kind, proto=proto, flags=flags)
-    local = None
-    if local_addr is not None:
-        local = await loop.getaddrinfo(
-            *local_addr, family=family, type=kind, proto=proto, flags=flags
-        )
-    return await start_connection(
-        found,
-        local_addr_infos=local,
-        happy_eyeballs_delay=happy_eyeballs_delay,
-        interleave=interleave,
-        loop=loop,
-    )

@@ -5,6 +5,7 @@ Nothing is resolved or connected here.
 
 from __future__ import annotations
 
+import functools
 import urllib.parse
 from dataclasses import dataclass
 
@@ -80,6 +81,11 @@ def parse_url(url: str) -> WSParsedURL:
         WSInvalidURL: if the scheme is another one, the host is missing or malformed, the port is
             out of range, there is a fragment, or there are characters that no URL may contain.
     """
+    return _parsed(url)
+
+
+@functools.lru_cache(maxsize=128)  # most programs connect to few places, again and again
+def _parsed(url: str) -> WSParsedURL:
     try:
         parts = urllib.parse.urlsplit(url)
     except ValueError:

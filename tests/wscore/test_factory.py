@@ -1,0 +1,116 @@
+"""Listener factories of clients: with how many arguments each kind of callable is called."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict
+
+from wscore import WSListener, WSUpgradeRequest, WSUpgradeResponse
+from wscore.factory import make_listener
+
+REQUEST = WSUpgradeRequest(b"GET", b"/", b"HTTP/1.1", CIMultiDict())
+RESPONSE = WSUpgradeResponse(b"HTTP/1.1", 101, CIMultiDict())
+
+BOTH = (REQUEST, RESPONSE)
+
+
+class Seen(WSListener):
+    """A listener that knows what its factory was given."""
+
+    args: tuple[object, ...] = ()
+
+
+def seen(*args: object) -> Seen:
+    listener = Seen()
+    listener.args = args
+    return listener
+
+
+class Methods:
+    def none(self) -> Seen:
+        return seen()
+
+    def both(self, request: object, response: object) -> Seen:
+        return seen(request, response)
+
+    @classmethod
+    def of_the_class(cls, request: object, response: object) -> Seen:
+        return seen(request, response)
+
+    @staticmethod
+    def static(request: object, response: object) -> Seen:
+        return seen(request, response)
+
+
+class Called:
+    def __call__(self, request: object, response: object) -> Seen:
+        return seen(request, response)
+
+
+class TakesBoth(Seen):
+    def __init__(self, request: object, response: object) -> None:
+        self.args = (request, response)
+
+
+def three(first: object, request: object, response: object) -> Seen:
+    return seen(request, response)
+
+
+def keyword(request: object, response: object, *, name: str) -> Seen:
+    raise AssertionError
+
+
+@functools.wraps(three)
+def wrapper(*args: object) -> Seen:
+    return seen(*args)
+
+
+@pytest.mark.parametrize(
+    ("factory", "expected"),
+    [
+        (lambda: seen(), ()),
+        (lambda request, response: seen(request, response), BOTH),
+        (lambda *args: seen(*args), BOTH),
+        (lambda request, *args: seen(request, *args), BOTH),
+        (lambda **options: seen(*options), ()),
+        (lambda first=1: seen(first), (1,)),
+        (lambda first=1, second=2: seen(first, second), BOTH),
+        (lambda first=1, second=2, third=3: seen(first, second, third), (*BOTH, 3)),
+        (lambda request, response, *, name="x": seen(request, response, name), (*BOTH, "x")),
+        (Methods().none, ()),
+        (Methods().both, BOTH),
+        (Methods().of_the_class, BOTH),
+        (Methods().static, BOTH),
+        (Methods.static, BOTH),
+        (Called(), BOTH),
+        (functools.partial(three, 1), BOTH),
+        (Seen, ()),
+        (TakesBoth, BOTH),
+    ],
+)
+def test_arguments(factory: Callable[..., WSListener], expected: tuple[object, ...]) -> None:
+    for _ in range(2):  # the second time some of it is known
+        listener = make_listener(factory, REQUEST, RESPONSE)
+        assert isinstance(listener, Seen)
+        assert listener.args == expected
+
+
+@pytest.mark.parametrize("factory", [three, keyword, lambda request: seen(request)])
+def test_factory_that_takes_something_else(factory: Callable[..., Any]) -> None:
+    """It is called with nothing, and says itself what it misses."""
+    with pytest.raises(TypeError, match="missing"):
+        make_listener(factory, REQUEST, RESPONSE)
+
+
+def test_wrapper_has_the_signature_of_what_it_wraps() -> None:
+    listener = make_listener(wrapper, REQUEST, RESPONSE)
+    assert isinstance(listener, Seen)
+    assert listener.args == ()
+
+
+@pytest.mark.parametrize("result", [None, object(), WSListener])
+def test_factory_that_makes_something_else(result: object) -> None:
+    with pytest.raises(TypeError, match="must return a WSListener"):
+        make_listener(lambda: result, REQUEST, RESPONSE)  # type: ignore[arg-type, return-value]
