@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.garbage import no_cycles_of
 from tests.support.tls import Tls
 from tests.wscore import wire
 from tests.wscore.pairs import Setting, serving
@@ -162,6 +163,31 @@ async def test_cancelled_while_the_answer_arrives(both: Setting) -> None:
             await transport.wait_disconnected()
         connected = listener.events.count("connected")
         await listener.until("disconnected", connected)
+
+
+# What is left of one that went well
+
+
+async def test_nothing_is_left_to_the_garbage_collector(both: Setting) -> None:
+    """Neither here nor at the server: each connection is freed when it is over."""
+    ends: asyncio.Queue[None] = asyncio.Queue()
+
+    class Telling(WSListener):
+        def on_ws_disconnected(self, transport: WSTransport) -> None:
+            ends.put_nowait(None)
+
+    async def connect_once(port: int) -> None:
+        transport, _ = await ws_connect(Telling, both.url(port), **both.client_options)
+        transport.disconnect()
+        for _ in range(2):
+            await ends.get()
+
+    async with serving(both, lambda _: Telling()) as port:
+        await connect_once(port)  # what is made only once stays
+        with no_cycles_of("wscore", "httptools", "socket"):
+            async with asyncio.timeout(BOUND):
+                await connect_once(port)
+            await asyncio.sleep(0)  # the server closes its socket
 
 
 # The listener's factory

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.garbage import no_cycles_of
 from tests.support.tls import Tls
 from tests.wscompat.libraries import (
     BOUND,
@@ -463,3 +464,28 @@ async def test_write_limit(write_limit: Any, low: int, high: int) -> None:
         WSCOMPAT.connect(uri_of(server), write_limit=write_limit) as connection,
     ):
         assert connection.transport.get_write_buffer_limits() == (low, high)
+
+
+async def test_nothing_is_left_to_the_garbage_collector() -> None:
+    """Neither at the client nor at the server, with keepalive and compression, too."""
+    ends: asyncio.Queue[None] = asyncio.Queue()
+
+    async def handler(connection: Any) -> None:
+        async for message in connection:
+            await connection.send(message)
+        await connection.wait_closed()
+        ends.put_nowait(None)
+
+    async def connect_once(uri: str) -> None:
+        async with WSCOMPAT.connect(uri) as connection:
+            await connection.send("é" * 1000)
+            assert await connection.recv() == "é" * 1000
+        await ends.get()
+
+    async with serving(WSCOMPAT, handler, compression="deflate") as server:
+        await connect_once(uri_of(server))
+        with no_cycles_of("wscompat", "wscore", "httptools", "socket"):
+            async with asyncio.timeout(BOUND):
+                await connect_once(uri_of(server))
+            while server.handlers:
+                await asyncio.sleep(0)

@@ -10,6 +10,7 @@ cdef class HeadReader:
     cdef bint _done  # what follows is not ours to read
 
     cdef object _feed_head(self, bytes data)
+    cdef object _end(self, object message, Py_ssize_t consumed)
     cdef bytes _version(self)
 
 

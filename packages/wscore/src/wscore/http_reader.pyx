@@ -94,6 +94,11 @@ cdef class HeadReader:
             PyUnicode_DecodeLatin1(start, size, NULL),
         )
 
+    cdef object _end(self, object message, Py_ssize_t consumed):
+        """The last word; without the parser, since the two would keep each other alive."""
+        self._parser = None
+        return message, consumed
+
     cdef bytes _version(self):
         cdef str version = self._parser.get_http_version()
         return _VERSIONS.get(version) or f"HTTP/{version}".encode()
@@ -136,7 +141,7 @@ cdef class RequestReader(HeadReader):
         request = WSUpgradeRequest(
             self._parser.get_method(), self._target, self._version(), self._headers
         )
-        return request, len(data) if consumed is None else consumed
+        return self._end(request, len(data) if consumed is None else consumed)
 
     def on_url(self, bytes url):
         """A part of the request target was read."""
@@ -177,11 +182,11 @@ cdef class ResponseReader(HeadReader):
             consumed = self._feed_head(data)
         except httptools.HttpParserError as exc:
             if self._headers_complete and self._parser.get_status_code() == 101:
-                return self._response(), len(data)  # without the fields of an upgrade
+                return self._end(self._response(), len(data))  # without the fields of an upgrade
             raise HTTPSyntaxError(HTTPStatus.BAD_GATEWAY, str(exc)) from None
         if consumed is not None:
-            return self._response(), consumed
-        return (self._response(), len(data)) if self._done else None
+            return self._end(self._response(), consumed)
+        return self._end(self._response(), len(data)) if self._done else None
 
     def end(self):
         """The response that ends with the connection, or None if its head is not complete."""

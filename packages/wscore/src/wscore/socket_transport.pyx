@@ -134,6 +134,8 @@ cdef class SocketTransport(Sink):
 
     @cython.binding(False)
     def _read_ready(self):
+        if self._lost:
+            return
         self._read_corked()
         if self.protocol.busy_poll_us:
             self._busy_poll(self.protocol.busy_poll_us)
@@ -422,15 +424,19 @@ cdef class SocketTransport(Sink):
         return self.drop_pending()
 
     def _connection_lost(self, exc):
+        cdef WSProtocolCore protocol = self.protocol
+        # The two would keep each other alive until the garbage collector comes.
+        self.protocol = None
+        self._over_high = False
         try:
-            self.protocol.connection_lost(exc)
+            protocol.connection_lost(exc)
         finally:
             self.sock.close()
 
     # -- what asyncio tells of a transport
 
     def get_protocol(self):
-        """Who gets what is received."""
+        """Who gets what is received; None once it has heard that the connection is lost."""
         return self.protocol
 
     def set_protocol(self, protocol):

@@ -35,7 +35,7 @@ cdef class WSTransport:
     cdef object logger
     cdef Sink _sink
     cdef Deflater deflater  # None unless deflate was agreed on
-    cdef object _lost  # a future; None until somebody waits
+    cdef set _waiters  # futures of those who wait for the end; None before the first
     cdef object _linger_timer
     cdef RoundTrips round_trips  # None before the first
     cdef object auto_ping  # an AutoPing, or None

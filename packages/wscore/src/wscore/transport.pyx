@@ -4,8 +4,6 @@ There is one path for every frame, `write_frame`, which hands it to the sink. No
 keeps a reference to what the caller gave.
 """
 
-import asyncio
-
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -132,8 +130,10 @@ cdef class WSTransport:
         self._is_told = True
         if self.round_trips is not None:
             self.round_trips.end()
-        if self._lost is not None and not self._lost.done():
-            self._lost.set_result(None)
+        if self._waiters is not None:
+            for waiter in self._waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
         return 0
 
     # -- out: frames
@@ -369,9 +369,14 @@ cdef class WSTransport:
         """Wait until the connection is gone and `on_ws_disconnected` has been called."""
         if self._is_told:
             return
-        if self._lost is None:
-            self._lost = self.loop.create_future()
-        await asyncio.shield(self._lost)
+        if self._waiters is None:
+            self._waiters = set()
+        waiter = self.loop.create_future()
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
 
     # -- private
 

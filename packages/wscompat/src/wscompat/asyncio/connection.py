@@ -406,8 +406,10 @@ class Connection(WSMessageReader):
             self._close_timer.cancel()
         if self._keepalive is not None:
             self._keepalive.stop()
+            self._keepalive = None  # it knows the connection, and would keep it
         self.resume_writing()
-        self._pings.fail(self.close_exc)
+        if self._pings.are_waiting:
+            self._pings.fail(self.close_exc)
         super().on_ws_disconnected(transport)
 
 
