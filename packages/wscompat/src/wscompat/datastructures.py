@@ -37,7 +37,8 @@ class Headers(MutableMapping[str, str]):
     def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
         self._items: list[tuple[str, str]] = []  # as they were given
         self._values: dict[str, list[str]] = {}  # by name in lower case
-        self.update(*args, **kwargs)
+        if args or kwargs:
+            self.update(*args, **kwargs)
 
     def __str__(self) -> str:
         """The fields as they stand in a message, the empty line included."""

@@ -6,6 +6,7 @@ wscore opens the connection; this file gives it the arguments and the exceptions
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import traceback as traceback_module
@@ -44,6 +45,9 @@ _FIXED_TARGETS = (
 )
 _REDIRECTS = {300, 301, 302, 303, 307, 308}
 _ONLY_FOR_ONE_ORIGIN = ("Authorization", "Cookie", "Host")
+
+#: What `parse_uri` makes of a URI; the same object each time, so never to be changed.
+_parsed = functools.lru_cache(maxsize=128)(parse_uri)
 
 
 class ClientConnection(Connection):
@@ -236,7 +240,7 @@ class connect:  # noqa: N801
         raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
 
     async def _open(self, headers: Headers) -> ClientConnection:
-        uri = parse_uri(self.uri)
+        uri = _parsed(self.uri)
         options = self._core_options
         if uri.secure and options.get("ssl", ...) is None:
             raise ValueError("ssl=None is incompatible with a wss:// URI")
@@ -326,7 +330,7 @@ def unix_connect(
 
 
 def _origin(uri: str) -> tuple[bool, str, int]:
-    parsed = parse_uri(uri)
+    parsed = _parsed(uri)
     return parsed.secure, parsed.host, parsed.port
 
 

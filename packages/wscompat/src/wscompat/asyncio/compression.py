@@ -6,6 +6,7 @@ it. Everything else is left to the factories of the extensions.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,7 +43,20 @@ def client_extensions(
     """
     check_compression(compression)
     if compression is not None:
+        if extensions is None:
+            return _default_offer()
         extensions = enable_client_permessage_deflate(extensions)
+    return _offer(extensions)
+
+
+@functools.cache  # it is the same with each connection
+def _default_offer() -> tuple[wscore.WSDeflate | None, Sequence[ClientExtensionFactory] | None]:
+    return _offer(enable_client_permessage_deflate(None))
+
+
+def _offer(
+    extensions: Sequence[ClientExtensionFactory] | None,
+) -> tuple[wscore.WSDeflate | None, Sequence[ClientExtensionFactory] | None]:
     if not extensions:
         return None, None
     (first, *others) = extensions
