@@ -101,21 +101,25 @@ async def packet_peer(
                 await transport.wait_disconnected()
 
 
-async def serve(
-    sock: socket.socket, peer: PacketPeer, listener: WSListener, options: dict[str, Any]
-) -> WSTransport:
-    """Put a server on a connected socket, and open the WebSocket connection."""
-    loop = asyncio.get_running_loop()
-    protocol = WSServerProtocol(
-        loop,
+def server_protocol(listener: WSListener, **options: Any) -> WSServerProtocol:
+    """A server's protocol, with no transport yet."""
+    return WSServerProtocol(
+        asyncio.get_running_loop(),
         resolve_logger(None, "server"),
         lambda _: listener,
         handshake_timeout=None,
         is_server_closed=lambda: False,
         **OPTIONS | options,
     )
+
+
+async def serve(
+    sock: socket.socket, peer: PacketPeer, listener: WSListener, options: dict[str, Any]
+) -> WSTransport:
+    """Put a server on a connected socket, and open the WebSocket connection."""
+    protocol = server_protocol(listener, **options)
     sock.setblocking(False)
-    SocketTransport(loop, sock, protocol)
+    SocketTransport(asyncio.get_running_loop(), sock, protocol)
     await peer.send(wire.request())
     assert wire.status_of(await peer.read()) == 101
     return protocol.transport

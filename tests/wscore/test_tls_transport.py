@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import random
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ import pytest
 from tests.support.leaks import LoopErrors, open_sockets
 from tests.support.tls import Tls
 from tests.wscore import wire
+from tests.wscore.packets import server_protocol
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.servers import LOOPBACK, Echo, port_of, serving, talk
 from tests.wscore.test_socket_transport import fill, pattern, reset
@@ -367,6 +369,50 @@ async def test_one_frame_in_many_records(side: str, tls: Tls) -> None:
         assert listener.seen == [(BINARY, pattern(1000))]
 
 
+async def test_much_behind_the_beginning_of_a_record(side: str, tls: Tls) -> None:
+    """What is decrypted is more, by almost a record, than the bytes that this read has brought."""
+    listener = Recorder()
+    sizes = [16_000] * 14
+    async with against_tls_peer(side, tls, listener) as (_, peer):
+        data = peer.seal(*(F(BINARY, pattern(size)) for size in sizes))
+        await peer.send_raw(data[:15_900])
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await peer.send_raw(data[15_900:])
+        await listener.until("frame", len(sizes))
+        assert listener.seen == [(BINARY, pattern(size)) for size in sizes]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_partial_frames_in_partial_records(side: str, tls: Tls, seed: int) -> None:
+    """Two connections receive into the same memory; a read may bring nothing of a frame."""
+    source = random.Random(seed)
+    choices = (10, 5_000, 20_000, 100_000, 700_000)
+    payloads = [[source.randbytes(source.choice(choices)) for _ in range(8)] for _ in range(2)]
+    listeners = [Recorder(), Recorder()]
+    async with (
+        against_tls_peer(side, tls, listeners[0]) as (_, first),
+        against_tls_peer(side, tls, listeners[1]) as (_, second),
+    ):
+        peers, rests = (first, second), []
+        for peer, own in zip(peers, payloads, strict=True):
+            frames = b"".join(F(BINARY, payload).wire(peer.masks) for payload in own)
+            pieces = []
+            while frames:
+                size = source.choice((100, 3_000, 16_384, 50_000))
+                pieces.append(peer.seal(frames[:size]))
+                frames = frames[size:]
+            rests.append(b"".join(pieces))
+        while any(rests):
+            turn = source.randrange(2)
+            size = source.choice((1, 7, 1_000, 16_000, 17_000, 100_000, 300_000))
+            await peers[turn].send_raw(rests[turn][:size])
+            rests[turn] = rests[turn][size:]
+        for listener, own in zip(listeners, payloads, strict=True):
+            await listener.until("frame", len(own))
+            assert [frame.payload for frame in listener.frames] == own
+
+
 async def test_changed_record(side: str, tls: Tls) -> None:
     """What came before it is delivered, and the peer is told by an alert."""
     listener = Recorder()
@@ -520,6 +566,32 @@ async def test_closing_sends_close_notify(side: str, tls: Tls, version: ssl.TLSV
         assert transport.lost_exception is None
         with pytest.raises((EOFError, ConnectionError)):
             await peer.receive()
+
+
+async def test_close_notify_leaves_with_the_last_frame(tls: Tls) -> None:
+    """Here each send is read by itself."""
+    listener = Recorder()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        protocol = server_protocol(listener)
+        TlsTransport(
+            asyncio.get_running_loop(), ours, protocol, tls.server, BOUND, BOUND, server_side=True
+        )
+        peer = TlsPeer(theirs, tls.client, server_side=False)
+        await peer.shake_hands()
+        await peer.send(wire.request())
+        await peer.read_to(b"\r\n\r\n")
+        transport = protocol.transport
+        with transport.cork():
+            transport.send_close(1000)
+            transport.disconnect()
+        await peer.receive()
+        assert len(peer.tls.read(100)) == 4
+        assert peer.tls.read(100) == b""
+        await peer.send_raw(peer.say_goodbye())
+        await listener.until("disconnected")
 
 
 async def test_close_notify_is_answered(side: str, tls: Tls, version: ssl.TLSVersion) -> None:
