@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -411,6 +412,29 @@ async def test_partial_frames_in_partial_records(side: str, tls: Tls, seed: int)
         for listener, own in zip(listeners, payloads, strict=True):
             await listener.until("frame", len(own))
             assert [frame.payload for frame in listener.frames] == own
+
+
+async def test_beginnings_of_records_hold_no_memory(side: str, tls: Tls) -> None:
+    """Nor do those of frames, beyond their own bytes."""
+    tracemalloc.start()
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            peers = []
+            for _ in range(8):
+                listener = Recorder()
+                _, peer = await stack.enter_async_context(against_tls_peer(side, tls, listener))
+                frames = F(TEXT, b"whole").wire(peer.masks) + F(TEXT, b"half").wire(peer.masks)
+                await peer.send(frames[:-2])
+                await listener.until("frame")
+                peers.append((peer, peer.seal(frames[-2:])))
+            before = tracemalloc.get_traced_memory()[0]
+            for peer, data in peers:
+                await peer.send_raw(data[:10])
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            assert tracemalloc.get_traced_memory()[0] - before < 4 * 256 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 async def test_changed_record(side: str, tls: Tls) -> None:
