@@ -2,23 +2,21 @@
 
 import asyncio
 import contextlib
-import gc
 import socket
 import struct
-import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.leaks import open_sockets
 from tests.wscore import wire
 from tests.wscore.packets import PacketPeer, frames_in, packet_peer
-from tests.wscore.pairs import Setting, against_raw_peer, serving
+from tests.wscore.pairs import Setting, against_raw_peer
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.servers import LOOPBACK, port_of
 from tests.wscore.tls_peer import raw_client
 from tests.wscore.wire import BINARY, CLOSE, TEXT, F, close
-from wscore import WSFrame, WSMsgType, WSTransport, ws_connect, ws_create_server
+from wscore import WSFrame, WSMsgType, WSTransport, ws_create_server
 from wscore.socket_transport import SocketTransport
 
 STREAM = socket.SOCK_STREAM
@@ -559,32 +557,3 @@ async def test_no_descriptor_is_left(side: str) -> None:
                     peer.sock.close()
             await listener.until("disconnected")
         assert open_sockets() == before
-
-
-@pytest.fixture
-def no_collector() -> Iterator[None]:
-    """Run the test without the garbage collector."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
-async def test_lost_connection_is_freed_at_once(both: Setting, no_collector: None) -> None:
-    """Also where the listener keeps its transport, as most do."""
-    listeners: weakref.WeakSet[Recorder] = weakref.WeakSet()
-
-    def make(_: object = None) -> Recorder:
-        listener = Recorder()
-        listeners.add(listener)
-        return listener
-
-    async with serving(both, make) as port:
-        transport, _ = await ws_connect(make, both.url(port), **both.client_options)
-        assert len(listeners) == 2
-        transport.disconnect()
-        await transport.wait_disconnected()
-        del transport, _
-        async with asyncio.timeout(BOUND):
-            while listeners:
-                await asyncio.sleep(0)
