@@ -59,9 +59,10 @@ def test_each_side_closes_once() -> None:
 
 @dataclass
 class Life:
-    """A connection under test."""
+    """A connection under test; `protocol` is what the transport below calls."""
 
     transport: WSTransport
+    protocol: Any
     peer: RawPeer
     listener: Recorder
     caplog: pytest.LogCaptureFixture
@@ -82,11 +83,6 @@ class Life:
             while self.state() != state:
                 await asyncio.sleep(0)
 
-    @property
-    def protocol(self) -> Any:
-        """What the transport below calls."""
-        return self.transport.underlying_transport.get_protocol()
-
 
 @contextlib.asynccontextmanager
 async def living(
@@ -101,7 +97,8 @@ async def living(
 
     listener = Recorder(on_frame)
     async with against_raw_peer(Setting(side, None), listener, **options) as (transport, peer):
-        yield Life(transport, peer, listener, caplog)
+        protocol = transport.underlying_transport.get_protocol()
+        yield Life(transport, protocol, peer, listener, caplog)
 
 
 async def go_to_open(life: Life) -> None:
