@@ -31,7 +31,10 @@ cdef class WSFrame:
     cdef void show(self, const wsf_frame* parsed, Block block, size_t tail_size,
                    bint last_in_buffer) noexcept
     cdef void show_as(self, WSMsgType msg_type) noexcept
-    cdef void retire(self) noexcept
+    cdef inline void retire(self) noexcept:
+        self._block = None
+        self.payload_ptr = NULL
+
     cdef int _check(self) except -1
     cpdef bytes get_payload_as_bytes(self)
     cpdef str get_payload_as_utf8_text(self)

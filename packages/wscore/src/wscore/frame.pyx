@@ -83,10 +83,6 @@ cdef class WSFrame:
         self.msg_type = msg_type
         self._member = MEMBERS[<int>msg_type]
 
-    cdef void retire(self) noexcept:
-        self._block = None
-        self.payload_ptr = NULL
-
     cdef int _check(self) except -1:
         if self._block is None:
             raise RuntimeError(

@@ -4,6 +4,7 @@
 
 cimport cython
 from libc.stdint cimport uint8_t
+from libc.string cimport memcpy
 
 cdef enum:
     PIECES = 16  # of encrypted bytes that one call sends
@@ -33,7 +34,11 @@ cdef class SendBuffer:
             self._make_room(size)
         return self.data + self.end
 
-    cdef int append(self, const uint8_t* data, size_t size) except -1
+    cdef inline int append(self, const uint8_t* data, size_t size) except -1:
+        memcpy(self.reserve(size), data, size)
+        self.end += size
+        return 0
+
     cdef int _make_room(self, size_t size) except -1
 
 
@@ -41,7 +46,7 @@ cdef class Corked:
     cdef bint is_listed
     cdef Corked _next_corked  # in the list of those that hold bytes back
 
-    cdef int uncork(self) except -1
+    cdef int flush(self) except -1
 
 
 @cython.final

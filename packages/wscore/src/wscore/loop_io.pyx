@@ -12,7 +12,7 @@ import weakref
 
 cimport cython
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
-from libc.string cimport memcpy, memmove
+from libc.string cimport memmove
 
 cdef enum:
     RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
@@ -74,16 +74,11 @@ cdef class SendBuffer:
             self.size = wanted
         return 0
 
-    cdef int append(self, const uint8_t* data, size_t size) except -1:
-        memcpy(self.reserve(size), data, size)
-        self.end += size
-        return 0
-
 
 cdef class Corked:
     """Something that holds bytes back while a callback runs."""
 
-    cdef int uncork(self) except -1:
+    cdef int flush(self) except -1:
         """Send what was held back. It reports failures to its own connection and never raises."""
         raise NotImplementedError
 
@@ -108,7 +103,7 @@ cdef class LoopIO:
                 corked._next_corked = None
             self._corked_count -= 1
             corked.is_listed = False
-            corked.uncork()
+            corked.flush()
         return 0
 
     # -- memory

@@ -36,13 +36,13 @@ cdef class WSProtocolCore:
 
     cdef int _begin_messages(self, object agreed) except -1
     cdef int received(self, size_t size) except -1
-    cdef Py_ssize_t _read_open(self) except -1
+    cdef inline Py_ssize_t _read_open(self) except -1
     cdef Py_ssize_t _read_otherwise(self) except -1
     cdef int _read_handshake(self) except -1
-    cdef Py_ssize_t _read_frames(self) except -1
+    cdef inline Py_ssize_t _read_frames(self) except -1
     cdef int _read_pieces(self) except -1
     cdef inline int _parse(self, wsf_frame* parsed) except? -1
-    cdef int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1
+    cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1
     cdef int _as_piece(self, wsf_frame* parsed) except -1
     cdef int _listener_failed(self) except -1
     cdef bint _answers(self, wsf_frame* parsed) except -1

@@ -234,7 +234,7 @@ cdef class WSProtocolCore:
             self.transport.disconnect()
         return False  # the transport below closes our end too
 
-    cdef Py_ssize_t _read_open(self) except -1:
+    cdef inline Py_ssize_t _read_open(self) except -1:
         return self._read_pieces() if self._takes_pieces else self._read_frames()
 
     cdef Py_ssize_t _read_otherwise(self) except -1:
@@ -259,7 +259,7 @@ cdef class WSProtocolCore:
         buffer.begin += <size_t>self.handshake_received(data)
         return 0
 
-    cdef Py_ssize_t _read_frames(self) except -1:
+    cdef inline Py_ssize_t _read_frames(self) except -1:
         """Parse all that was received, one frame ahead of what is delivered.
 
         Returns:
@@ -321,7 +321,7 @@ cdef class WSProtocolCore:
 
     # -- callbacks go out
 
-    cdef int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
+    cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
         cdef WSFrame frame = self._frame
         if not can_receive(self.transport.state):
             return 0

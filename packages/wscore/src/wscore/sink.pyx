@@ -21,13 +21,6 @@ cdef class Sink(Corked):
         self.open_pending().append(data, size)
         return 0 if self.may_hold() else self.flush()
 
-    cdef int flush(self) except -1:
-        """Hand on what is pending. It never raises for what happens to the connection."""
-        raise NotImplementedError
-
-    cdef int uncork(self) except -1:
-        return self.flush()
-
 
 cdef class TransportSink(Sink):
     """Into an asyncio transport, such as one for TLS: what is pending becomes one write."""

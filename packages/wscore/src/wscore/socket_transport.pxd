@@ -39,7 +39,7 @@ cdef class SocketTransport(Sink):
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 
     # in
-    cdef int _read_corked(self) except -1
+    cdef inline int _read_corked(self) except -1
     cdef int _busy_poll(self, unsigned int microseconds) except -1
     cdef int _ask_for_error(self) except -1
     cdef int _receive(self) except -1
@@ -47,7 +47,6 @@ cdef class SocketTransport(Sink):
 
     # out
     cdef inline int _written(self) except -1
-    cdef int _send_pending(self) except -1
     cdef bint _push(self, SendBuffer buffer) except -1
     cdef int _send_large(self, const unsigned char* header, size_t header_size,
                          const unsigned char* payload, size_t size) except -1

@@ -140,7 +140,7 @@ cdef class SocketTransport(Sink):
         if self.protocol.busy_poll_us:
             self._busy_poll(self.protocol.busy_poll_us)
 
-    cdef int _read_corked(self) except -1:
+    cdef inline int _read_corked(self) except -1:
         self._has_sent = False
         self.io.enter()
         try:
@@ -249,7 +249,10 @@ cdef class SocketTransport(Sink):
 
     cdef int flush(self) except -1:
         if self.pending is not None and not self._writing and not self._lost:
-            self._send_pending()
+            if self._push(self.pending):
+                self.drop_pending()
+                if self._closing or self._eof_wanted:
+                    self._all_sent()
         return self._check_limits() if self._over_high or self.pending is not None else 0
 
     cdef inline int _written(self) except -1:
@@ -259,12 +262,6 @@ cdef class SocketTransport(Sink):
         if self._writing or self.pending.end - self.pending.begin > self._high:
             return self._check_limits()
         return 0
-
-    cdef int _send_pending(self) except -1:
-        if not self._push(self.pending):
-            return 0
-        self.drop_pending()
-        return self._all_sent() if self._closing or self._eof_wanted else 0
 
     cdef bint _push(self, SendBuffer buffer) except -1:
         """Give bytes to the socket; whether it took all of them, else it is watched, or broken."""
@@ -302,6 +299,7 @@ cdef class SocketTransport(Sink):
             if sent != NOTHING:
                 return self._fatal(-sent)
             sent = 0
+        self._has_sent = sent > 0
         begin = min(<size_t>sent, parts[0].iov_len)
         pending.begin += begin
         sent -= begin

@@ -81,6 +81,6 @@ cdef class WSTransport:
                           size_t size) except -1
     cdef bint _may_send(self, int opcode, size_t size) except -1
     cdef bint _may_send_else(self, int opcode, size_t size) except -1
-    cdef int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1
+    cdef inline int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1
     cdef int _write_close(self, unsigned int code, object message) except -1
     cdef int _linger(self) except -1

@@ -392,7 +392,7 @@ cdef class WSTransport:
             raise ValueError("control frames cannot be fragmented (RFC 6455, 5.5)")
         return 0
 
-    cdef int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1:
+    cdef inline int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1:
         cdef Py_buffer view
         cdef const char* text
         cdef Py_ssize_t size
