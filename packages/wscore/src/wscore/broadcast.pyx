@@ -72,7 +72,6 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
             forms.plain.send(transport)
         else:
             forms.deflated_for(transport.deflater).send(transport)
-        transport.flush()
     return slow
 
 
@@ -121,10 +120,11 @@ cdef class Form:
 
     cdef int send(self, WSTransport transport) except -1:
         if transport.is_client_side:
-            return transport.write_frame(
+            transport.write_frame(
                 self._msg_type, True, self._rsv, <const uint8_t*>self._payload.buf,
                 self._payload.len,
             )
+            return transport.flush()
         if self._frame is None:
             self._encode()
         return transport.write_encoded(self._frame.data, self._frame.end)

@@ -17,6 +17,7 @@ cdef class Sink(Corked):
     cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
                          size_t size) except -1
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1
+    cdef int write_now(self, const uint8_t* data, size_t size) except -1
 
     # For those below, compiled into them: every message passes through these.
 

@@ -21,6 +21,11 @@ cdef class Sink(Corked):
         self.open_pending().append(data, size)
         return 0 if self.may_hold() else self.flush()
 
+    cdef int write_now(self, const uint8_t* data, size_t size) except -1:
+        """Send bytes as they are, also within a callback."""
+        self.write_bytes(data, size)
+        return self.flush()
+
 
 cdef class TransportSink(Sink):
     """Into an asyncio transport, such as one for TLS: what is pending becomes one write."""

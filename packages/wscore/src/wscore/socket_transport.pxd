@@ -50,6 +50,7 @@ cdef class SocketTransport(Sink):
     cdef bint _push(self, SendBuffer buffer) except -1
     cdef int _send_large(self, const unsigned char* header, size_t header_size,
                          const unsigned char* payload, size_t size) except -1
+    cdef int _hold_rest(self, const unsigned char* data, size_t size) except -1
     cdef int _wait_for_room(self) except -1
     cdef int _all_sent(self) except -1
     cdef size_t _unsent(self) noexcept

@@ -247,6 +247,21 @@ cdef class SocketTransport(Sink):
             return self._written()
         return self._send_large(NULL, 0, data, size)
 
+    cdef int write_now(self, const uint8_t* data, size_t size) except -1:
+        cdef iovec part
+        cdef Py_ssize_t sent
+        if self.pending is not None or self._closing or self._eof_wanted:
+            return Sink.write_now(self, data, size)
+        part.iov_base = <void*>data
+        part.iov_len = size
+        sent = send_parts(self.fd, &part, 1)
+        if sent < 0:
+            if sent != NOTHING:
+                return self._fatal(-sent)
+            sent = 0
+        self._has_sent = True
+        return 0 if <size_t>sent == size else self._hold_rest(data + sent, size - sent)
+
     cdef int flush(self) except -1:
         if self.pending is not None and not self._writing and not self._lost:
             if self._push(self.pending):
@@ -299,15 +314,19 @@ cdef class SocketTransport(Sink):
             if sent != NOTHING:
                 return self._fatal(-sent)
             sent = 0
-        self._has_sent = sent > 0
+        self._has_sent = True
         begin = min(<size_t>sent, parts[0].iov_len)
         pending.begin += begin
         sent -= begin
         if <size_t>sent < size:
-            pending.append(payload + sent, size - sent)
-            self._wait_for_room()
-            return self._check_limits()
+            return self._hold_rest(payload + sent, size - sent)
         self.drop_pending()
+        return self._check_limits()
+
+    cdef int _hold_rest(self, const uint8_t* data, size_t size) except -1:
+        """Keep what the socket did not take."""
+        self.open_pending().append(data, size)
+        self._wait_for_room()
         return self._check_limits()
 
     cdef int _wait_for_room(self) except -1:

@@ -17,6 +17,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from .loop_io cimport PIECES, Block, SendBuffer
 from .protocol cimport WSProtocolCore
 from .receive_buffer cimport ReceiveBuffer
+from .sink cimport Sink
 from .socket_transport cimport NOTHING, iovec, receive_into, send_parts
 
 __all__ = ["TlsTransport"]
@@ -286,6 +287,9 @@ cdef class TlsTransport(SocketTransport):
             NotImplementedError: always.
         """
         raise NotImplementedError("TLS is closed in both directions")
+
+    cdef int write_now(self, const uint8_t* data, size_t size) except -1:
+        return Sink.write_now(self, data, size)
 
     cdef int flush(self) except -1:
         if self.pending is None and self._sealed is None and not self._has_answer:

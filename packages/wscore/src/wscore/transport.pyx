@@ -421,10 +421,8 @@ cdef class WSTransport:
         return self._sink.write_frame(&header, payload, size)
 
     cdef int write_encoded(self, const uint8_t* data, size_t size) except -1:
-        """Send a frame that is encoded already, unmasked; `data` begins with its header."""
-        if can_send(self.state):
-            self._sink.write_bytes(data, size)
-        return 0
+        """Send a frame now that is encoded already, unmasked; `data` begins with its header."""
+        return self._sink.write_now(data, size) if can_send(self.state) else 0
 
     cdef int flush(self) except -1:
         """Send now what is held back."""
