@@ -1,11 +1,13 @@
 """Keys, masks and addresses are those of websockets."""
 
 import base64
+import email.utils
 import socket
 
 import pytest
 
 from tests.wscompat.sansio import WEBSOCKETS, WSCOMPAT
+from wscompat.utils import http_date
 
 
 def test_keys() -> None:
@@ -42,3 +44,10 @@ def test_socket_name(family: int, address: tuple[str, int]) -> None:
 def test_unix_socket_name() -> None:
     with socket.socket(socket.AF_UNIX) as sock:
         assert WSCOMPAT.utils.get_socket_name(sock) == WEBSOCKETS.utils.get_socket_name(sock) == ""
+
+
+def test_date() -> None:
+    before = email.utils.formatdate(usegmt=True)
+    dates = {http_date(), http_date()}
+    after = email.utils.formatdate(usegmt=True)
+    assert dates <= {before, after}

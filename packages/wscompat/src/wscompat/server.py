@@ -10,7 +10,6 @@ import binascii
 import re
 import warnings
 from collections.abc import Callable, Generator, Sequence
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
@@ -41,7 +40,7 @@ from .headers import (
 from .http11 import Request, Response
 from .protocol import CONNECTING, OPEN, SERVER, Protocol, State
 from .typing import LoggerLike, Origin, StatusLike, Subprotocol
-from .utils import accept_key
+from .utils import accept_key, http_date
 
 __all__ = ["ServerProtocol"]
 
@@ -152,7 +151,7 @@ class ServerProtocol(Protocol):
             request._exception = self.handshake_exc = exc
             return self._refuse(exc)
         headers = Headers()
-        headers["Date"] = formatdate(usegmt=True)
+        headers["Date"] = http_date()
         headers["Upgrade"] = "websocket"
         headers["Connection"] = "Upgrade"
         headers["Sec-WebSocket-Accept"] = accept
@@ -204,7 +203,7 @@ class ServerProtocol(Protocol):
         status = HTTPStatus(status)
         body = text.encode()
         headers = Headers()
-        headers["Date"] = formatdate(usegmt=True)
+        headers["Date"] = http_date()
         headers["Connection"] = "close"
         headers["Content-Length"] = str(len(body))
         headers["Content-Type"] = "text/plain; charset=utf-8"

@@ -1,11 +1,14 @@
-"""Small things of the protocol: the handshake's keys, masking, and how an address is written."""
+"""Small things of the protocol: keys, masking, how dates and addresses are written."""
 
 from __future__ import annotations
 
 import base64
+import email.utils
+import functools
 import hashlib
 import secrets
 import socket
+import time
 
 import wsframe
 
@@ -29,6 +32,16 @@ def accept_key(key: str) -> str:
     """
     digest = hashlib.sha1((key + GUID).encode(), usedforsecurity=False).digest()
     return base64.b64encode(digest).decode("ascii")
+
+
+def http_date() -> str:
+    """The time as ``Date`` says it (RFC 9110, 5.6.7)."""
+    return _http_date(int(time.time()))
+
+
+@functools.lru_cache(maxsize=1)
+def _http_date(seconds: int) -> str:
+    return email.utils.formatdate(seconds, usegmt=True)
 
 
 def apply_mask(data: BytesLike, mask: bytes | bytearray) -> bytes:

@@ -10,7 +10,6 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from ..extensions.base import ServerExtensionFactory
 from ..http11 import Request, Response
 from ..server import ServerProtocol
 from ..typing import Origin, Subprotocol
+from ..utils import http_date
 from .extended import Extended
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Acceptance:
         return response
 
     def _headers(self) -> dict[str, str]:
-        headers = {"Date": formatdate(usegmt=True)}
+        headers = {"Date": http_date()}
         if self.server_header is not None:
             headers["Server"] = self.server_header
         return headers

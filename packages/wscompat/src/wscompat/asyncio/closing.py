@@ -7,9 +7,10 @@ import wscore
 from ..exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
 from ..frames import Close, CloseCode
 
-__all__ = ["closed_exception"]
+__all__ = ["closed_exception", "ended_well"]
 
-_CLOSED_OK = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
+#: Close codes of a connection that ended as it should; a CLOSE without any counts as one.
+_CLOSED_OK = {int(CloseCode.NORMAL_CLOSURE), int(CloseCode.GOING_AWAY), 0}
 
 
 def closed_exception(closing: wscore.WSCloseHandshake | None) -> ConnectionClosed:
@@ -23,9 +24,19 @@ def closed_exception(closing: wscore.WSCloseHandshake | None) -> ConnectionClose
     rcvd, sent = _as_close(closing.recv), _as_close(closing.sent)
     if rcvd is None or sent is None:
         return ConnectionClosedError(rcvd, sent)
-    is_ok = rcvd.code in _CLOSED_OK and sent.code in _CLOSED_OK
-    kind = ConnectionClosedOK if is_ok else ConnectionClosedError
+    kind = ConnectionClosedOK if ended_well(closing) else ConnectionClosedError
     return kind(rcvd, sent, closing.recv_then_sent)
+
+
+def ended_well(closing: wscore.WSCloseHandshake | None) -> bool:
+    """Whether that exception is a `ConnectionClosedOK`.
+
+    Args:
+        closing: what is known of the closing handshake.
+    """
+    if closing is None or closing.recv is None or closing.sent is None:
+        return False
+    return int(closing.recv.code) in _CLOSED_OK and int(closing.sent.code) in _CLOSED_OK
 
 
 def _as_close(info: wscore.WSCloseInfo | None) -> Close | None:

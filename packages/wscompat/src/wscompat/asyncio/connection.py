@@ -19,7 +19,6 @@ from wscore.message_reader import WSMessageReader
 from ..exceptions import (
     ConcurrencyError,
     ConnectionClosed,
-    ConnectionClosedOK,
     ProtocolError,
 )
 from ..frames import Close, CloseCode
@@ -27,7 +26,7 @@ from ..http11 import Request, Response
 from ..protocol import State
 from ..typing import DataLike, LoggerLike, Subprotocol
 from .broadcasting import broadcast
-from .closing import closed_exception
+from .closing import closed_exception, ended_well
 from .keepalive import Keepalive
 from .limits import MaxQueue, WriteLimit, high_and_low
 from .pings import Pings
@@ -66,6 +65,14 @@ class Connection(WSMessageReader):
 
     _core: wscore.WSTransport  # what it sends with
 
+    # Most connections never need more than these.
+    _keepalive: Keepalive | None = None
+    _drained: asyncio.Future[None] | None = None  # while the write buffer is full
+    _fragments_sent: asyncio.Future[None] | None = None  # while send() is in the middle
+    _close_timer: asyncio.TimerHandle | None = None
+    _closed = False
+    _close_cause: BaseException | None = None
+
     def __init__(
         self,
         *,
@@ -83,13 +90,11 @@ class Connection(WSMessageReader):
         self.close_timeout = close_timeout
         self._write_limit = high_and_low(write_limit)
         self._loop = asyncio.get_running_loop()
-        self._pings = Pings(self._loop)
-        self._keepalive: Keepalive | None = None
-        self._drained: asyncio.Future[None] | None = None  # while the write buffer is full
-        self._fragments_sent: asyncio.Future[None] | None = None  # while send() is in the middle
-        self._close_timer: asyncio.TimerHandle | None = None
-        self._closed = False
-        self._close_cause: BaseException | None = None
+
+    @functools.cached_property
+    def _pings(self) -> Pings:
+        """The pings that have not been answered; made with the first of them."""
+        return Pings(self._loop)
 
     # -- what is known of the connection
 
@@ -358,11 +363,12 @@ class Connection(WSMessageReader):
         self._core = self._sending_transport(transport)
         transport.underlying_transport.set_write_buffer_limits(*self._write_limit)
         if self.ping_interval is not None:
-            self._keepalive = Keepalive(self, self._pings, self.ping_interval, self.ping_timeout)
+            self._keepalive = Keepalive(self, self.ping_interval, self.ping_timeout)
 
     def on_pong(self, payload: bytes) -> None:
         """A pong came."""
-        self._pings.answered(payload)
+        if "_pings" in vars(self):
+            self._pings.answered(payload)
 
     def on_close(self) -> None:
         """A CLOSE came, and was answered."""
@@ -386,7 +392,7 @@ class Connection(WSMessageReader):
 
     def closed_well(self) -> bool:
         """Whether a loop over the messages just ends."""
-        return isinstance(self.close_exc, ConnectionClosedOK)
+        return ended_well(self._core.close_handshake)
 
     def pause_writing(self) -> None:
         """The write buffer is full."""
@@ -408,7 +414,7 @@ class Connection(WSMessageReader):
             self._keepalive.stop()
             self._keepalive = None  # it knows the connection, and would keep it
         self.resume_writing()
-        if self._pings.are_waiting:
+        if "_pings" in vars(self):
             self._pings.fail(self.close_exc)
         super().on_ws_disconnected(transport)
 

@@ -9,7 +9,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ..frames import CloseCode
-from .pings import Pings
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -22,21 +21,17 @@ class Keepalive:
 
     Args:
         connection: which one.
-        pings: its unanswered pings.
         interval: seconds between two pings.
         timeout: seconds to wait for the answer; None for no limit.
     """
 
-    __slots__ = ("_connection", "_interval", "_loop", "_pings", "_timeout", "_timer")
+    __slots__ = ("_connection", "_interval", "_loop", "_timeout", "_timer")
 
-    def __init__(
-        self, connection: Connection, pings: Pings, interval: float, timeout: float | None
-    ) -> None:
+    def __init__(self, connection: Connection, interval: float, timeout: float | None) -> None:
         self._connection = connection
-        self._pings = pings
         self._interval = interval
         self._timeout = timeout
-        self._loop = asyncio.get_running_loop()
+        self._loop = connection._loop
         self._timer = self._loop.call_later(interval, self._send_ping)
 
     def stop(self) -> None:
@@ -46,8 +41,9 @@ class Keepalive:
     def _send_ping(self) -> None:
         if not self._connection._core.is_open:
             return
-        payload = self._pings.random_payload()
-        waiter = self._pings.add(payload)
+        pings = self._connection._pings
+        payload = pings.random_payload()
+        waiter = pings.add(payload)
         self._connection._core.send_ping(payload)
         if self._timeout is None:
             self._timer = self._loop.call_later(self._interval, self._send_ping)

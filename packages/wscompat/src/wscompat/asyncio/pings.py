@@ -31,11 +31,6 @@ class Pings:
         self._waiting: dict[bytes, tuple[asyncio.Future[float], float]] = {}
         self.latency = 0.0
 
-    @property
-    def are_waiting(self) -> bool:
-        """Whether a ping has not been answered."""
-        return bool(self._waiting)
-
     def random_payload(self) -> bytes:
         """Four random bytes that no unanswered ping has."""
         payload = os.urandom(4)

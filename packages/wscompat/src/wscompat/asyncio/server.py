@@ -180,7 +180,7 @@ class Server:
     # -- the life of a connection
 
     def _start_handler(self, connection: ServerConnection) -> None:
-        task = self.get_loop().create_task(self._run_handler(connection))
+        task = connection._loop.create_task(self._run_handler(connection))
         self.handlers[connection] = task
         task.add_done_callback(lambda _: self.handlers.pop(connection))
 

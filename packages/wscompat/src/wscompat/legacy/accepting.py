@@ -11,7 +11,6 @@ import inspect
 import logging
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from ..frames import CloseCode
 from ..headers import parse_subprotocol
 from ..http11 import SERVER, Response
 from ..typing import LoggerLike, Origin, StatusLike, Subprotocol
+from ..utils import http_date
 from .exceptions import AbortHandshake
 from .handshake import build_response, check_request
 from .http import check_request_line, told
@@ -164,7 +164,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         status, headers, body = answer_to(exc)
         if status is HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(exc, AbortHandshake):
             self.logger.error("opening handshake failed", exc_info=exc)
-        headers.setdefault("Date", formatdate(usegmt=True))
+        headers.setdefault("Date", http_date())
         if self.server_header is not None:
             headers.setdefault("Server", self.server_header)
         headers.setdefault("Content-Length", str(len(body)))
@@ -232,7 +232,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             extra_headers = extra_headers(path, request_headers)
         if extra_headers is not None:
             headers.update(extra_headers)
-        headers.setdefault("Date", formatdate(usegmt=True))
+        headers.setdefault("Date", http_date())
         if self.server_header is not None:
             headers.setdefault("Server", self.server_header)
         self.write_http_response(HTTPStatus.SWITCHING_PROTOCOLS, headers)
