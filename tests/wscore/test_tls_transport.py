@@ -480,6 +480,19 @@ async def test_sizes_of_messages(side: str, tls: Tls, size: int, count: int) -> 
         assert below(transport).get_write_buffer_size() == 0
 
 
+@pytest.mark.parametrize("size", [16_383, 16_384, 16_385, 32_768, 131_072, 262_144])
+async def test_bytes_without_a_frame(side: str, tls: Tls, size: int) -> None:
+    """They leave at once, also if they are just the records that TLS makes of them."""
+    async with (
+        against_tls_peer(side, tls, Recorder()) as (first, peer),
+        against_tls_peer(side, tls, Recorder()) as (second, other),
+    ):
+        below(first).write(pattern(size))
+        below(second).write(b"other")
+        assert await other.read_exactly(5) == b"other"
+        assert await peer.read_exactly(size) == pattern(size)
+
+
 async def test_memory_may_be_changed_once_sent(side: str, tls: Tls) -> None:
     message = bytearray(b"x" * 4 * MIB)
     async with against_tls_peer(side, tls, Recorder()) as (transport, peer):

@@ -60,6 +60,7 @@ cdef class TlsTransport(SocketTransport):
 
     cdef int _answer(self) except -1
     cdef int _send_pending(self) except -1
+    cdef int _send_from(self, const uint8_t* data, size_t size) except -1
     cdef int _seal_pending(self) except -1
     cdef size_t _seal(self, const uint8_t* data, size_t size) except? 0
     cdef int _fetch(self) except -1

@@ -289,7 +289,10 @@ cdef class TlsTransport(SocketTransport):
         raise NotImplementedError("TLS is closed in both directions")
 
     cdef int write_now(self, const uint8_t* data, size_t size) except -1:
-        return Sink.write_now(self, data, size)
+        if self.pending is not None or self._closing or self._writing or self._must_receive:
+            return Sink.write_now(self, data, size)
+        self._send_from(data, size)
+        return self._check_limits()
 
     cdef int flush(self) except -1:
         if self.pending is None and self._sealed is None and not self._has_answer:
@@ -327,13 +330,25 @@ cdef class TlsTransport(SocketTransport):
         done = min(size, MAX_RECORD - (pending.end - pending.begin) % MAX_RECORD)
         pending.append(payload, done)
         self._seal_pending()
-        while self.pending is None and done < size and not self._lost:
-            done += self._seal(payload + done, min(size - done, <size_t>ROUND))
-            if not self._push_sealed() or self._must_receive:
+        if self.pending is None:
+            self._send_from(payload + done, size - done)
+        elif not self._lost:
+            pending.append(payload + done, size - done)
+        return self.flush()
+
+    cdef int _send_from(self, const uint8_t* data, size_t size) except -1:
+        """Encrypt bytes from where they are, and send them behind what is encrypted already.
+
+        Those that have to wait are kept.
+        """
+        cdef size_t done = 0
+        while not self._lost:
+            done += self._seal(data + done, min(size - done, <size_t>ROUND))
+            if not self._push_sealed() or self._must_receive or done == size:
                 break
         if done < size and not self._lost:
-            self.open_pending().append(payload + done, size - done)
-        return self.flush()
+            self.open_pending().append(data + done, size - done)
+        return 0
 
     cdef int _seal_pending(self) except -1:
         """Encrypt a round of what is pending."""
