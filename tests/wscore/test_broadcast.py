@@ -293,6 +293,29 @@ async def test_slow_peer_that_has_caught_up(side: str, when_slow: WSSlowPeer) ->
         assert await peer.frames() == [(TEXT, b"x")]
 
 
+async def test_socket_takes_a_part(side: str) -> None:
+    """What it leaves is kept, and counts as waiting."""
+    payload = bytes(range(251)) * 20_000
+    async with connections(2, side, kind=socket.SOCK_STREAM) as ends:
+        assert ws_broadcast(transports(ends), WSMsgType.BINARY, payload) == []
+        for transport, peer in ends:
+            assert transport.is_writing_paused
+            transport.send(WSMsgType.TEXT, "behind it")
+            assert await all_frames(peer, (TEXT, b"behind it")) == [
+                (BINARY, payload),
+                (TEXT, b"behind it"),
+            ]
+
+
+async def test_behind_what_is_held_back(side: str) -> None:
+    async with connections(2, side) as ends:
+        with ends[0][0].cork():
+            ends[0][0].send(WSMsgType.TEXT, "first")
+            ws_broadcast(transports(ends), WSMsgType.TEXT, "second")
+            assert here(ends[0][1]) == [(TEXT, b"first"), (TEXT, b"second")]
+            assert here(ends[1][1]) == [(TEXT, b"second")]
+
+
 # Over a network, between two wscores
 
 
