@@ -13,7 +13,6 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Protocol
 
 from multidict import CIMultiDict
 
@@ -184,7 +183,7 @@ class ClientHandshake:
         self._reader = ResponseReader()
         self._deflate = deflate
         self.agreed: WSDeflateParameters | None = None
-        self._key = base64.b64encode(os.urandom(16)).decode("ascii")
+        self._key = binascii.b2a_base64(os.urandom(16), newline=False).decode("ascii")
         headers: CIMultiDict[str] = CIMultiDict(
             {
                 "Host": url.host_header,
@@ -250,60 +249,67 @@ class ClientHandshake:
         ) from EOFError("the connection ended within the answer to the handshake")
 
     def _check_response(self, response: WSUpgradeResponse) -> None:
-        head = self._reader.head
         headers = response.headers
         if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
             raise WSInvalidStatusError(
                 f"the server answered with status {response.status:d}, not 101",
-                head,
+                self._reader.head,
                 response.body,
                 response,
             )
-
-        def wrong(kind: type[WSInvalidHeaderError], name: str, why: str) -> WSInvalidHeaderError:
-            value = headers.get(name)
-            return kind(f"{name}: {value!r}: {why}", name, value, head, response.body, response)
-
         if response.version != b"HTTP/1.1":
-            raise WSInvalidMessageError(f"the server speaks {response.version!r}", head)
+            raise WSInvalidMessageError(
+                f"the server speaks {response.version!r}", self._reader.head
+            )
         if [value.lower() for value in _list(headers, "Upgrade")] != ["websocket"]:
-            raise wrong(WSInvalidUpgradeError, "Upgrade", "it must be websocket")
-        if "upgrade" not in (value.lower() for value in _list(headers, "Connection")):
-            raise wrong(WSInvalidUpgradeError, "Connection", "it must name Upgrade")
+            raise self._wrong(response, "Upgrade", "it must be websocket", WSInvalidUpgradeError)
+        if "upgrade" not in [value.lower() for value in _list(headers, "Connection")]:
+            raise self._wrong(response, "Connection", "it must name Upgrade", WSInvalidUpgradeError)
         if headers.getall("Sec-WebSocket-Accept", []) != [accept_key(self._key)]:
-            raise wrong(WSInvalidHeaderError, "Sec-WebSocket-Accept", "it does not answer our key")
+            raise self._wrong(response, "Sec-WebSocket-Accept", "it does not answer our key")
         if _has_body(headers):
             name = "Transfer-Encoding" if "Transfer-Encoding" in headers else "Content-Length"
-            raise wrong(WSInvalidHeaderError, name, "a 101 response has no body")
-        self._check_negotiation(headers, wrong)
+            raise self._wrong(response, name, "a 101 response has no body")
+        self._check_protocol(response)
+        self._check_extensions(response)
 
-    def _check_negotiation(self, headers: CIMultiDict[str], wrong: _MakeError) -> None:
-        """The server may choose only from what was offered (RFC 6455, 4.1)."""
-        offered = self.request.headers
-        protocol = headers.getall("Sec-WebSocket-Protocol", [])
-        if len(protocol) > 1 or not set(protocol) <= set(_list(offered, "Sec-WebSocket-Protocol")):
-            raise wrong(WSInvalidHeaderError, "Sec-WebSocket-Protocol", "it was not offered")
-        try:
-            self._check_extensions(headers)
-        except ValueError as exc:
-            raise wrong(WSInvalidHeaderError, EXTENSIONS_FIELD, str(exc)) from None
+    def _check_protocol(self, response: WSUpgradeResponse) -> None:
+        """The server may choose one of what was offered (RFC 6455, 4.1)."""
+        chosen = response.headers.getall("Sec-WebSocket-Protocol", None)
+        if chosen is None:
+            return
+        if len(chosen) > 1 or chosen[0] not in _list(
+            self.request.headers, "Sec-WebSocket-Protocol"
+        ):
+            raise self._wrong(response, "Sec-WebSocket-Protocol", "it was not offered")
 
-    def _check_extensions(self, headers: CIMultiDict[str]) -> None:
+    def _check_extensions(self, response: WSUpgradeResponse) -> None:
         """Only what was offered, and permessage-deflate only as it was offered and once."""
+        values = response.headers.getall(EXTENSIONS_FIELD, None)
+        if values is None:
+            return
         offered = _extension_names(self.request.headers)
-        for name, parameters in parse_extensions(headers.getall(EXTENSIONS_FIELD, [])):
-            if name not in offered:
-                raise ValueError(f"{name} was not offered")
-            if name == EXTENSION and self._deflate is not None:
-                if self.agreed is not None:
-                    raise ValueError(f"{name} is there twice")
-                self.agreed = self._deflate.confirm(parameters)
+        try:
+            for name, parameters in parse_extensions(values):
+                if name not in offered:
+                    raise ValueError(f"{name} was not offered")
+                if name == EXTENSION and self._deflate is not None:
+                    if self.agreed is not None:
+                        raise ValueError(f"{name} is there twice")
+                    self.agreed = self._deflate.confirm(parameters)
+        except ValueError as exc:
+            raise self._wrong(response, EXTENSIONS_FIELD, str(exc)) from None
 
-
-class _MakeError(Protocol):
-    def __call__(
-        self, kind: type[WSInvalidHeaderError], name: str, why: str
-    ) -> WSInvalidHeaderError: ...
+    def _wrong(
+        self,
+        response: WSUpgradeResponse,
+        name: str,
+        why: str,
+        kind: type[WSInvalidHeaderError] = WSInvalidHeaderError,
+    ) -> WSInvalidHeaderError:
+        value = response.headers.get(name)
+        head = self._reader.head
+        return kind(f"{name}: {value!r}: {why}", name, value, head, response.body, response)
 
 
 def _check_request(request: WSUpgradeRequest) -> None:
