@@ -1,5 +1,9 @@
 """Reading the heads of HTTP messages."""
 
+from typing import final
+
+from typing_extensions import disjoint_base
+
 from .http import WSUpgradeRequest, WSUpgradeResponse
 
 __all__ = [
@@ -18,16 +22,19 @@ MAX_HEADERS: int
 MAX_HEAD_SIZE: int
 MAX_BODY_SIZE: int
 
+@disjoint_base
 class HeadReader:
     @property
     def head(self) -> bytes: ...
     def on_header(self, name: bytes, value: bytes) -> None: ...
 
+@final
 class RequestReader(HeadReader):
     def feed(self, data: bytes) -> tuple[WSUpgradeRequest, int] | None: ...
     def on_url(self, url: bytes) -> None: ...
     def on_headers_complete(self) -> None: ...
 
+@final
 class ResponseReader(HeadReader):
     def feed(self, data: bytes) -> tuple[WSUpgradeResponse, int] | None: ...
     def end(self) -> WSUpgradeResponse | None: ...

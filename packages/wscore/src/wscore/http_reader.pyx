@@ -11,6 +11,7 @@ from http import HTTPStatus
 import httptools
 from multidict import CIMultiDict
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeLatin1
 
@@ -104,6 +105,7 @@ cdef class HeadReader:
         return _VERSIONS.get(version) or f"HTTP/{version}".encode()
 
 
+@cython.final
 cdef class RequestReader(HeadReader):
     """Reads one request head, however it is cut."""
 
@@ -158,6 +160,7 @@ cdef class RequestReader(HeadReader):
         self._headers_complete = self._done = True
 
 
+@cython.final
 cdef class ResponseReader(HeadReader):
     """Reads one response: the head of a 101, or the whole of any other."""
 
