@@ -42,20 +42,23 @@ cdef class SendBuffer:
     cdef int _make_room(self, size_t size) except -1
 
 
-cdef class Corked:
-    cdef bint is_listed
-    cdef Corked _next_corked  # in the list of those that hold bytes back
+cdef class Endpoint:
+    cdef bint is_listed  # among those that hold bytes back
+    cdef Endpoint _next_corked  # in that list
+    cdef object context  # of the calls of `ready`
 
     cdef int flush(self) except -1
+    cdef int ready(self, bint alone) except -1
 
 
 @cython.final
 cdef class LoopIO:
+    cdef object watcher  # a weak reference to it, or None
     cdef int depth  # of callbacks within callbacks
     cdef bint block_in_use
     cdef Block block
-    cdef Corked _corked  # the first of a chain
-    cdef Corked _last_corked
+    cdef Endpoint _corked  # the first of a chain
+    cdef Endpoint _last_corked
     cdef int _corked_count
     cdef Block _spare_block  # the first of a chain
     cdef int _spare_block_count
@@ -76,7 +79,7 @@ cdef class LoopIO:
             return self._flush()
         return 0
 
-    cdef inline bint hold(self, Corked corked) except -1:
+    cdef inline bint hold(self, Endpoint corked) except -1:
         """Remember one that wants to hold bytes back; False if so many do that it must not."""
         if self._corked_count == SPARES:
             return False

@@ -75,11 +75,19 @@ cdef class SendBuffer:
         return 0
 
 
-cdef class Corked:
-    """Something that holds bytes back while a callback runs."""
+cdef class Endpoint:
+    """Something on a loop that is told of its turn."""
 
     cdef int flush(self) except -1:
         """Send what was held back. It reports failures to its own connection and never raises."""
+        raise NotImplementedError
+
+    cdef int ready(self, bint alone) except -1:
+        """The descriptor that is watched for it is readable, at its end, or has an error.
+
+        Args:
+            alone: whether nothing else was ready.
+        """
         raise NotImplementedError
 
 
@@ -92,7 +100,7 @@ cdef class LoopIO:
     # -- corking
 
     cdef int _flush(self) except -1:
-        cdef Corked corked
+        cdef Endpoint corked
         # Reporting a failure may make user code send to further connections.
         while self._corked is not None:
             corked = self._corked

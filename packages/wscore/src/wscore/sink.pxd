@@ -4,13 +4,13 @@ from libc.stdint cimport uint8_t
 
 from wsframe.cwsframe cimport WSF_MAX_HEADER_SIZE, wsf_frame_encode, wsf_header
 
-from .loop_io cimport Corked, LoopIO, SendBuffer
+from .loop_io cimport Endpoint, LoopIO, SendBuffer
 
 cdef enum:
     ENOUGH = 64 * 1024  # bytes held back are sent before the callback ends
 
 
-cdef class Sink(Corked):
+cdef class Sink(Endpoint):
     cdef LoopIO io
     cdef SendBuffer pending  # None if there is nothing to send
 

@@ -4,10 +4,10 @@ import asyncio
 
 from typing_extensions import disjoint_base
 
-from .loop_io import Corked, LoopIO
+from .loop_io import Endpoint, LoopIO
 
 @disjoint_base
-class Sink(Corked): ...
+class Sink(Endpoint): ...
 
 @disjoint_base
 class TransportSink(Sink):

@@ -7,7 +7,7 @@ stays there (see `loop_io`); otherwise it leaves at once.
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 
-cdef class Sink(Corked):
+cdef class Sink(Endpoint):
     """The way out of one connection; `flush` is what the kinds of sink differ in."""
 
     cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,

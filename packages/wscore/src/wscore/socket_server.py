@@ -1,22 +1,14 @@
-"""A server that accepts connections itself, with the methods of `asyncio.Server`.
-
-It leaves to a function what is done with a connection; an error there must not keep it from
-accepting the next ones.
-"""
+"""A server that accepts connections itself, with the methods of `asyncio.Server`."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 from collections.abc import Callable
 
-from .socket_transport import accept_socket
+from .acceptor import Acceptor
 
 __all__ = ["SocketServer"]
-
-ACCEPT_PAUSE = 1.0  # seconds, when the system is out of descriptors or memory
-OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class SocketServer(asyncio.AbstractServer):
@@ -25,7 +17,7 @@ class SocketServer(asyncio.AbstractServer):
     Args:
         loop: the running loop.
         sockets: bound; they belong to the server from now on.
-        attach: called with the socket of each accepted connection, which belongs to it.
+        attach: called with the descriptor of each accepted connection, which belongs to it.
         backlog: how many connections the system keeps waiting.
     """
 
@@ -33,12 +25,12 @@ class SocketServer(asyncio.AbstractServer):
         self,
         loop: asyncio.AbstractEventLoop,
         sockets: list[socket.socket],
-        attach: Callable[[socket.socket], object],
+        attach: Callable[[int], object],
         backlog: int,
     ) -> None:
         self._loop = loop
         self._sockets: list[socket.socket] | None = sockets
-        self._attach = attach
+        self._acceptors = [Acceptor(loop, sock.fileno(), backlog, attach) for sock in sockets]
         self._backlog = backlog
         self._serving = False
         self._stopped: asyncio.Future[None] = loop.create_future()
@@ -67,9 +59,9 @@ class SocketServer(asyncio.AbstractServer):
             raise RuntimeError("the server is closed")
         if not self._serving:
             self._serving = True
-            for sock in self._sockets:
+            for sock, acceptor in zip(self._sockets, self._acceptors, strict=True):
                 sock.listen(self._backlog)
-                self._watch(sock)
+                acceptor.start()
 
     async def serve_forever(self) -> None:
         """Accept connections until this is cancelled, which closes the server."""
@@ -83,8 +75,8 @@ class SocketServer(asyncio.AbstractServer):
         """Stop accepting; connections that are open stay so."""
         if self._sockets is None:
             return
-        for sock in self._sockets:
-            self._loop.remove_reader(sock.fileno())
+        for sock, acceptor in zip(self._sockets, self._acceptors, strict=True):
+            acceptor.stop()
             sock.close()
         self._sockets = None
         self._serving = False
@@ -97,33 +89,3 @@ class SocketServer(asyncio.AbstractServer):
     async def __aexit__(self, *exc: object) -> None:
         self.close()
         await self.wait_closed()
-
-    def _watch(self, listener: socket.socket) -> None:
-        fd = listener.fileno()
-        # Plain numbers: the properties of a socket are enumerations, which are made anew each time.
-        self._loop.add_reader(fd, self._accept, listener, fd, int(listener.family), listener.proto)
-
-    def _accept(self, listener: socket.socket, fd: int, family: int, proto: int) -> None:
-        for _ in range(max(1, self._backlog)):
-            try:
-                sock = accept_socket(fd, family, proto)
-            except OSError as exc:
-                if exc.errno not in OUT_OF_RESOURCES:
-                    raise
-                self._pause(listener, exc)
-                return
-            if sock is None:
-                return
-            self._attach(sock)
-
-    def _pause(self, listener: socket.socket, exc: OSError) -> None:
-        """Say that the system is out of descriptors or memory, and give it time to recover."""
-        self._loop.call_exception_handler(
-            {"message": "accepting connections failed, trying again", "exception": exc}
-        )
-        self._loop.remove_reader(listener.fileno())
-        self._loop.call_later(ACCEPT_PAUSE, self._resume, listener)
-
-    def _resume(self, listener: socket.socket) -> None:
-        if self._serving:
-            self._watch(listener)

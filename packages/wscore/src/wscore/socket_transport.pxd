@@ -3,6 +3,7 @@
 from .loop_io cimport LoopIO, SendBuffer
 from .protocol cimport WSProtocolCore
 from .sink cimport Sink
+from .watcher cimport Watcher
 
 
 cdef extern from "<sys/uio.h>" nogil:
@@ -21,10 +22,13 @@ cdef Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept
 cdef class SocketTransport(Sink):
     cdef WSProtocolCore protocol
     cdef object loop
-    cdef object sock
     cdef int fd
 
-    cdef dict _extra
+    cdef object _sock  # of Python's, if one was given or asked for
+    cdef bytes _sockname  # as the system has them
+    cdef bytes _peername
+    cdef Watcher _watcher  # None while the loop itself watches
+    cdef unsigned int _times_alone
     cdef size_t _high
     cdef size_t _low
     cdef bint _reading
@@ -39,6 +43,9 @@ cdef class SocketTransport(Sink):
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 
     # in
+    cdef int _start_reading(self) except -1
+    cdef int _watch_by_loop(self) except -1
+    cdef int _read_and_poll(self) except -1
     cdef inline int _read_corked(self) except -1
     cdef int _busy_poll(self, unsigned int microseconds) except -1
     cdef int _ask_for_error(self) except -1
@@ -61,3 +68,4 @@ cdef class SocketTransport(Sink):
     cdef int _stop(self) except -1
     cdef int _fatal(self, int error_number) except -1
     cdef int _end(self, object exc) except -1
+    cdef int _close_socket(self) except -1

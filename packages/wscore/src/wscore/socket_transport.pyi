@@ -10,14 +10,14 @@ from typing_extensions import Buffer, disjoint_base
 from .protocol import WSProtocolCore
 from .sink import Sink
 
-__all__ = ["SocketTransport", "accept_socket"]
+__all__ = ["SocketTransport"]
 
 @disjoint_base
 class SocketTransport(Sink):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        sock: socket.socket,
+        sock: socket.socket | int,
         protocol: WSProtocolCore,
     ) -> None: ...
     def is_reading(self) -> bool: ...
@@ -36,5 +36,3 @@ class SocketTransport(Sink):
     def get_protocol(self) -> WSProtocolCore: ...
     def set_protocol(self, protocol: WSProtocolCore) -> NoReturn: ...
     def get_extra_info(self, name: str, default: Any = None) -> Any: ...
-
-def accept_socket(listener: int, family: int, proto: int) -> socket.socket | None: ...

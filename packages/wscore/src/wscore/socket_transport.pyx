@@ -1,25 +1,29 @@
 """An asyncio transport for a connected stream socket, without the layers of a loop's own.
 
-It watches its descriptor with `add_reader`, receives into the protocol's buffer, and sends from the
-sink's. A loop without `add_reader` cannot use it; there, and for TLS, the loop's transports serve.
+It is told by the loop's watcher when there is something to read, receives into the protocol's
+buffer, and sends from the sink's. A loop without `add_reader` cannot use it; there the loop's
+transports serve.
 """
 
 import asyncio
 import os
 import socket as socket_module
+import warnings
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
+from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from wsframe cimport cwsframe as wsf
 
-from .loop_io cimport SendBuffer, loop_io
+from .loop_io cimport SendBuffer
 from .protocol cimport WSProtocolCore
+from .socket_address cimport address_of_peer, address_of_socket, to_python
 from .receive_buffer cimport ReceiveBuffer
+from .watcher cimport watcher_of
 
 cdef extern from "<sys/types.h>" nogil:
     ctypedef Py_ssize_t ssize_t
@@ -33,9 +37,15 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t sendmsg(int fd, const msghdr* message, int flags)
     ctypedef unsigned int socklen_t
     int getsockopt(int fd, int level, int name, void* value, socklen_t* size)
+    int setsockopt(int fd, int level, int name, const void* value, socklen_t size)
+    int shutdown(int fd, int how)
     enum:
+        SHUT_WR
         SOL_SOCKET
         SO_ERROR
+
+cdef extern from "<unistd.h>" nogil:
+    int close(int fd)
 
 cdef extern from "<poll.h>" nogil:
     struct pollfd:
@@ -55,32 +65,12 @@ cdef extern from *:
     enum:
         MSG_NOSIGNAL
 
-cdef extern from *:
-    """
-    #include <fcntl.h>
-    /* A connection that is not inherited by programs and never blocks. */
-    static int wscore_accept(int listener) {
-    #ifdef __linux__
-        return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    #else
-        int fd = accept(listener, NULL, NULL);
-        if (fd >= 0) {
-            fcntl(fd, F_SETFD, FD_CLOEXEC);
-            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        }
-        return fd;
-    #endif
-    }
-    """
-    int wscore_accept(int listener)
-
-__all__ = ["SocketTransport", "accept_socket"]
+__all__ = ["SocketTransport"]
 
 cdef int NOSIGPIPE = getattr(socket_module, "SO_NOSIGPIPE", 0)  # where there is no MSG_NOSIGNAL
-# With this a socket object knows without a system call that its descriptor does not block.
-cdef int STREAM = socket_module.SOCK_STREAM | getattr(socket_module, "SOCK_NONBLOCK", 0)
 
 cdef enum:
+    OFTEN = 8  # times alone, one after the other: from then on the loop itself watches
     HIGH_WATER = 64 * 1024  # bytes; asyncio's own default
     LARGE = 16 * 1024  # bytes of payload that are sent from where they are
 
@@ -92,28 +82,44 @@ cdef class SocketTransport(Sink):
 
     Args:
         loop: the running loop.
-        sock: a connected, non-blocking socket; it belongs to the transport from now on.
+        sock: a connected, non-blocking socket, or its descriptor; it belongs to the transport from
+            now on.
         protocol: who gets what is received.
     """
 
     def __init__(self, loop, sock, WSProtocolCore protocol not None):
         self.attach(loop, sock, protocol)
-        protocol.connection_made(self)
-        self.resume_reading()
+        try:
+            protocol.connection_made(self)
+            self.resume_reading()
+        except BaseException:
+            self._close_socket()
+            raise
+
+    def __cinit__(self):
+        self.fd = -1
+
+    def __del__(self):
+        if self.fd >= 0:
+            warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            self._close_socket()
 
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1:
+        cdef int on = 1
         self.loop = loop
-        self.io = loop_io(loop)
-        self.sock = sock
-        self.fd = sock.fileno()
+        self.io = protocol.io
+        if isinstance(sock, int):
+            self.fd = sock
+        else:
+            self.fd = sock.fileno()
+            self._sock = sock
         self.protocol = protocol
-        self._must_ask = not isinstance(loop, asyncio.SelectorEventLoop)
-        self._extra = _addresses(sock)
-        self._extra["socket"] = sock
+        self._sockname = address_of_socket(self.fd)
+        self._peername = address_of_peer(self.fd)
         self._high = HIGH_WATER
         self._low = HIGH_WATER // 4
         if NOSIGPIPE:
-            sock.setsockopt(SOL_SOCKET, NOSIGPIPE, 1)
+            setsockopt(self.fd, SOL_SOCKET, NOSIGPIPE, &on, sizeof(on))
         return 0
 
     # -- in
@@ -125,20 +131,47 @@ cdef class SocketTransport(Sink):
     def resume_reading(self):
         """Read the socket again."""
         if not self._reading and not self._closing:
-            self._reading = True
-            self.loop.add_reader(self.fd, self._read_ready)
+            self._start_reading()
 
     def pause_reading(self):
         """Leave what arrives in the socket's buffer."""
         self._stop_reading()
 
+    cdef int _start_reading(self) except -1:
+        self._reading = True
+        self._must_ask = False
+        self._watcher = watcher_of(self.io, self.loop)
+        if self._watcher is None:
+            return self._watch_by_loop()
+        return self._watcher.add(self.fd, self)
+
+    cdef int _watch_by_loop(self) except -1:
+        # libuv tells of an error only once.
+        self._must_ask = not isinstance(self.loop, asyncio.SelectorEventLoop)
+        self.loop.add_reader(self.fd, self._read_ready)
+        return 0
+
+    cdef int ready(self, bint alone) except -1:
+        self._read_and_poll()
+        self._times_alone = self._times_alone + 1 if alone else 0
+        if self._times_alone >= OFTEN and self._reading:
+            self._times_alone = 0
+            self._watcher.remove(self.fd)
+            self._watcher = None
+            return self._watch_by_loop()
+        return 0
+
     @cython.binding(False)
     def _read_ready(self):
+        self._read_and_poll()
+
+    cdef int _read_and_poll(self) except -1:
         if self._lost:
-            return
+            return 0
         self._read_corked()
         if self.protocol.busy_poll_us:
             self._busy_poll(self.protocol.busy_poll_us)
+        return 0
 
     cdef inline int _read_corked(self) except -1:
         self._has_sent = False
@@ -197,7 +230,11 @@ cdef class SocketTransport(Sink):
     cdef int _stop_reading(self) except -1:
         if self._reading:
             self._reading = False
-            self.loop.remove_reader(self.fd)
+            if self._watcher is None:
+                self.loop.remove_reader(self.fd)
+            else:
+                self._watcher.remove(self.fd)
+                self._watcher = None
         return 0
 
     # -- out
@@ -344,10 +381,8 @@ cdef class SocketTransport(Sink):
         if self._closing:
             return self._finish()
         if self._eof_wanted:
-            try:
-                self.sock.shutdown(socket_module.SHUT_WR)
-            except OSError as exc:
-                self._fatal(exc.errno)
+            if shutdown(self.fd, SHUT_WR) < 0:
+                return self._fatal(errno)
         return 0
 
     # -- flow control
@@ -448,7 +483,15 @@ cdef class SocketTransport(Sink):
         try:
             protocol.connection_lost(exc)
         finally:
-            self.sock.close()
+            self._close_socket()
+
+    cdef int _close_socket(self) except -1:
+        if self._sock is not None:
+            self._sock.close()
+        elif self.fd >= 0:
+            close(self.fd)
+        self.fd = -1
+        return 0
 
     # -- what asyncio tells of a transport
 
@@ -462,7 +505,16 @@ cdef class SocketTransport(Sink):
 
     def get_extra_info(self, name, default=None):
         """What is known of the connection: ``socket``, ``sockname``, ``peername``."""
-        return self._extra.get(name, default)
+        if name == "peername":
+            return default if self._peername is None else to_python(self._peername)
+        if name == "sockname":
+            return default if self._sockname is None else to_python(self._sockname)
+        if name == "socket":
+            if self._sock is None and self.fd >= 0:
+                self._sock = socket_module.socket(fileno=self.fd)
+                self._sock.setblocking(False)  # nor does it, but the object has to know
+            return self._sock
+        return default
 
     def __repr__(self):
         state = "closed" if self._lost else "closing" if self._closing else "open"
@@ -486,32 +538,6 @@ cdef bint _becomes_readable(int fd, long long deadline) noexcept nogil:
             return True  # also with an error: reading tells which
         if _now() >= deadline:
             return False
-
-
-def accept_socket(int listener, int family, int proto):
-    """Accept a connection.
-
-    Args:
-        listener: the descriptor of the listening socket.
-        family: of that socket, like `proto`.
-        proto: of that socket.
-
-    Returns:
-        A socket that does not block, or None if nobody is waiting.
-
-    Raises:
-        OSError: if the system cannot make one.
-    """
-    cdef int fd = wscore_accept(listener)
-    if fd < 0:
-        if errno == EAGAIN or errno == EINTR or errno == ECONNABORTED:
-            return None
-        raise OSError(errno, os.strerror(errno))
-    try:
-        return socket_module.socket(family, STREAM, proto, fd)
-    except BaseException:
-        os.close(fd)
-        raise
 
 
 cdef Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
@@ -538,13 +564,3 @@ cdef Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept:
     if sent >= 0:
         return sent
     return NOTHING if errno == EAGAIN or errno == EINTR else -errno
-
-
-cdef dict _addresses(object sock):
-    """Both addresses, to be known also when the connection is gone."""
-    cdef dict found = {"sockname": sock.getsockname()}
-    try:
-        found["peername"] = sock.getpeername()
-    except OSError:  # gone already
-        pass
-    return found

@@ -8,6 +8,7 @@ given or made here is closed when opening the connection fails or is cancelled.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl as ssl_module
 import sys
@@ -96,7 +97,9 @@ async def open_stream(
         else:
             prepare(sock)
         if tls is None:
-            return _attach(loop, make_protocol, sock)
+            protocol = make_protocol()
+            SocketTransport(loop, sock, protocol)
+            return protocol
         return await _secure(loop, make_protocol, sock, tls, server_hostname or host)
     except BaseException:
         if sock is not None:
@@ -147,7 +150,7 @@ async def start_server(
         )
         return server
     tls = _take_tls(ssl, kwargs)
-    attach = partial(_attach, loop, make_protocol, tls=tls)
+    attach = partial(_attach_accepted, loop, make_protocol, tls)
     given = kwargs.pop("sock", None)
     if given is None:
         sockets = await _bind(loop, host, port, backlog, kwargs)
@@ -223,23 +226,22 @@ def _can_watch() -> bool:
     return HAS_SOCKET_TRANSPORT and sys.platform != "win32"
 
 
-def _attach(
+def _attach_accepted(
     loop: asyncio.AbstractEventLoop,
-    make_protocol: Callable[[], P],
-    sock: socket.socket,
-    tls: Tls | None = None,
-) -> P:
-    """Give a socket that does not block to a new protocol; with TLS, as the server."""
+    make_protocol: Callable[[], WSProtocolCore],
+    tls: Tls | None,
+    fd: int,
+) -> None:
+    """Give the descriptor of a connection to a new protocol of the server's."""
     try:
         protocol = make_protocol()
-        if tls is None:
-            SocketTransport(loop, sock, protocol)
-        else:
-            TlsTransport(loop, sock, protocol, *tls, server_side=True)
     except BaseException:
-        sock.close()
+        os.close(fd)
         raise
-    return protocol
+    if tls is None:
+        SocketTransport(loop, fd, protocol)
+    else:
+        TlsTransport(loop, fd, protocol, *tls, server_side=True)
 
 
 async def _secure(

@@ -17,7 +17,7 @@ class TlsTransport(SocketTransport):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        sock: socket.socket,
+        sock: socket.socket | int,
         protocol: WSProtocolCore,
         context: ssl.SSLContext,
         handshake_timeout: float,

@@ -79,12 +79,17 @@ cdef class TlsTransport(SocketTransport):
         server_hostname=None,
         opened=None,
     ):
+        self.attach(loop, sock, protocol)
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(
-            self._incoming, self._outgoing, server_side=server_side,
-            server_hostname=server_hostname,
-        )
+        try:
+            self._tls = context.wrap_bio(
+                self._incoming, self._outgoing, server_side=server_side,
+                server_hostname=server_hostname,
+            )
+        except BaseException:
+            self._close_socket()
+            raise
         self._tls_read = self._tls.read
         self._tls_write = self._tls.write
         self._incoming_write = self._incoming.write
@@ -93,7 +98,6 @@ cdef class TlsTransport(SocketTransport):
         self._opened = opened
         self._goodbye_time = shutdown_timeout
         self._window = Window.__new__(Window)
-        self.attach(loop, sock, protocol)
         self._timer = loop.call_later(handshake_timeout, self._took_too_long, handshake_timeout)
         self.resume_reading()
         if not server_side:
@@ -490,8 +494,7 @@ cdef class TlsTransport(SocketTransport):
         to drop what they had not read yet when both that and the end of TLS came at once.
         """
         if not self._reading:
-            self._reading = True
-            self.loop.add_reader(self.fd, self._read_ready)
+            return self._start_reading()
         return 0
 
     def _took_too_long(self, seconds):
@@ -505,7 +508,7 @@ cdef class TlsTransport(SocketTransport):
         if self._stage != SHAKING_HANDS:
             return SocketTransport._end(self, exc)
         self._stop()
-        self.sock.close()
+        self._close_socket()
         return self._report(exc)
 
     cdef int _stop(self) except -1:
@@ -529,7 +532,7 @@ cdef class TlsTransport(SocketTransport):
         if opened is None:
             if exc is not None:
                 self.protocol.logger.debug(
-                    "TLS handshake with %s failed: %r", self._extra.get("peername"), exc
+                    "TLS handshake with %s failed: %r", self.get_extra_info("peername"), exc
                 )
         elif not opened.done():
             if exc is None:

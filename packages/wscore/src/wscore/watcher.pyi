@@ -1,0 +1,10 @@
+"""Waiting for the sockets of many connections at once."""
+
+import asyncio
+from typing import final
+
+__all__ = ["Watcher"]
+
+@final
+class Watcher:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None: ...
