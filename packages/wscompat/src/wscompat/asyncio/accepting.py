@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from multidict import CIMultiDict
+
 import wscore
 
 from ..extensions.base import ServerExtensionFactory
@@ -80,7 +82,10 @@ class Acceptance:
         if not self._is_simple():
             connection._request_arrived(request, self._protocol(connection))
             return self._answer(connection, self._own_response(connection))
-        return Answer(wscore.WSUpgradeResponse.create_101_response(self._headers()), connection)
+        response = wscore.WSUpgradeResponse(
+            b"HTTP/1.1", HTTPStatus.SWITCHING_PROTOCOLS, CIMultiDict(self._headers())
+        )
+        return Answer(response, connection)
 
     def _is_simple(self) -> bool:
         """Whether there is nothing to decide that wscore does not decide itself."""

@@ -44,6 +44,7 @@ _FIXED_TARGETS = (
     ({"host", "port"}, "an explicit host or port"),
 )
 _REDIRECTS = {300, 301, 302, 303, 307, 308}
+_LOGGER = logging.getLogger("websockets.client")
 _ONLY_FOR_ONE_ORIGIN = ("Authorization", "Cookie", "Host")
 
 #: What `parse_uri` makes of a URI; the same object each time, so never to be changed.
@@ -132,7 +133,7 @@ class connect:  # noqa: N801
         **kwargs: Any,
     ) -> None:
         self.uri = uri
-        self.logger = logger or logging.getLogger("websockets.client")
+        self.logger = logger or _LOGGER
         self._first_uri = uri
         self._proxy = proxy
         self._user_agent = user_agent_header
@@ -150,7 +151,7 @@ class connect:  # noqa: N801
         }
         deflate, self._factories = client_extensions(compression, extensions)
         self._max_size = max_size
-        headers = Headers(additional_headers or ())
+        headers = Headers(additional_headers) if additional_headers else Headers()
         if self._factories is not None:
             headers["Sec-WebSocket-Extensions"] = build_offer(self._factories)
             self._connection_class = extended(self._connection_class)

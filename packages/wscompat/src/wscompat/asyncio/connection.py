@@ -331,8 +331,7 @@ class Connection(WSMessageReader):
     def _start_closing(self, code: CloseCode | int, reason: str) -> None:
         if not self._core.is_open:
             return
-        if len(Close(code, reason).serialize()) > _MAX_CONTROL_SIZE:
-            raise ProtocolError("control frame too long")
+        _check_close(code, reason)
         self._core.send_close(code, reason or None)
         self.discard()  # a full queue must not keep the peer's CLOSE away
         self._start_close_timer()
@@ -417,6 +416,12 @@ class Connection(WSMessageReader):
         if "_pings" in vars(self):
             self._pings.fail(self.close_exc)
         super().on_ws_disconnected(transport)
+
+
+@functools.lru_cache(maxsize=16)  # most connections are closed for the same few reasons
+def _check_close(code: CloseCode | int, reason: str) -> None:
+    if len(Close(code, reason).serialize()) > _MAX_CONTROL_SIZE:
+        raise ProtocolError("control frame too long")
 
 
 def _control_payload(data: DataLike) -> bytes:
