@@ -135,7 +135,6 @@ cdef class TlsTransport(SocketTransport):
             return self._take(block.data, block.size)
         finally:
             self.io.recycle(block)
-        return 0
 
     cdef int _take(self, uint8_t* data, size_t room) except -1:
         """Receive once, and handle what has come."""
