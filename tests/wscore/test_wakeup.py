@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from tests.support.leaks import LoopErrors
 from tests.wscore.packets import PacketPeer, packet_peer
 from tests.wscore.recorder import BOUND
 from tests.wscore.wire import CLOSE, PING, PONG, TEXT, F, close
 from wscore import WSMessageReader, WSMsgType
-from wscore.wakeup import Waiter
 
 
 @contextlib.asynccontextmanager
@@ -531,48 +529,73 @@ async def test_fragments_of_one_message(side: str) -> None:
         assert await reader.recv() == "next"
 
 
-# The waiter itself, as a task sees it
+# What the task waits on
 
 
-async def test_waiter_under_a_task() -> None:
-    loop = asyncio.get_running_loop()
-    waiter = Waiter(loop)
-    assert waiter.get_loop() is loop
+async def test_another_task_waits_after_a_cancelled_one(side: str) -> None:
+    """It begins before the cancelled one has heard of it."""
+    async with reading(side) as (reader, peer):
+        for text in ("a", "b"):
+            first = asyncio.create_task(reader.recv())
+            await turns(2)
+            second = asyncio.create_task(reader.recv())
+            first.cancel()
+            await turns(2)
+            assert first.cancelled()
+            assert not second.done()
+            await peer.send(F(TEXT, text.encode()))
+            assert await second == text
 
-    async def wait() -> None:
-        await waiter
 
-    task = asyncio.create_task(wait())
-    await turns()
-    assert not waiter.done()
-    assert not waiter.cancelled()
-    with pytest.raises(asyncio.InvalidStateError):
-        waiter.result()
-    with pytest.raises(asyncio.InvalidStateError):
-        waiter.exception()
-    assert waiter.cancel("why")
-    assert not waiter.cancel()
-    assert waiter.done()
-    assert waiter.cancelled()
-    with pytest.raises(asyncio.CancelledError, match="why"):
+async def test_cancelled_in_the_turn_of_the_message(side: str) -> None:
+    """The cancellation was scheduled before the read, and the task is not resumed twice."""
+    async with reading(side) as (reader, peer):
+        resumed = []
+
+        async def handle() -> None:
+            try:
+                resumed.append(await reader.recv())
+            except asyncio.CancelledError:
+                resumed.append("cancelled")
+                resumed.append(await reader.recv())
+
+        task = asyncio.create_task(handle())
+        await turns(2)
+        peer.sock.send(F(TEXT, b"a").wire(peer.masks))
+        task.cancel()
         await task
-    with pytest.raises(asyncio.CancelledError):
-        waiter.result()
+        assert resumed == ["cancelled", "a"]
 
 
-async def test_waiter_that_was_cancelled_before_anybody_waits() -> None:
-    waiter = Waiter(asyncio.get_running_loop())
-    assert waiter.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiter
+async def test_wait_that_others_watch(side: str) -> None:
+    """What is yielded is a future, and everybody who asked it is called."""
+    async with reading(side) as (reader, peer):
+        call = reader.recv()
+        future = call.send(None)
+        assert asyncio.isfuture(future)
+        called = asyncio.Event()
+        future.add_done_callback(lambda _: called.set())
+        future.add_done_callback(lambda _: called.set())
+        await peer.send(F(TEXT, b"a"))
+        await called.wait()
+        with pytest.raises(StopIteration) as ended:
+            call.send(None)
+        assert ended.value.value == "a"
 
 
-async def test_waiter_whose_task_is_gone(no_leaks: LoopErrors) -> None:
-    waiter = Waiter(asyncio.get_running_loop())
-    called: list[object] = []
-    waiter.add_done_callback(called.append)
-    assert waiter.remove_done_callback(called.append) == 1
-    assert waiter.cancel()
-    await turns()
-    assert called == []
-    assert no_leaks == []
+async def test_wait_that_nobody_watches(side: str) -> None:
+    async with reading(side) as (reader, peer):
+        call = reader.recv()
+        future = call.send(None)
+        await peer.send(F(TEXT, b"a"))
+        while not future.done():
+            await turns()
+        with pytest.raises(StopIteration) as ended:
+            call.send(None)
+        assert ended.value.value == "a"
+
+
+async def test_reader_of_no_connection() -> None:
+    reader = WSMessageReader()
+    with pytest.raises(RuntimeError, match="not open"):
+        await reader.recv()

@@ -1,13 +1,17 @@
 """One message to many connections."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from typing_extensions import Buffer, disjoint_base
 
 from .enums import WSMsgType, WSSlowPeer
+from .message_connection import WSMessageConnection
 from .transport import WSTransport
 
-__all__ = ["ws_broadcast"]
+_C = TypeVar("_C", bound=WSMessageConnection)
+
+__all__ = ["broadcast_message", "ws_broadcast"]
 
 def ws_broadcast(
     transports: Iterable[WSTransport],
@@ -17,6 +21,9 @@ def ws_broadcast(
     when_slow: WSSlowPeer = ...,
     compress: bool | None = None,
 ) -> list[WSTransport]: ...
+def broadcast_message(
+    connections: Iterable[_C], msg_type: WSMsgType, message: str | Buffer
+) -> tuple[list[_C], list[_C]]: ...
 
 @disjoint_base
 class Forms:

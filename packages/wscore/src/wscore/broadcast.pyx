@@ -10,15 +10,16 @@ from libc.stdint cimport uint8_t
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from wsframe cimport cwsframe as wsf
 
-from .closing cimport can_send
+from .closing cimport OPEN, can_send
 from .deflate_streams cimport Deflater
 from .enums cimport BINARY, TEXT, TRY_AGAIN_LATER, WSMsgType
 from .loop_io cimport SendBuffer
+from .message_connection cimport WSMessageConnection
 from .transport cimport WSTransport
 
 from .enums import WSSlowPeer
 
-__all__ = ["ws_broadcast"]
+__all__ = ["broadcast_message", "ws_broadcast"]
 
 
 def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPeer.WAIT,
@@ -66,13 +67,48 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
             if when_slow == WSSlowPeer.CLOSE:
                 transport.fail(TRY_AGAIN_LATER, "too slow")
             continue
-        if transport.deflater is None or not transport.deflater.wants(
-            forms.message, True, compress
-        ):
-            forms.plain.send(transport)
-        else:
-            forms.deflated_for(transport.deflater).send(transport)
+        forms.send(transport, compress)
     return slow
+
+
+def broadcast_message(connections, WSMsgType msg_type, message):
+    """Send a message to many connections of wscompat.
+
+    It does what `ws_broadcast` does, with its defaults.
+
+    Args:
+        connections: the `WSMessageConnection` objects; all of the running loop.
+        msg_type: TEXT or BINARY.
+        message: the payload, as for `ws_broadcast`.
+
+    Returns:
+        Two lists of connections that did not get the message: those that are in the middle of
+        sending one in fragments, and those that send with something else than a `WSTransport`.
+
+    Raises:
+        TypeError: if the message is of another type, or what should be a connection is not one.
+        RuntimeError: if this is not the thread that runs the event loop.
+    """
+    cdef Forms forms = Forms.__new__(Forms, msg_type, message)
+    cdef WSMessageConnection connection
+    cdef WSTransport transport
+    cdef list busy = []
+    cdef list others = []
+    for item in connections:
+        if not isinstance(item, WSMessageConnection):
+            raise TypeError(f"a connection is needed, not {item!r}")
+        connection = <WSMessageConnection>item
+        if type(connection._core) is not WSTransport:
+            others.append(connection)
+            continue
+        transport = <WSTransport>connection._core
+        transport._check_thread()
+        if connection._fragments_sent is None:
+            if can_send(transport.state):
+                forms.send(transport, None)
+        elif transport.state == OPEN:
+            busy.append(connection)
+    return busy, others
 
 
 cdef class Forms:
@@ -88,6 +124,15 @@ cdef class Forms:
         self.message = message.encode() if isinstance(message, str) else message
         self._deflated = {}
         self.plain = Form.__new__(Form, msg_type, 0, self.message)
+
+    cdef int send(self, WSTransport transport, object compress) except -1:
+        """Send it, at once."""
+        cdef Form form = self.plain
+        if transport.deflater is not None and transport.deflater.wants(
+            self.message, True, compress
+        ):
+            form = self.deflated_for(transport.deflater)
+        return form.send(transport)
 
     cdef Form deflated_for(self, Deflater deflater):
         """The message as a connection gets it that compresses like this."""

@@ -55,6 +55,7 @@ cdef class Endpoint:
 cdef class LoopIO:
     cdef object watcher  # a weak reference to it, or None
     cdef int depth  # of callbacks within callbacks
+    cdef bint no_task_runs  # for sure; otherwise one has to ask
     cdef bint block_in_use
     cdef Block block
     cdef Endpoint _corked  # the first of a chain

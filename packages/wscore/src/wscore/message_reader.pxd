@@ -3,6 +3,7 @@
 from .deflate_streams cimport Inflater
 from .item_queue cimport ItemQueue
 from .message_base cimport WSMessageBase
+from .step cimport Step
 from .transport cimport WSTransport
 from .wakeup cimport Waiter
 
@@ -13,10 +14,25 @@ cdef class Fragment:
     cdef bint fin
 
 
+cdef class Reception(Step):
+    cdef WSMessageReader reader  # None once it has ended
+    cdef object decode
+    cdef bint is_iterating  # for `async for`
+    cdef bint is_waiting
+
+
+cdef class Arrival(Step):
+    cdef WSMessageReader reader
+
+
+cdef class Messages:
+    cdef WSMessageReader reader
+
+
 cdef class WSMessageReader(WSMessageBase):
     cdef ItemQueue _queue    # whole messages as str or bytes, others as Fragment
-    cdef object _loop
-    cdef Waiter _waiter      # of the task that waits
+    cdef Waiter _waiter      # None before the connection is open
+    cdef Reception _reception_before
     cdef Py_ssize_t _high    # queued frames at which reading pauses; 0 for no limit
     cdef Py_ssize_t _low     # queued frames at which it goes on
     cdef bint _streaming     # one is being handed out by fragments
@@ -34,7 +50,8 @@ cdef class WSMessageReader(WSMessageBase):
     # out
     cdef int _check_available(self, str name) except -1
     cdef object _pop(self)
-    cdef Waiter _more(self)
+    cdef Reception _reception(self, object decode, bint is_iterating)
+    cdef Arrival _more(self)
     cdef object _converted(self, object message, bint decode)
 
     # what a subclass may change

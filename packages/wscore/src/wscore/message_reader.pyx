@@ -7,7 +7,13 @@ end of the read, in the same turn of the event loop (see `wakeup`).
 
 from codecs import getincrementaldecoder
 
+cimport cython
+from cpython.object cimport PyObject
+
 from .closing cimport WSCloseInfo
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject* object)
 
 __all__ = ["WSMessageReader"]
 
@@ -16,6 +22,59 @@ _new_decoder = getincrementaldecoder("utf-8")
 
 cdef class Fragment:
     """One frame of a message that came in several."""
+
+
+@cython.final
+cdef class Reception(Step):
+    """What `recv` and ``async for`` await: one message."""
+
+    cdef object go_on(self):
+        cdef WSMessageReader reader = self.reader
+        self.reader = None  # which refers to this
+        if not self.is_waiting:
+            reader._check_available("recv")
+        if reader._queue.size:
+            item = reader._pop()
+            if isinstance(item, Fragment):
+                return self.hand_over(reader._join(<Fragment>item, self.decode))
+            return item if self.decode is None else reader._converted(item, self.decode)
+        if reader._ended:
+            if self.is_iterating and reader.closed_well():
+                raise StopAsyncIteration
+            raise reader.closed_error()
+        self.reader = reader
+        self.is_waiting = True
+        return self.wait_on(reader._waiter.begin())
+
+    cdef int let_go(self) except -1:
+        self.reader = None
+        return 0
+
+
+@cython.final
+cdef class Arrival(Step):
+    """What awaits until there is something in the queue, or never will be."""
+
+    cdef object go_on(self):
+        if self.reader._queue.size:
+            return None
+        if self.reader._ended:
+            raise self.reader.closed_error()
+        return self.wait_on(self.reader._waiter.begin())
+
+
+@cython.final
+cdef class Messages:
+    """An iteration over messages.
+
+    Not the reader itself: of a class that is derived in Python `__anext__` has to be looked up.
+    """
+
+    def __aiter__(self):
+        return self
+
+    def __anext__(self):
+        return self.reader._reception(None, True)
 
 
 cdef class WSMessageReader(WSMessageBase):
@@ -44,7 +103,7 @@ cdef class WSMessageReader(WSMessageBase):
     # -- in: messages and fragments
 
     cdef int begin(self, WSTransport transport, Inflater inflater) except -1:
-        self._loop = transport.loop
+        self._waiter = Waiter.__new__(Waiter, transport.loop)
         return WSMessageBase.begin(self, transport, inflater)
 
     cdef int message_received(self, bint is_text, object message) except -1:
@@ -58,7 +117,7 @@ cdef class WSMessageReader(WSMessageBase):
         return self._put(fragment)
 
     cdef int on_read_end(self) except -1:
-        if self._waiter is not None and self._queue.size:
+        if self._queue.size:
             self._waiter.wake()
         return 0
 
@@ -79,7 +138,7 @@ cdef class WSMessageReader(WSMessageBase):
 
     # -- out: messages
 
-    async def recv(self, decode=None):
+    def recv(self, decode=None):
         """The next message.
 
         Messages that came before the connection ended are still returned after it. Cancelling
@@ -98,27 +157,16 @@ cdef class WSMessageReader(WSMessageBase):
             UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8. A subclass
                 may choose another exception (`decode_error`).
         """
-        self._check_available("recv")
-        while self._queue.size == 0:
-            await self._more()
-        item = self._pop()
-        if isinstance(item, Fragment):
-            return await self._join(<Fragment>item, decode)
-        return item if decode is None else self._converted(item, decode)
+        return self._reception(decode, False)
 
     def __aiter__(self):
-        """Iterates over the messages until the connection is closed."""
-        return self
+        """Iterates over the messages as `recv` gives them.
 
-    async def __anext__(self):
-        """As `recv`, but ends the iteration if the connection was closed well (`closed_well`)."""
-        self._check_available("recv")
-        while self._queue.size == 0:
-            if self._ended and self.closed_well():
-                raise StopAsyncIteration
-            await self._more()
-        item = self._pop()
-        return await self._join(<Fragment>item, None) if isinstance(item, Fragment) else item
+        The iteration ends if the connection was closed well (`closed_well`).
+        """
+        cdef Messages messages = Messages.__new__(Messages)
+        messages.reader = self
+        return messages
 
     async def recv_streaming(self, decode=None):
         """The next message, by fragments, as they arrive.
@@ -187,15 +235,30 @@ cdef class WSMessageReader(WSMessageBase):
             self._streaming = False
         return self._converted(b"".join(parts), fragment.is_text if decode is None else decode)
 
-    cdef Waiter _more(self):
+    cdef Reception _reception(self, object decode, bint is_iterating):
+        """One call of `recv`; the object of the call before, if nobody has it any more."""
+        cdef Reception call = self._reception_before
+        if call is None or Py_REFCNT(<PyObject*>call) != 2 or not call.has_ended:
+            call = self._reception_before = Reception.__new__(Reception)
+            call.name = "recv"
+        else:
+            call.has_begun = call.has_ended = call.is_waiting = False
+            call.inner = None
+        call.reader = self
+        call.decode = decode
+        call.is_iterating = is_iterating
+        return call
+
+    cdef Arrival _more(self):
         """What to await until there is something in the queue, or never will be."""
-        if self._ended:
-            raise self.closed_error()
-        self._waiter = Waiter.__new__(Waiter, self._loop)
-        return self._waiter
+        cdef Arrival arrival = Arrival.__new__(Arrival)
+        arrival.reader = self
+        return arrival
 
     cdef int _check_available(self, str name) except -1:
-        if self._streaming or (self._waiter is not None and not self._waiter._done):
+        if self._waiter is None:
+            raise RuntimeError("the connection is not open yet")
+        if self._streaming or self._waiter.is_busy():
             raise self.concurrency_error(name)
         return 0
 

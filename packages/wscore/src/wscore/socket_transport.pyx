@@ -176,9 +176,11 @@ cdef class SocketTransport(Sink):
     cdef inline int _read_corked(self) except -1:
         self._has_sent = False
         self.io.enter()
+        self.io.no_task_runs = True
         try:
             self._receive()
         finally:
+            self.io.no_task_runs = False
             self.io.leave()
         if self._must_ask and self._reading and not self._has_sent:
             return self._ask_for_error()

@@ -1,15 +1,17 @@
 # Resuming a waiting task from within a callback.
 
+from .loop_io cimport LoopIO
+
 
 cdef class Waiter:
-    cdef public bint _asyncio_future_blocking
-    cdef readonly object _loop
+    cdef object _loop
+    cdef LoopIO _io
+    cdef object _future  # None before the first wait, and after one that did not end by `_resume`
+    cdef bint is_waiting  # a task was given the future, and was not woken up
 
-    cdef object _callback  # the task's wake-up; None once it was called or scheduled
-    cdef object _context
-    cdef object _cancel_message
-    cdef bint _done
-    cdef bint _cancelled
-    cdef bint _yielded
-
+    cdef object begin(self)
+    cdef bint is_busy(self) except -1
     cdef int wake(self) except -1
+
+    cdef bint _no_task_runs(self) except -1
+    cdef int _resume(self, object callback, object context) except -1

@@ -1,29 +1,44 @@
 """Resuming the task that waits, without a trip through the event loop.
 
-A task waits by yielding something like a future, which keeps the task's wake-up call. A future
-schedules that call; a `Waiter` makes it at once, if no other task is running. So a message that was
-just received is handled within the callback that received it, and what the handler sends leaves
-with that callback.
-
-A `Waiter` is awaited inside a coroutine and nowhere else: given to `gather` or `shield` it would
-not behave like a future.
+A task waits by yielding a future, which keeps the task's wake-up call. When the future is done it
+schedules that call. A `Waiter` takes the call back from the future and makes it at once, if no
+other task is running. So a message that was just received is handled within the callback that
+received it, and what the handler sends leaves with that callback. The future stays pending, for the
+next wait.
 """
 
 import asyncio
 import sys
 
 cimport cython
+from .loop_io cimport loop_io
+
+cdef extern from "Python.h":
+    int PyContext_Enter(object context) except -1
+    int PyContext_Exit(object context) except -1
 
 #: Tasks of later versions have not been tried.
 cdef bint SYNCHRONOUS = sys.version_info < (3, 14)
 
 cdef object current_task = asyncio.current_task
+cdef object Future = asyncio.Future
+
+
+class _NoLoop:
+    """Stands for the loop of a future that nobody waits for."""
+
+    def get_debug(self):
+        return False
+
+
+# What a task is resumed with: it asks no more than whether the future raises.
+cdef object DONE = Future(loop=_NoLoop())
+DONE.set_result(None)
 
 
 @cython.final
-@cython.freelist(64)
 cdef class Waiter:
-    """What one task waits on, once.
+    """What those wait on who read from one connection; one task at a time.
 
     Args:
         loop: the running loop.
@@ -31,82 +46,48 @@ cdef class Waiter:
 
     def __cinit__(self, loop):
         self._loop = loop
+        self._io = loop_io(loop)
+
+    cdef object begin(self):
+        """What the task has to yield in order to wait."""
+        if self._future is None or self.is_waiting:  # the one before has been cancelled
+            self._future = Future(loop=self._loop)
+        self.is_waiting = True
+        self._future._asyncio_future_blocking = True
+        return self._future
+
+    cdef bint is_busy(self) except -1:
+        """Whether a task waits that was neither woken up nor cancelled."""
+        return self.is_waiting and not self._future.done()
 
     cdef int wake(self) except -1:
         """Resume the task, now if that is possible. What it raises is the task's own affair."""
-        callback, context = self._callback, self._context
-        if self._done:
+        cdef list callbacks
+        if not self.is_waiting:
             return 0
-        self._done = True
-        if callback is None:  # nobody has begun to wait: the next step finds it done
-            return 0
-        self._callback = None
-        if SYNCHRONOUS and current_task(self._loop) is None:
-            context.run(callback, self)
-        else:
-            self._loop.call_soon(callback, self, context=context)
+        self.is_waiting = False
+        future = self._future
+        if SYNCHRONOUS and self._no_task_runs():
+            callbacks = future._callbacks
+            if callbacks is not None and len(callbacks) == 1:
+                callback, context = callbacks[0]
+                future.remove_done_callback(callback)
+                return self._resume(callback, context)
+        self._future = None
+        if not future.done():  # else it was cancelled
+            future.set_result(None)
         return 0
 
-    # -- awaited by a coroutine
+    cdef bint _no_task_runs(self) except -1:
+        return self._io.no_task_runs or current_task(self._loop) is None
 
-    def __await__(self):
-        return self
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        if not self._yielded and not self._done:
-            self._yielded = True
-            self._asyncio_future_blocking = True
-            return self
-        self.result()
-        raise StopIteration
-
-    # -- used by a task
-
-    def get_loop(self):
-        """The loop whose task waits."""
-        return self._loop
-
-    def add_done_callback(self, callback, *, context=None):
-        """Keep the task's wake-up call."""
-        self._callback = callback
-        self._context = context
-
-    def remove_done_callback(self, callback):
-        """Forget it."""
-        self._callback = None
-        return 1
-
-    def cancel(self, msg=None):
-        """Resume the task with `asyncio.CancelledError`; False if it was resumed already."""
-        if self._done:
-            return False
-        self._done = self._cancelled = True
-        self._cancel_message = msg
-        if self._callback is not None:
-            self._loop.call_soon(self._callback, self, context=self._context)
-            self._callback = None
-        return True
-
-    def done(self):
-        """Whether the wait is over."""
-        return self._done
-
-    def cancelled(self):
-        """Whether it was cancelled."""
-        return self._cancelled
-
-    def result(self):
-        """None; `asyncio.CancelledError` if the wait was cancelled."""
-        if self._cancelled:
-            if self._cancel_message is None:
-                raise asyncio.CancelledError
-            raise asyncio.CancelledError(self._cancel_message)
-        if not self._done:
-            raise asyncio.InvalidStateError("still waiting")
-
-    def exception(self):
-        """None; `asyncio.CancelledError` if the wait was cancelled."""
-        self.result()
+    cdef int _resume(self, object callback, object context) except -1:
+        cdef bint no_task_runs = self._io.no_task_runs
+        self._io.no_task_runs = False
+        PyContext_Enter(context)
+        try:
+            callback(DONE)
+        finally:
+            PyContext_Exit(context)
+            self._io.no_task_runs = no_task_runs
+        return 0

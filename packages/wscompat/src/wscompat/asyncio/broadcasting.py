@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import wscore
+from wscore.broadcast import broadcast_message
 
 from ..exceptions import ConcurrencyError
 from ..typing import DataLike
@@ -49,18 +50,14 @@ def broadcast(
         kind = TEXT if text else BINARY
     else:
         raise TypeError("data must be str or bytes")
-    ready: list[wscore.WSTransport] = []
-    extended: list[wscore.WSTransport] = []
-    skipped = []
-    for connection in connections:
+    skipped, others = broadcast_message(connections, kind, message)
+    for connection in others:  # with extensions of their own, mostly
+        if not connection._core.is_open:
+            continue
         if connection._fragments_sent is None:
-            (extended if connection.is_extended else ready).append(connection._core)
-        elif connection._core.is_open:
+            connection._core.send_message(kind, message)
+        else:
             skipped.append(connection)
-    wscore.ws_broadcast(ready, kind, message)
-    for transport in extended:
-        if transport.is_open:
-            transport.send_message(kind, message)
     if raise_exceptions and skipped:
         errors = [ConcurrencyError("sending a fragmented message") for _ in skipped]
         raise ExceptionGroup("skipped broadcast", errors)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 import wscore
-from wscore.message_reader import WSMessageReader
+from wscore.message_connection import WSMessageConnection
 
 from ..exceptions import (
     ConcurrencyError,
@@ -41,12 +41,13 @@ _BYTES_LIKE = (bytes, bytearray, memoryview)
 _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
 
-class Connection(WSMessageReader):
+class Connection(WSMessageConnection):
     """What client and server connections have in common.
 
-    `recv`, `recv_streaming` and ``async for`` are those of `wscore.message_reader.WSMessageReader`.
-    When the connection is closed they raise `ConnectionClosed`, except that the loop just ends if
-    it was closed well; when another task is receiving they raise `ConcurrencyError`.
+    `recv`, `recv_streaming`, ``async for`` and `send` are those of
+    `wscore.message_connection.WSMessageConnection`. When the connection is closed they raise
+    `ConnectionClosed`, except that the loop just ends if it was closed well; when another task is
+    receiving the first three raise `ConcurrencyError`.
 
     Args:
         ping_interval: seconds between keepalive pings; None for none.
@@ -63,12 +64,8 @@ class Connection(WSMessageReader):
 
     is_extended = False  # whether frames pass through extensions that are not wscore's
 
-    _core: wscore.WSTransport  # what it sends with
-
     # Most connections never need more than these.
     _keepalive: Keepalive | None = None
-    _drained: asyncio.Future[None] | None = None  # while the write buffer is full
-    _fragments_sent: asyncio.Future[None] | None = None  # while send() is in the middle
     _close_timer: asyncio.TimerHandle | None = None
     _closed = False
     _close_cause: BaseException | None = None
@@ -174,24 +171,9 @@ class Connection(WSMessageReader):
 
     # -- out
 
-    async def send(
-        self,
-        message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike],
-        *,
-        text: bool | None = None,
+    async def _send_later(
+        self, message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
     ) -> None:
-        """Send a message, and wait while too much is waiting to be sent.
-
-        Args:
-            message: a `str` for a text message, bytes-like for a binary one, or an iterable or
-                asynchronous iterable of either: the fragments of one message, each sent as it
-                comes.
-            text: whether to send it as text, whatever its type.
-
-        Raises:
-            ConnectionClosed: if the connection is closed.
-            TypeError: if the message is of another type.
-        """
         while self._fragments_sent is not None:
             await asyncio.shield(self._fragments_sent)
         if not self._core.is_open:

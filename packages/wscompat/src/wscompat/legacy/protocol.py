@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
-
-import wscore
 
 from ..asyncio.connection import Connection
 from ..asyncio.extended import extended
@@ -26,10 +24,6 @@ from .sending import broadcast, send_fragments
 
 __all__ = ["WebSocketCommonProtocol", "broadcast"]
 
-TEXT = wscore.WSMsgType.TEXT
-BINARY = wscore.WSMsgType.BINARY
-
-_BYTES_LIKE = (bytes, bytearray, memoryview)
 _CLOSE_TIMEOUT = 10  # seconds
 
 
@@ -83,7 +77,6 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     available_extensions: Sequence[Any] | None = None
     request_headers: Headers
     response_headers: Headers
-    _core: Any = _NotConnected()
     _is_upgraded = False
 
     def __init__(
@@ -123,6 +116,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             write_limit=write_limit,
             logger=logging.LoggerAdapter(logger, {"websocket": self}),
         )
+        self._core = _NotConnected()
         self.loop = self._loop
         self.max_size = max_size
         self.max_queue = max_queue
@@ -231,7 +225,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             ConnectionClosedError: if it is closed with another code.
         """
         if type(self).recv is Connection.recv and not self.legacy_recv:
-            return self
+            return super().__aiter__()
         return self._each()
 
     async def _each(self) -> AsyncIterator[Data]:
@@ -256,9 +250,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     # -- out
 
-    async def send(  # type: ignore[override]
+    def send(  # type: ignore[override]
         self, message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike]
-    ) -> None:
+    ) -> Coroutine[Any, Any, None]:
         """Send a message, and wait while too much is waiting to be sent.
 
         Args:
@@ -270,19 +264,12 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             ConnectionClosed: if the connection is closed.
             TypeError: if the message is of another type.
         """
-        while self._fragments_sent is not None:
-            await asyncio.shield(self._fragments_sent)
-        if not self._core.is_open:
-            await self._raise_closed()
-        if isinstance(message, str):
-            self._core.send_message(TEXT, message)
-        elif isinstance(message, _BYTES_LIKE):
-            self._core.send_message(BINARY, message)
-        else:
-            await send_fragments(self, message)
-            return
-        if self._drained is not None:
-            await self._drain()
+        return super().send(message)
+
+    async def _send_fragments(
+        self, message: Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
+    ) -> None:
+        await send_fragments(self, message)
 
     # -- the end
 

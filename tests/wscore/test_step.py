@@ -1,0 +1,181 @@
+"""What `recv` gives to be awaited is a coroutine to everybody who asks, and is used once."""
+
+import asyncio
+import contextlib
+import gc
+import inspect
+from collections.abc import AsyncIterator, Coroutine
+from traceback import walk_tb
+from typing import Any
+
+import pytest
+
+from tests.wscore.packets import PacketPeer, packet_peer
+from tests.wscore.recorder import BOUND
+from tests.wscore.wire import TEXT, F
+from wscore import WSMessageReader
+
+
+class ExpectedError(Exception):
+    """Thrown in by a test."""
+
+
+@contextlib.asynccontextmanager
+async def reading() -> AsyncIterator[tuple[WSMessageReader, PacketPeer]]:
+    reader = WSMessageReader()
+    async with packet_peer("server", reader) as (_, peer), asyncio.timeout(BOUND):
+        yield reader, peer
+
+
+async def test_it_is_a_coroutine() -> None:
+    async with reading() as (reader, peer):
+        await peer.send(F(TEXT, b"a"))
+        call: Any = reader.recv()
+        assert isinstance(call, Coroutine)
+        assert asyncio.iscoroutine(call)
+        assert inspect.isawaitable(call)
+        assert not asyncio.isfuture(call)
+        assert getattr(call, "__name__", None) == getattr(call, "__qualname__", None) == "recv"
+        task = asyncio.create_task(call)
+        assert "recv" in repr(task)
+        assert await task == "a"
+
+
+async def test_it_does_nothing_before_it_is_awaited() -> None:
+    async with reading() as (reader, peer):
+        first, second = reader.recv(), reader.recv()
+        await peer.send(F(TEXT, b"a"), F(TEXT, b"b"))
+        assert await second == "a"
+        assert await first == "b"
+
+
+async def test_it_is_used_once() -> None:
+    async with reading() as (reader, peer):
+        await peer.send(F(TEXT, b"a"), F(TEXT, b"b"))
+        call = reader.recv()
+        assert await call == "a"
+        with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+            await call
+        with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+            call.throw(ExpectedError())
+        call.close()
+        assert await reader.recv() == "b"
+
+
+async def test_one_that_was_never_awaited() -> None:
+    async with reading() as (reader, peer):
+        forgotten = reader.recv()
+        del forgotten
+        await peer.send(F(TEXT, b"a"))
+        with pytest.warns(RuntimeWarning, match="coroutine 'recv' was never awaited"):
+            assert await reader.recv() == "a"  # the reader keeps the last one
+
+
+async def test_one_that_was_closed_was_not_forgotten(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    async with reading() as (reader, _):
+        for _ in range(2):
+            reader.recv().close()
+            gc.collect()
+        assert recwarn.list == []
+
+
+class Finite:
+    """An awaitable in C, Cython or Python is driven by `next` where there is nothing faster."""
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+
+    def __await__(self) -> Any:
+        result = yield from iter(self.call)
+        return result
+
+
+@pytest.mark.parametrize("comes_before", [True, False])
+async def test_driven_by_next(comes_before: bool) -> None:
+    async def wait(reader: WSMessageReader) -> Any:
+        return await Finite(reader.recv())
+
+    async with reading() as (reader, peer):
+        if comes_before:
+            await peer.send(F(TEXT, b"a"))
+        task = asyncio.create_task(wait(reader))
+        await asyncio.sleep(0)
+        if not comes_before:
+            await peer.send(F(TEXT, b"a"))
+        assert await task == "a"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (ExpectedError(),),
+        (ExpectedError,),
+        (ExpectedError, "why"),
+        (ExpectedError, ExpectedError("why"), None),
+    ],
+)
+async def test_exception_thrown_in(arguments: tuple[Any, ...]) -> None:
+    async with reading() as (reader, peer):
+        call = reader.recv()
+        with pytest.raises(ExpectedError):
+            call.throw(*arguments)
+        await peer.send(F(TEXT, b"a"))
+        assert await reader.recv() == "a"
+
+
+async def test_traceback_thrown_in() -> None:
+    async with reading() as (reader, _):
+        try:
+            raise ExpectedError
+        except ExpectedError as exc:
+            traceback = exc.__traceback__
+        with pytest.raises(ExpectedError) as caught:
+            reader.recv().throw(ExpectedError, ExpectedError(), traceback)
+        assert traceback is not None
+        lines = [line for _, line in walk_tb(caught.tb)]
+        assert traceback.tb_lineno in lines
+
+
+# Where another coroutine does the rest
+
+
+async def begin_fragments(reader: WSMessageReader, peer: PacketPeer) -> Any:
+    await peer.send(F(TEXT, b"a", fin=False))
+    await asyncio.sleep(0)
+    call = reader.recv()
+    future = call.send(None)
+    assert asyncio.isfuture(future)
+    return call
+
+
+async def test_exception_thrown_into_the_rest() -> None:
+    async with reading() as (reader, peer):
+        call = await begin_fragments(reader, peer)
+        with pytest.raises(ExpectedError):
+            call.throw(ExpectedError())
+        with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+            call.send(None)
+
+
+async def test_rest_that_is_closed() -> None:
+    async with reading() as (reader, peer):
+        call = await begin_fragments(reader, peer)
+        call.close()
+        with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+            call.send(None)
+
+
+async def test_nothing_is_kept_of_a_call_that_has_ended() -> None:
+    """A connection must not need the garbage collector to go."""
+    async with reading() as (reader, peer):
+        await peer.send(F(TEXT, b"a"))
+        await reader.recv()
+        peer.sock.close()
+        with pytest.raises(EOFError):
+            await reader.recv()
+        assert reader not in gc.get_referrers(reader)
+        assert not [
+            found for found in gc.get_referrers(reader) if type(found).__name__ == "Reception"
+        ]
