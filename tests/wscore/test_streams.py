@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +117,33 @@ async def test_cancelled_while_connecting() -> None:
 
 
 # What a server may be told
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are not shown here")
+@pytest.mark.parametrize(("host", "in_url"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_addresses_need_no_thread(host: str, in_url: str, loop: str) -> None:
+    """Neither the server's nor the client's."""
+    pytest.importorskip(loop)
+    program = f"""
+import asyncio, os, {loop}
+from wscore import WSListener, ws_connect, ws_create_server
+
+async def main():
+    server = await ws_create_server(lambda _: WSListener(), "{host}", 0)
+    port = server.sockets[0].getsockname()[1]
+    transport, _ = await ws_connect(WSListener, f"ws://{in_url}:{{port}}/")
+    transport.disconnect()
+    await transport.wait_disconnected()
+    server.close()
+    print(len(os.listdir("/proc/self/task")))
+
+{loop}.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout == "1\n"
 
 
 async def test_several_hosts() -> None:

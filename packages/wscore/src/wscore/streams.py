@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 from .protocol import WSProtocolCore
-from .tcp import CONNECTING_ARGUMENTS, connect_socket, prepare
+from .tcp import CONNECTING_ARGUMENTS, connect_socket, family_of, prepare
 
 try:
     from .socket_server import SocketServer
@@ -173,8 +173,12 @@ async def _bind(
     """Sockets at all the addresses.
 
     The loop's own server resolves and binds, with all the arguments that are for that; it never
-    accepts, because its sockets are duplicated before it goes.
+    accepts, because its sockets are duplicated before it goes. An address needs no resolver: it
+    would leave threads behind, and system calls cost more in a process that has several.
     """
+    family = family_of(host)
+    if family is not None and not others:
+        return [_bind_address(family, (host, port or 0))]
     binder = await loop.create_server(
         asyncio.Protocol, host, port, start_serving=False, backlog=backlog, **others
     )
@@ -185,6 +189,23 @@ async def _bind(
         ]
     finally:
         binder.close()
+
+
+def _bind_address(family: socket.AddressFamily, address: tuple[Any, int]) -> socket.socket:
+    """A socket at an address, with the options that asyncio's servers have."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+    except OSError as exc:
+        sock.close()
+        raise OSError(exc.errno, f"cannot bind {address!r}: {exc.strerror}") from exc
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _check_bound(sock: socket.socket, host: object, port: object, others: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohappyeyeballs import start_connection
 
-__all__ = ["CONNECTING_ARGUMENTS", "connect_socket", "prepare"]
+__all__ = ["CONNECTING_ARGUMENTS", "connect_socket", "family_of", "prepare"]
 
 HAPPY_EYEBALLS_DELAY = 0.25  # seconds (RFC 8305, 8)
 
@@ -56,7 +56,7 @@ async def connect_socket(
     """
     loop = asyncio.get_running_loop()
     if local_addr is None and not (family or proto or flags):
-        literal = _family_of(host)
+        literal = family_of(host)
         if literal is not None:
             return await _connect(loop, literal, (host, port))
     kind = socket.SOCK_STREAM
@@ -92,8 +92,12 @@ def prepare(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _family_of(host: str | None) -> socket.AddressFamily | None:
-    """The family of an address; None for a name, and for what only the resolver understands."""
+def family_of(host: object) -> socket.AddressFamily | None:
+    """The family of an address; None for a name, and for what only the resolver understands.
+
+    Args:
+        host: what may be an address.
+    """
     if not isinstance(host, str):
         return None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
