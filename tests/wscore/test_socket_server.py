@@ -107,6 +107,7 @@ async def test_many_connections_at_once() -> None:
 
 EXHAUSTED = """
 import asyncio, resource, socket, sys
+import encodings.idna  # uvloop resolves with it, and cannot import it without a descriptor
 from wscore import WSHandshakeError, WSListener, WSMsgType, ws_connect, ws_create_server
 
 class Echo(WSListener):
