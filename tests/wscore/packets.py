@@ -16,7 +16,8 @@ from wscore import WSListener, WSTransport
 from wscore.connect import WSClientProtocol
 from wscore.handshake import ClientHandshake
 from wscore.logs import resolve_logger
-from wscore.serve import WSServerProtocol
+from wscore.protocol import ProtocolOptions
+from wscore.serve import Deadlines, Serving, WSServerProtocol
 from wscore.socket_transport import SocketTransport
 from wscore.url import parse_url
 
@@ -104,12 +105,10 @@ async def packet_peer(
 def server_protocol(listener: WSListener, **options: Any) -> WSServerProtocol:
     """A server's protocol, with no transport yet."""
     return WSServerProtocol(
-        asyncio.get_running_loop(),
-        resolve_logger(None, "server"),
-        lambda _: listener,
-        handshake_timeout=None,
-        is_server_closed=lambda: False,
-        **OPTIONS | options,
+        ProtocolOptions(
+            asyncio.get_running_loop(), resolve_logger(None, "server"), **OPTIONS | options
+        ),
+        Serving(lambda _: listener, Deadlines(asyncio.get_running_loop(), None)),
     )
 
 

@@ -25,7 +25,7 @@ from .http import WSHeadersLike, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .message_base import WSMessageBase
-from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
+from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, ProtocolOptions, WSProtocolCore
 from .proxying import Proxy
 from .route import Route, SocketFactory
 from .transport import WSTransport
@@ -200,7 +200,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         listener_factory: ListenerFactory,
         **options: Any,
     ) -> None:
-        super().__init__(loop, logger, **options)
+        super().__init__(ProtocolOptions(loop, logger, **options))
         self._handshake = handshake
         self._listener_factory = listener_factory
         self._upgraded = loop.create_future()

@@ -86,7 +86,8 @@ def reserved_bits(response: WSUpgradeResponse, agreed: WSDeflateParameters | Non
 
 def accept_key(key: str) -> str:
     """The value of ``Sec-WebSocket-Accept`` for a ``Sec-WebSocket-Key`` (RFC 6455, 4.2.2)."""
-    return base64.b64encode(hashlib.sha1(key.encode("ascii") + _GUID).digest()).decode("ascii")
+    digest = hashlib.sha1(key.encode("ascii") + _GUID).digest()
+    return binascii.b2a_base64(digest, newline=False).decode("ascii")
 
 
 class ServerHandshake:
@@ -330,24 +331,18 @@ def _check_request(request: WSUpgradeRequest) -> None:
 def _check_upgrade(request: WSUpgradeRequest) -> str:
     """Check what an upgrade needs (RFC 6455, 4.2.1); the request's key."""
     headers = request.headers
-    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
-    if "websocket" not in (value.lower() for value in _list(headers, "Upgrade")):
-        raise RefusedRequestError(
-            HTTPStatus.UPGRADE_REQUIRED,
-            f"Upgrade: {headers.get('Upgrade')!r}: this is a WebSocket endpoint",
-            upgrade,
+    if not _names(headers, "Upgrade", "websocket"):
+        raise _upgrade_required(
+            f"Upgrade: {headers.get('Upgrade')!r}: this is a WebSocket endpoint"
         )
-    if "upgrade" not in (value.lower() for value in _list(headers, "Connection")):
-        raise RefusedRequestError(
-            HTTPStatus.UPGRADE_REQUIRED,
-            f"Connection: {headers.get('Connection')!r}: it does not name Upgrade",
-            upgrade,
+    if not _names(headers, "Connection", "upgrade"):
+        raise _upgrade_required(
+            f"Connection: {headers.get('Connection')!r}: it does not name Upgrade"
         )
-    if headers.getall("Sec-WebSocket-Version", []) != ["13"]:
-        raise RefusedRequestError(
-            HTTPStatus.UPGRADE_REQUIRED,
+    if headers.getall("Sec-WebSocket-Version", None) != ["13"]:
+        raise _upgrade_required(
             f"Sec-WebSocket-Version: {headers.get('Sec-WebSocket-Version')!r}: it must be 13",
-            {**upgrade, "Sec-WebSocket-Version": "13"},
+            {"Sec-WebSocket-Version": "13"},
         )
     _check_protocols(headers)
     keys = headers.getall("Sec-WebSocket-Key", [])
@@ -359,8 +354,16 @@ def _check_upgrade(request: WSUpgradeRequest) -> str:
     return keys[0]
 
 
+def _upgrade_required(text: str, headers: Mapping[str, str] | None = None) -> RefusedRequestError:
+    """What a request gets that lacks something which every upgrade needs."""
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    return RefusedRequestError(HTTPStatus.UPGRADE_REQUIRED, text, upgrade | dict(headers or {}))
+
+
 def _check_protocols(headers: CIMultiDict[str]) -> None:
     """A comma list of tokens (RFC 6455, 11.3.4)."""
+    if "Sec-WebSocket-Protocol" not in headers:
+        return
     for value in headers.getall("Sec-WebSocket-Protocol", []):
         if not all(TOKEN.fullmatch(item.strip()) for item in value.split(",")):
             raise RefusedRequestError(
@@ -370,7 +373,9 @@ def _check_protocols(headers: CIMultiDict[str]) -> None:
 
 def _check_extensions(request: WSUpgradeRequest) -> list[Extension]:
     """The extensions that are offered."""
-    values = request.headers.getall(EXTENSIONS_FIELD, [])
+    if EXTENSIONS_FIELD not in request.headers:
+        return []
+    values = request.headers.getall(EXTENSIONS_FIELD)
     try:
         return parse_extensions(values)
     except ValueError:
@@ -381,14 +386,24 @@ def _check_extensions(request: WSUpgradeRequest) -> list[Extension]:
 
 def _is_key(key: str) -> bool:
     try:
-        return len(base64.b64decode(key, validate=True)) == 16
-    except (binascii.Error, ValueError):
+        return len(binascii.a2b_base64(key, strict_mode=True)) == 16
+    except ValueError:  # `binascii.Error`, or it is not ASCII
         return False
 
 
 def _has_body(headers: CIMultiDict[str]) -> bool:
-    lengths = headers.getall("Content-Length", [])
-    return "Transfer-Encoding" in headers or any(length != "0" for length in lengths)
+    if "Content-Length" in headers and set(headers.getall("Content-Length")) != {"0"}:
+        return True
+    return "Transfer-Encoding" in headers
+
+
+def _names(headers: CIMultiDict[str], name: str, wanted: str) -> bool:
+    """Whether an item of a comma list is a certain word, in any letter case."""
+    if name not in headers:
+        return False
+    return headers[name].lower() == wanted or wanted in (
+        item.lower() for item in _list(headers, name)
+    )
 
 
 def _list(headers: CIMultiDict[str], name: str) -> list[str]:

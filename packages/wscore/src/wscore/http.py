@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -106,7 +107,8 @@ class WSUpgradeResponse:
         Args:
             extra_headers: further fields, such as ``Sec-WebSocket-Protocol``.
         """
-        return _response(HTTPStatus.SWITCHING_PROTOCOLS, None, {}, extra_headers)
+        headers: CIMultiDict[str] = CIMultiDict(extra_headers or ())
+        return WSUpgradeResponse(b"HTTP/1.1", HTTPStatus.SWITCHING_PROTOCOLS, headers)
 
     @staticmethod
     def create_ok_response(
@@ -160,8 +162,7 @@ class WSUpgradeResponse:
 
     def to_bytes(self) -> bytearray:
         """The response as it goes over the wire."""
-        first_line = self.version + b" %d " % self.status + _phrase(self.status).encode()
-        wire = serialise_head(first_line, self.headers)
+        wire = serialise_head(_status_line(self.version, self.status), self.headers)
         if self.body:
             wire += self.body
         return wire
@@ -191,18 +192,22 @@ class WSUpgradeResponseWithListener:
 
 def _response(
     status: int,
-    body: bytes | None,
+    body: bytes,
     headers: Mapping[str, str],
     extra_headers: WSHeadersLike | None,
 ) -> WSUpgradeResponse:
     fields: CIMultiDict[str] = CIMultiDict(headers)
     fields.extend(extra_headers or {})
-    if status != HTTPStatus.SWITCHING_PROTOCOLS:
-        fields["Connection"] = "close"
-        fields["Content-Length"] = str(len(body or b""))
-        if body:
-            fields.setdefault("Content-Type", "text/plain; charset=utf-8")
+    fields["Connection"] = "close"
+    fields["Content-Length"] = str(len(body))
+    if body:
+        fields.setdefault("Content-Type", "text/plain; charset=utf-8")
     return WSUpgradeResponse(b"HTTP/1.1", status, fields, body)
+
+
+@functools.lru_cache(maxsize=64)
+def _status_line(version: bytes, status: int) -> bytes:
+    return version + b" %d " % status + _phrase(status).encode()
 
 
 def _phrase(status: int) -> str:

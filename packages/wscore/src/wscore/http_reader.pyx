@@ -13,9 +13,24 @@ from multidict import CIMultiDict
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeLatin1
 
 from .http import HTTPSyntaxError, WSUpgradeRequest, WSUpgradeResponse
+
+cdef extern from "Python.h":
+    PyObject* PyObject_CallMethodOneArg(object owner, object name, object argument)
+    bint PyErr_ExceptionMatches(object kind)
+    void PyErr_Fetch(PyObject** kind, PyObject** exc, PyObject** traceback)
+    void PyErr_NormalizeException(PyObject** kind, PyObject** exc, PyObject** traceback)
+    void Py_DECREF(PyObject* object)
+    void Py_XDECREF(PyObject* object)
+
+cdef extern from *:
+    """
+    static int wscore_raise_here(void) { return -1; }
+    """
+    int raise_pending "wscore_raise_here"() except -1  # the exception that is set already
 
 __all__ = [
     "MAX_BODY_SIZE",
@@ -63,9 +78,7 @@ cdef class HeadReader:
         if not self._headers_complete:
             self._received += data
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            consumed = upgrade.args[0]
+            consumed = _feed_llhttp(self._parser, data)
         except httptools.HttpParserCallbackError as exc:
             raise exc.__context__ or exc from None
         if len(self._received) > _max_head_size and len(self.head) > _max_head_size:
@@ -225,6 +238,32 @@ cdef class ResponseReader(HeadReader):
             self._done = True
 
 
+cdef object _feed_llhttp(object parser, bytes data):
+    """Give llhttp bytes; how many of them came before an upgrade, or None if there is none.
+
+    An upgrade is an exception to httptools. It is not raised here, because a traceback would cost
+    more than all the reading.
+    """
+    cdef PyObject* done = PyObject_CallMethodOneArg(parser, "feed_data", data)
+    cdef PyObject* kind
+    cdef PyObject* exc
+    cdef PyObject* traceback
+    if done != NULL:
+        Py_DECREF(done)
+        return None
+    if not PyErr_ExceptionMatches(_Upgrade):
+        raise_pending()
+    PyErr_Fetch(&kind, &exc, &traceback)
+    PyErr_NormalizeException(&kind, &exc, &traceback)
+    try:
+        return (<object>exc).args[0]
+    finally:
+        Py_DECREF(kind)
+        Py_DECREF(exc)
+        Py_XDECREF(traceback)
+
+
+cdef object _Upgrade = httptools.HttpParserUpgrade
 cdef object _SWITCHING = HTTPStatus.SWITCHING_PROTOCOLS
 
 

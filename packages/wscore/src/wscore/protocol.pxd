@@ -10,6 +10,20 @@ from .receive_buffer cimport ReceiveBuffer
 from .transport cimport WSTransport
 
 
+cdef class ProtocolOptions:
+    cdef object loop
+    cdef LoopIO io
+    cdef object logger
+    cdef object make_auto_ping
+    cdef object deflate
+    cdef bint disconnect_on_exception
+    cdef bint enable_auto_pong
+    cdef unsigned long long max_frame_size  # 0 for no limit, like the next two
+    cdef unsigned long long max_message_size
+    cdef unsigned int max_fragments
+    cdef unsigned int busy_poll_us
+
+
 cdef class WSProtocolCore:
     cdef readonly WSTransport transport
     cdef readonly WSListener listener

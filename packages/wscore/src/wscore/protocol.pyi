@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, final
 
 from typing_extensions import disjoint_base
 
@@ -13,13 +13,13 @@ from .listener import WSListener
 from .logs import Logger
 from .transport import WSTransport
 
-__all__ = ["WSProtocolCore"]
+__all__ = ["ProtocolOptions", "WSProtocolCore"]
 
 MAX_FRAME_SIZE: Final[int]
 MAX_FRAGMENTS: Final[int]
 
-@disjoint_base
-class WSProtocolCore:
+@final
+class ProtocolOptions:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
@@ -34,6 +34,10 @@ class WSProtocolCore:
         deflate: WSDeflate | None = None,
         busy_poll_us: int = 0,
     ) -> None: ...
+
+@disjoint_base
+class WSProtocolCore:
+    def __init__(self, options: ProtocolOptions) -> None: ...
     @property
     def transport(self) -> WSTransport: ...
     @property

@@ -5,6 +5,7 @@ roles in `connect` and `serve` read, then frames), the connection is lost. Every
 connection goes through `WSTransport.fail` or `WSTransport.disconnect`.
 """
 
+cimport cython
 from cpython.buffer cimport PyBUF_WRITE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromMemory
@@ -41,7 +42,7 @@ cdef extern from *:
     """
     int raise_pending "wscore_raise"() except -1  # the exception that is set already
 
-__all__ = ["WSProtocolCore"]
+__all__ = ["ProtocolOptions", "WSProtocolCore"]
 
 MAX_FRAME_SIZE = 10 * 1024 * 1024  # bytes of payload
 MAX_FRAGMENTS = 131072  # frames of one message; twice what the Autobahn suite sends
@@ -54,8 +55,15 @@ cdef enum:
     HELD_BACK = 64 * 1024  # bytes that are received while the role holds the input; then no more
 
 
-cdef class WSProtocolCore:
-    """One connection. A role completes it by `start` and `handshake_received`."""
+@cython.final
+cdef class ProtocolOptions:
+    """What the connections of one server, or of one client's call, have in common.
+
+    Args:
+        loop: the running loop.
+        logger: of the connections.
+        disconnect_on_exception: as for `ws_create_server`, like all that follow.
+    """
 
     def __init__(
         self,
@@ -72,16 +80,37 @@ cdef class WSProtocolCore:
         unsigned int busy_poll_us=0,
     ):
         self.loop = loop
+        self.io = loop_io(loop)
         self.logger = logger
-        self._disconnect_on_exception = disconnect_on_exception
-        self._enable_auto_pong = enable_auto_pong
-        self._max_frame_size = max_frame_size or 0
-        self._max_message_size = max_message_size or 0
-        self._max_fragments = max_fragments or 0
-        self._make_auto_ping = make_auto_ping
+        self.disconnect_on_exception = disconnect_on_exception
+        self.enable_auto_pong = enable_auto_pong
+        self.max_frame_size = max_frame_size or 0
+        self.max_message_size = max_message_size or 0
+        self.max_fragments = max_fragments or 0
+        self.make_auto_ping = make_auto_ping
         self.deflate = deflate
         self.busy_poll_us = busy_poll_us
-        self.io = loop_io(loop)
+
+
+cdef class WSProtocolCore:
+    """One connection. A role completes it by `start` and `handshake_received`.
+
+    Args:
+        options: what it has in common with others.
+    """
+
+    def __init__(self, ProtocolOptions options not None):
+        self.loop = options.loop
+        self.logger = options.logger
+        self._disconnect_on_exception = options.disconnect_on_exception
+        self._enable_auto_pong = options.enable_auto_pong
+        self._max_frame_size = options.max_frame_size
+        self._max_message_size = options.max_message_size
+        self._max_fragments = options.max_fragments
+        self._make_auto_ping = options.make_auto_ping
+        self.deflate = options.deflate
+        self.busy_poll_us = options.busy_poll_us
+        self.io = options.io
         self.buffer = ReceiveBuffer.__new__(ReceiveBuffer, self.io)
 
     # -- what a role provides

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +18,7 @@ from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithList
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .message_base import WSMessageBase
-from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, WSProtocolCore
+from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, ProtocolOptions, WSProtocolCore
 from .streams import start_server
 from .unix import bound_socket
 
@@ -108,62 +109,103 @@ async def ws_create_server(
         enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
     )
 
-    server: asyncio.Server | None = None
-
-    def is_closed() -> bool:
-        return server is not None and not server.is_serving()
-
-    def make_protocol() -> WSServerProtocol:
-        return WSServerProtocol(
-            loop,
-            logger,
-            ws_listener_factory,
-            websocket_handshake_timeout,
-            is_closed,
-            disconnect_on_exception=disconnect_on_exception,
-            enable_auto_pong=enable_auto_pong,
-            max_frame_size=max_frame_size,
-            max_message_size=max_message_size,
-            max_fragments=max_fragments,
-            make_auto_ping=make_auto_ping,
-            deflate=deflate,
-            busy_poll_us=busy_poll_us,
-        )
-
+    options = ProtocolOptions(
+        loop,
+        logger,
+        disconnect_on_exception=disconnect_on_exception,
+        enable_auto_pong=enable_auto_pong,
+        max_frame_size=max_frame_size,
+        max_message_size=max_message_size,
+        max_fragments=max_fragments,
+        make_auto_ping=make_auto_ping,
+        deflate=deflate,
+        busy_poll_us=busy_poll_us,
+    )
+    serving = Serving(ws_listener_factory, Deadlines(loop, websocket_handshake_timeout))
     if unix_path is not None:
         kwargs["sock"] = bound_socket(unix_path)
-    server = await start_server(make_protocol, host, port, **kwargs)
-    return server
+    serving.server = await start_server(
+        partial(WSServerProtocol, options, serving), host, port, **kwargs
+    )
+    return serving.server
+
+
+class Serving:
+    """What the connections of one server share.
+
+    Args:
+        listener_factory: who decides about requests.
+        deadlines: until when the requests must be complete.
+    """
+
+    def __init__(self, listener_factory: ListenerFactory, deadlines: Deadlines) -> None:
+        self.listener_factory = listener_factory
+        self.deadlines = deadlines
+        self.server: asyncio.Server | None = None
+
+    def is_over(self) -> bool:
+        """Whether the server was closed."""
+        return self.server is not None and not self.server.is_serving()
+
+
+class Deadlines:
+    """Until when the handshakes of a server must be complete, with one timer for all of them.
+
+    Args:
+        loop: the running loop.
+        seconds: that each may take; None for no limit.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
+        self._loop = loop
+        self._seconds = seconds
+        self._pending: dict[WSProtocolCore, float] = {}  # those that are due first come first
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, protocol: WSProtocolCore) -> None:
+        """The time of a connection begins; when it is over, the connection is."""
+        if self._seconds is None:
+            return
+        due = self._pending[protocol] = self._loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(due, self._expire)
+
+    def remove(self, protocol: WSProtocolCore) -> None:
+        """The handshake is over, or it never began."""
+        self._pending.pop(protocol, None)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        for protocol, due in list(self._pending.items()):
+            if due > now:
+                self._timer = self._loop.call_at(due, self._expire)
+                break
+            self.remove(protocol)
+            protocol.transport.disconnect(graceful=False)
 
 
 class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
-    """The server's part of the protocol: it judges the request and sends the response."""
+    """The server's part of the protocol: it judges the request and sends the response.
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        logger: Logger,
-        listener_factory: ListenerFactory,
-        handshake_timeout: float | None,
-        is_server_closed: Callable[[], bool],
-        **options: Any,
-    ) -> None:
-        super().__init__(loop, logger, **options)
+    Args:
+        options: what it has in common with others.
+        serving: the same, for what only servers have.
+    """
+
+    __slots__ = ("_decision", "_handshake", "_serving")
+
+    def __init__(self, options: ProtocolOptions, serving: Serving) -> None:
+        WSProtocolCore.__init__(self, options)
+        self._serving = serving
         self._handshake = ServerHandshake()
-        self._listener_factory = listener_factory
-        self._handshake_timeout = handshake_timeout
-        self._is_server_closed = is_server_closed
         self._decision: asyncio.Task[None] | None = None  # while an awaitable factory decides
-        self._deadline: asyncio.TimerHandle | None = None
 
     def is_client_side(self) -> bool:
         return False
 
     def start(self) -> None:
-        if self._handshake_timeout is not None:
-            self._deadline = self.loop.call_later(
-                self._handshake_timeout, self.transport.disconnect, False
-            )
+        self._serving.deadlines.add(self)
 
     def handshake_received(self, data: bytes) -> int:
         try:
@@ -171,24 +213,24 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             if result is None:
                 return len(data)
             request, consumed = result
-            server_closed = self._is_server_closed()
+            server_closed = self._serving.is_over()
             request.transport = self.transport
-            chosen = self._listener_factory(request)
+            chosen = self._serving.listener_factory(request)
         except RefusedRequestError as exc:
             self._refuse(exc)
             return len(data)
         except Exception:
             self._factory_failed()
             return len(data)
-        if inspect.isawaitable(chosen):
+        if isinstance(chosen, WSListener) or not inspect.isawaitable(chosen):
+            self._answer(request, chosen, server_closed)
+        else:
             self.hold_input()
             self._decision = self.loop.create_task(self._decide(request, chosen))
-        else:
-            self._answer(request, chosen, server_closed)
         return consumed
 
     def handshake_lost(self, exc: Exception | None) -> None:
-        self._cancel_deadline()
+        self._serving.deadlines.remove(self)
         if self._decision is not None:
             self._decision.cancel()
 
@@ -201,7 +243,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                 self._factory_failed()
             else:
                 if not self.transport.is_disconnected:
-                    self._answer(request, chosen, self._is_server_closed())
+                    self._answer(request, chosen, self._serving.is_over())
         except asyncio.CancelledError:
             self.transport.disconnect(graceful=False)
             raise
@@ -224,7 +266,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         except RefusedRequestError as exc:
             self._refuse(exc)
             return
-        self._cancel_deadline()
+        self._serving.deadlines.remove(self)
         if listener is None:
             self.refused(answer)
             return
@@ -233,7 +275,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
 
     def _refuse(self, exc: RefusedRequestError) -> None:
         self.logger.info("request refused with status %d: %s", exc.status, exc)
-        self._cancel_deadline()
+        self._serving.deadlines.remove(self)
         self.refused(exc.response().to_bytes())
 
     def _factory_failed(self) -> None:
@@ -264,11 +306,6 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         except ValueError:
             self.logger.exception("the listener factory's response cannot be sent")
             raise _failed() from None
-
-    def _cancel_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
 
 def _failed() -> RefusedRequestError:

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 
 from wscore.http import WSUpgradeRequest, WSUpgradeResponse
 from wscore.http_reader import RequestReader, ResponseReader
-from wscore.protocol import WSProtocolCore
+from wscore.protocol import ProtocolOptions, WSProtocolCore
 
 from ..datastructures import Headers
 from .compression import agreed_parameters, core_deflate
@@ -42,7 +42,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
     """
 
     def __init__(self, owner: WebSocketCommonProtocol) -> None:
-        super().__init__(
+        options = ProtocolOptions(
             owner.loop,
             owner.logger,
             disconnect_on_exception=True,
@@ -52,6 +52,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             max_fragments=MAX_FRAGMENTS,
             deflate=core_deflate(owner.available_extensions),
         )
+        super().__init__(options)
         self._owner = owner
         self._is_open = False
         self._held = bytearray()  # received on a transport of others, after the peer's head
