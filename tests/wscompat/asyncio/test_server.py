@@ -113,6 +113,24 @@ async def test_cancelled_handler() -> None:
         assert (await end_of(connection)).startswith("ConnectionClosedError: received 1011")
 
 
+async def test_handler_cancelled_before_it_began() -> None:
+    """The server closes the connection with the others, and does not wait for the handler."""
+
+    class Cancelling(ServerConnection):
+        def on_ws_connected(self, transport: Any) -> None:
+            super().on_ws_connected(transport)
+            self.server.handlers[self].cancel()
+
+    async with serving(WSCOMPAT, stay, create_connection=Cancelling) as server:
+        connection = await connect(uri_of(server))
+        server.close()
+        async with asyncio.timeout(BOUND):
+            await connection.wait_closed()
+            await server.wait_closed()
+    assert connection.close_code == 1001
+    assert server.handlers == {}
+
+
 async def test_client_that_does_not_answer_a_close() -> None:
     async def leave(connection: Any) -> None:
         pass

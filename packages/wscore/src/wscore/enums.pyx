@@ -13,7 +13,7 @@ class WSSlowPeer(Enum):
     CLOSE = "close"
 
 
-cdef frozenset REGISTERED = frozenset([int(code) for code in WSCloseCode])
+cdef dict REGISTERED = {int(code): code for code in WSCloseCode}
 
 
 cdef object close_code_to_python(unsigned int code):
@@ -21,7 +21,7 @@ cdef object close_code_to_python(unsigned int code):
 
     Codes 3000 to 4999 belong to libraries and applications (RFC 6455, 7.4.2).
     """
-    return WSCloseCode(code) if code in REGISTERED else code
+    return REGISTERED.get(code, code)
 
 
 cdef object msg_type_to_python(WSMsgType msg_type):

@@ -353,7 +353,10 @@ class Connection(WSMessageConnection):
 
     def on_close(self) -> None:
         """A CLOSE came, and was answered."""
-        self._start_close_timer()
+        below = self._core.underlying_transport
+        is_about_to_end = self._core.is_disconnected and not self._core.is_secure
+        if not is_about_to_end or below.get_write_buffer_size():
+            self._start_close_timer()
 
     def closed_error(self) -> ConnectionClosed:
         """What `recv` raises when there will be no further message."""

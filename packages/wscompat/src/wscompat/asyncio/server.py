@@ -180,9 +180,7 @@ class Server:
     # -- the life of a connection
 
     def _start_handler(self, connection: ServerConnection) -> None:
-        task = connection._loop.create_task(self._run_handler(connection))
-        self.handlers[connection] = task
-        task.add_done_callback(lambda _: self.handlers.pop(connection))
+        self.handlers[connection] = connection._loop.create_task(self._run_handler(connection))
 
     async def _run_handler(self, connection: ServerConnection) -> None:
         connection.logger.info("connection open")
@@ -196,6 +194,8 @@ class Server:
             raise
         else:
             await connection.close()
+        finally:
+            del self.handlers[connection]
         connection.logger.info("connection closed")
 
     # -- the end
@@ -231,6 +231,9 @@ class Server:
                 connection._start_closing(code, reason)
         while self.handlers:  # there may be new ones: handshakes that were under way
             await asyncio.wait(self.handlers.values())
+            for connection, task in list(self.handlers.items()):
+                if task.done():  # it was cancelled before it began
+                    del self.handlers[connection]
         await self.server.wait_closed()
         self.logger.info("server closed")
         self._closed.set_result(None)
