@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from typing import Any
 
 import pytest
 
@@ -208,6 +209,42 @@ async def test_a_request_to_a_closed_server(both: Setting) -> None:
     await first.until("disconnected")
     async with asyncio.timeout(BOUND):
         await server.wait_closed()
+
+
+class TimedLoop(asyncio.SelectorEventLoop):
+    """Remembers the timers that were set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timers: list[asyncio.TimerHandle] = []
+
+    def call_at(self, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+        timer = super().call_at(*args, **kwargs)
+        self.timers.append(timer)
+        return timer
+
+    def latest(self) -> float:
+        return max(timer.when() for timer in self.timers if not timer.cancelled())
+
+
+def test_handshakes_leave_no_timer() -> None:
+    """One that is set slows every turn of the loop."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, TimedLoop)
+        async with serving(PLAIN, lambda _: Recorder()) as port:
+            transport, listener = await ws_connect(Recorder, PLAIN.url(port))
+            began = loop.time()
+            assert began < loop.latest() < began + 1
+            await asyncio.sleep(loop.latest() - began)  # it is looked at, in vain
+            await asyncio.sleep(0)
+            assert loop.latest() <= loop.time()
+            transport.disconnect()
+            await listener.until("disconnected")
+
+    with asyncio.Runner(loop_factory=TimedLoop) as runner:
+        runner.run(main())
 
 
 async def test_serve_forever_until_cancelled(both: Setting) -> None:

@@ -27,6 +27,8 @@ __all__ = ["ws_create_server"]
 Answer = WSListener | WSUpgradeResponseWithListener | None
 ListenerFactory = Callable[[WSUpgradeRequest], Answer | Awaitable[Answer]]
 
+LOOK = 0.1  # seconds after which a timer is given up if nobody waits any more
+
 
 async def ws_create_server(
     ws_listener_factory: ListenerFactory,
@@ -151,6 +153,9 @@ class Serving:
 class Deadlines:
     """Until when the handshakes of a server must be complete, with one timer for all of them.
 
+    A timer that is set makes each turn of asyncio's loop dearer by a third. So the timer is looked
+    at often, and is not set again when nobody is waiting.
+
     Args:
         loop: the running loop.
         seconds: that each may take; None for no limit.
@@ -168,7 +173,7 @@ class Deadlines:
             return
         due = self._pending[protocol] = self._loop.time() + self._seconds
         if self._timer is None:
-            self._timer = self._loop.call_at(due, self._expire)
+            self._set_timer(due)
 
     def remove(self, protocol: WSProtocolCore) -> None:
         """The handshake is over, or it never began."""
@@ -179,10 +184,13 @@ class Deadlines:
         now = self._loop.time()
         for protocol, due in list(self._pending.items()):
             if due > now:
-                self._timer = self._loop.call_at(due, self._expire)
+                self._set_timer(due)
                 break
             self.remove(protocol)
             protocol.transport.disconnect(graceful=False)
+
+    def _set_timer(self, due: float) -> None:
+        self._timer = self._loop.call_at(min(due, self._loop.time() + LOOK), self._expire)
 
 
 class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
