@@ -294,3 +294,32 @@ async def test_many_clients_at_once(both: Setting, no_leaks: LoopErrors) -> None
         for listener in listeners:
             await listener.until("disconnected")
     assert not no_leaks
+
+
+async def test_every_silent_client_has_its_own_deadline() -> None:
+    """One timer serves them all: in their order, also past one that was in time."""
+    ended: list[int] = []
+    listener = Recorder()
+    server = await ws_create_server(
+        lambda _: listener, "127.0.0.1", 0, websocket_handshake_timeout=0.2
+    )
+    address = server.sockets[0].getsockname()[:2]
+
+    async def stay_silent(number: int) -> None:
+        reader, writer = await asyncio.open_connection(*address)
+        assert await reader.read() == b""
+        ended.append(number)
+        writer.close()
+
+    async with server, asyncio.timeout(BOUND), asyncio.TaskGroup() as group:
+        group.create_task(stay_silent(0))
+        await asyncio.sleep(0.05)  # the deadlines are to differ
+        transport, _ = await ws_connect(Recorder, f"ws://127.0.0.1:{address[1]}/")
+        await asyncio.sleep(0.05)
+        group.create_task(stay_silent(2))
+        await asyncio.sleep(0.05)
+        group.create_task(stay_silent(3))
+    assert ended == [0, 2, 3]
+    assert listener.events == ["connected"]
+    transport.disconnect()
+    await listener.until("disconnected")
