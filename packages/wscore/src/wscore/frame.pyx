@@ -39,6 +39,7 @@ cdef extern from "structmember.h":
 
 
 @cython.binding(False)  # builtin methods are cheaper to call
+@cython.always_allow_keywords(False)  # and none has arguments
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 @cython.no_gc  # it refers to nothing that could refer back; a view of it may outlive a clearing

@@ -162,6 +162,7 @@ cdef class SocketTransport(Sink):
         return 0
 
     @cython.binding(False)
+    @cython.always_allow_keywords(False)
     def _read_ready(self):
         self._read_and_poll()
 
