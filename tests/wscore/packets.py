@@ -131,7 +131,9 @@ async def connect(
     loop = asyncio.get_running_loop()
     handshake = ClientHandshake(parse_url("ws://localhost/"), {})
     protocol = WSClientProtocol(
-        loop, resolve_logger(None, "client"), handshake, lambda: listener, **OPTIONS | options
+        ProtocolOptions(loop, resolve_logger(None, "client"), **OPTIONS | options),
+        handshake,
+        lambda: listener,
     )
     sock.setblocking(False)
     SocketTransport(loop, sock, protocol)

@@ -140,16 +140,18 @@ async def ws_connect(
     make_auto_ping = auto_ping_maker(
         enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
     )
-    options = {
-        "disconnect_on_exception": disconnect_on_exception,
-        "enable_auto_pong": enable_auto_pong,
-        "max_frame_size": max_frame_size,
-        "max_message_size": max_message_size,
-        "max_fragments": max_fragments,
-        "make_auto_ping": make_auto_ping,
-        "deflate": deflate,
-        "busy_poll_us": busy_poll_us,
-    }
+    options = ProtocolOptions(
+        loop,
+        logger,
+        disconnect_on_exception=disconnect_on_exception,
+        enable_auto_pong=enable_auto_pong,
+        max_frame_size=max_frame_size,
+        max_message_size=max_message_size,
+        max_fragments=max_fragments,
+        make_auto_ping=make_auto_ping,
+        deflate=deflate,
+        busy_poll_us=busy_poll_us,
+    )
     route = Route(
         ssl_context=ssl_context,
         proxy=proxy,
@@ -165,7 +167,7 @@ async def ws_connect(
         handshake = ClientHandshake(parsed_url, headers, deflate)
 
         def make_protocol(handshake: ClientHandshake = handshake) -> WSClientProtocol:
-            return WSClientProtocol(loop, logger, handshake, ws_listener_factory, **options)
+            return WSClientProtocol(options, handshake, ws_listener_factory)
 
         protocol = await route.open(make_protocol, parsed_url)
         try:
@@ -194,16 +196,14 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
-        logger: Logger,
+        options: ProtocolOptions,
         handshake: ClientHandshake,
         listener_factory: ListenerFactory,
-        **options: Any,
     ) -> None:
-        super().__init__(ProtocolOptions(loop, logger, **options))
+        super().__init__(options)
         self._handshake = handshake
         self._listener_factory = listener_factory
-        self._upgraded = loop.create_future()
+        self._upgraded = self.loop.create_future()
 
     async def wait_upgraded(self, timeout: float | None) -> None:
         """Wait until the handshake is complete.

@@ -264,7 +264,7 @@ class ClientHandshake:
             )
         if [value.lower() for value in _list(headers, "Upgrade")] != ["websocket"]:
             raise self._wrong(response, "Upgrade", "it must be websocket", WSInvalidUpgradeError)
-        if "upgrade" not in [value.lower() for value in _list(headers, "Connection")]:
+        if not _names(headers, "Connection", "upgrade"):
             raise self._wrong(response, "Connection", "it must name Upgrade", WSInvalidUpgradeError)
         if headers.getall("Sec-WebSocket-Accept", []) != [accept_key(self._key)]:
             raise self._wrong(response, "Sec-WebSocket-Accept", "it does not answer our key")
