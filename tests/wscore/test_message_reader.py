@@ -277,7 +277,7 @@ async def test_what_is_not_taken_is_not_read(plain: Setting) -> None:
         while transport.underlying_transport.is_reading():
             await peer.send(bytes(65536))
             sent += 65536
-            assert sent < 4 << 20  # what four pieces and the socket's buffer hold
+            assert sent < size // 2  # four pieces and the buffers of both sockets hold far less
         async with asyncio.timeout(BOUND), contextlib.aclosing(reader.recv_streaming()) as stream:
             for _ in range(3):
                 assert await anext(stream)
