@@ -22,7 +22,8 @@ PAGE = Path(__file__).with_suffix(".md")
 #: Names, or members of classes, that are there and behave otherwise: how.
 DIFFERENT = {
     "asyncio.connection.Connection.recv": "text that is not UTF-8 closes the connection when it "
-    "arrives, not when it is returned",
+    "arrives, not when it is returned; on Python 3.11 `iscoroutinefunction` does not know it",
+    "asyncio.connection.Connection.send": "on Python 3.11 `iscoroutinefunction` does not know it",
     "asyncio.connection.Connection.close": "a full queue of unread messages does not keep the "
     "connection from closing",
     "asyncio.connection.Connection.transport": "for its extra information; nothing may be sent "

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import inspect
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -171,3 +173,11 @@ async def test_both_ways(side: str) -> None:
 
 def test_signature() -> None:
     assert str(inspect.signature(WSMessageConnection.send)) == "(self, message, *, text=None)"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no means to say so")
+@pytest.mark.parametrize("name", ["recv", "send"])
+def test_it_is_said_that_they_are_awaited(name: str) -> None:
+    assert inspect.iscoroutinefunction(getattr(WSMessageConnection, name))
+    assert inspect.iscoroutinefunction(getattr(WSMessageConnection(), name))
+    assert isinstance(getattr(mock.create_autospec(WSMessageConnection), name), mock.AsyncMock)

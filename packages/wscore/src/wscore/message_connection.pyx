@@ -4,6 +4,8 @@ What can be sent at once is sent here. All that has to wait, or is no plain mess
 coroutines of the subclass, which also says when a wait is over.
 """
 
+import inspect
+
 cimport cython
 from cpython.object cimport PyObject
 
@@ -96,3 +98,8 @@ cdef class WSMessageConnection(WSMessageReader):
     async def _drain(self):
         """Wait until the write buffer has room."""
         raise NotImplementedError
+
+
+# For those who ask: what it returns is a coroutine. Before Python 3.12 this cannot be said.
+if hasattr(inspect, "markcoroutinefunction"):
+    inspect.markcoroutinefunction(WSMessageConnection.send)

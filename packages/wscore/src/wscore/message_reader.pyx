@@ -5,6 +5,7 @@ full the socket is no longer read, and TCP slows the peer down. The waiting task
 end of the read, in the same turn of the event loop (see `wakeup`).
 """
 
+import inspect
 from codecs import getincrementaldecoder
 
 cimport cython
@@ -330,3 +331,8 @@ cdef class WSMessageReader(WSMessageBase):
 
 cdef bint _is_well(WSCloseInfo info) except -1:
     return info is None or info.code in (0, 1000, 1001)
+
+
+# For those who ask: what it returns is a coroutine. Before Python 3.12 this cannot be said.
+if hasattr(inspect, "markcoroutinefunction"):
+    inspect.markcoroutinefunction(WSMessageReader.recv)

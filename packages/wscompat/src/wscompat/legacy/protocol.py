@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from ..asyncio.connection import Connection
@@ -250,9 +250,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     # -- out
 
-    def send(  # type: ignore[override]
+    async def send(  # type: ignore[override]
         self, message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike]
-    ) -> Coroutine[Any, Any, None]:
+    ) -> None:
         """Send a message, and wait while too much is waiting to be sent.
 
         Args:
@@ -264,7 +264,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             ConnectionClosed: if the connection is closed.
             TypeError: if the message is of another type.
         """
-        return super().send(message)
+        await super().send(message)
 
     async def _send_fragments(
         self, message: Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
