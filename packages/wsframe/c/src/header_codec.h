@@ -33,7 +33,7 @@ WSF_INLINE int wsf_check_start(uint8_t opcode, bool fin, unsigned length) {
     if (!(WSF_KNOWN_OPCODES >> opcode & 1u)) {
         return WSF_ERR_OPCODE;
     }
-    if (wsf_is_control(opcode)) {
+    if (WSF_UNLIKELY(wsf_is_control(opcode))) {
         if (!fin) {
             return WSF_ERR_CONTROL_FRAGMENTED;
         }
@@ -49,15 +49,16 @@ WSF_INLINE int wsf_decode(wsf_header *out, const uint8_t *data, size_t size) {
     if (size < 2) {
         return 0;
     }
+    uint8_t start = data[0];
     unsigned length = data[1] & 0x7Fu;
     bool masked = (data[1] & WSF_MASK_BIT) != 0;
-    int error = wsf_check_start(data[0] & 0x0Fu, (data[0] & WSF_FIN_BIT) != 0, length);
-    if (error) {
+    int error = wsf_check_start(start & 0x0Fu, (start & WSF_FIN_BIT) != 0, length);
+    if (WSF_UNLIKELY(error)) {
         return error;
     }
     size_t key_at = length < 126 ? 2 : length == 126 ? 4 : 10;
     size_t total = key_at + (masked ? 4 : 0);
-    if (size < total) {
+    if (WSF_UNLIKELY(size < total)) {
         return 0;
     }
     uint64_t payload_size = length;
@@ -76,9 +77,9 @@ WSF_INLINE int wsf_decode(wsf_header *out, const uint8_t *data, size_t size) {
         }
     }
     out->payload_size = payload_size;
-    out->opcode = data[0] & 0x0Fu;
-    out->fin = data[0] >> 7;
-    out->rsv = data[0] >> 4 & 7u;
+    out->opcode = start & 0x0Fu;
+    out->fin = start >> 7;
+    out->rsv = start >> 4 & 7u;
     out->masked = masked;
     if (masked) {
         memcpy(out->mask_key, data + key_at, 4);

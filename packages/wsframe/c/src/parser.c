@@ -47,10 +47,10 @@ static int decode_held(wsf_parser *p, const uint8_t *data, size_t size, size_t *
 /* The first frame of a message; reserved bits and position in the stream are judged first. */
 static int begin_message(wsf_parser *p) {
     const wsf_header *h = &p->header;
-    if (h->rsv & ~p->config.rsv_allowed) {
+    if (WSF_UNLIKELY(h->rsv & ~p->config.rsv_allowed)) {
         return WSF_ERR_RESERVED_BITS;
     }
-    if (p->message_opcode) {
+    if (WSF_UNLIKELY(p->message_opcode)) {
         return WSF_ERR_INSIDE_MESSAGE;
     }
     p->message_opcode = h->opcode;
@@ -71,14 +71,15 @@ static int continue_message(const wsf_parser *p) {
 /* Judge a complete header by role, message and limits; all before any payload. */
 static int check_header(wsf_parser *p) {
     const wsf_header *h = &p->header;
-    if (h->masked != (p->config.role == WSF_ROLE_SERVER)) {
+    if (WSF_UNLIKELY(h->masked != (p->config.role == WSF_ROLE_SERVER))) {
         return h->masked ? WSF_ERR_MASKED : WSF_ERR_NOT_MASKED;
     }
-    if (wsf_is_control(h->opcode)) {
+    if (WSF_UNLIKELY(wsf_is_control(h->opcode))) {
         return h->rsv ? WSF_ERR_RESERVED_BITS : WSF_OK;
     }
-    int error = h->opcode == WSF_OP_CONTINUATION ? continue_message(p) : begin_message(p);
-    if (error) {
+    bool begins = WSF_LIKELY(h->opcode != WSF_OP_CONTINUATION);
+    int error = begins ? begin_message(p) : continue_message(p);
+    if (WSF_UNLIKELY(error)) {
         return error;
     }
     if (h->payload_size > p->config.max_frame_size) {
@@ -129,7 +130,7 @@ WSF_INLINE int read_header(wsf_parser *p, const uint8_t *data, size_t size, size
 
 /* Unmask and check the next bytes of the payload, where they lie. */
 WSF_INLINE int absorb(wsf_parser *p, uint8_t *data, size_t size) {
-    if (p->header.masked) {
+    if (WSF_LIKELY(p->header.masked)) {
         wsf_mask(data, size, p->header.mask_key, (size_t)(p->done & 3));
     }
     if (p->is_text && !wsf_is_control(p->header.opcode)) {
@@ -148,7 +149,7 @@ WSF_INLINE int finish_frame(wsf_parser *p, const uint8_t *payload, size_t size,
     const wsf_header *h = &p->header;
     uint64_t end = p->position + p->header_size + h->payload_size;
     p->state = STATE_HEADER;
-    if (h->opcode == WSF_OP_CLOSE) {
+    if (WSF_UNLIKELY(h->opcode == WSF_OP_CLOSE)) {
         wsf_close close;
         int error = wsf_close_decode(&close, payload, size);
         if (error) {
@@ -156,7 +157,7 @@ WSF_INLINE int finish_frame(wsf_parser *p, const uint8_t *payload, size_t size,
         }
         *close_code = close.code;
         p->state = STATE_CLOSED;
-    } else if (h->fin && !wsf_is_control(h->opcode)) {
+    } else if (WSF_LIKELY(h->fin && !wsf_is_control(h->opcode))) {
         if (p->is_text && !wsf_utf8_finish(&p->utf8)) {
             return fail(p, WSF_ERR_UTF8, end);
         }
@@ -169,11 +170,11 @@ WSF_INLINE int finish_frame(wsf_parser *p, const uint8_t *payload, size_t size,
 /* Deliver `size` bytes, the last ones absorbed. */
 WSF_INLINE int deliver(wsf_parser *p, uint8_t *payload, size_t size, wsf_frame *frame) {
     const wsf_header *h = &p->header;
-    bool continuation = h->opcode == WSF_OP_CONTINUATION;
+    bool continuation = WSF_UNLIKELY(h->opcode == WSF_OP_CONTINUATION);
     uint8_t message_opcode = continuation ? p->message_opcode : h->opcode;
     uint16_t close_code = 0;
     bool last = p->done == h->payload_size;
-    if (last) {
+    if (WSF_LIKELY(last)) {
         int error = finish_frame(p, payload, size, &close_code);
         if (error) {
             return error;
@@ -200,13 +201,13 @@ WSF_INLINE int next_whole(wsf_parser *p, uint8_t *data, size_t size, size_t *use
     size_t total = (size_t)p->header.payload_size;
     size_t done = (size_t)p->done;
     size_t end = size < total ? size : total;
-    if (end > done) {
+    if (WSF_LIKELY(end > done)) {
         int error = absorb(p, data + done, end - done);
-        if (error) {
+        if (WSF_UNLIKELY(error)) {
             return error;
         }
     }
-    if (end < total) {
+    if (WSF_UNLIKELY(end < total)) {
         return WSF_NEED_MORE;
     }
     *used += total;

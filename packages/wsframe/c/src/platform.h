@@ -29,9 +29,11 @@
 #if defined(__GNUC__)
 #define WSF_TARGET(isa) __attribute__((target(isa)))
 #define WSF_LIKELY(x) __builtin_expect(!!(x), 1)
+#define WSF_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #else
 #define WSF_TARGET(isa)
 #define WSF_LIKELY(x) (x)
+#define WSF_UNLIKELY(x) (x)
 #endif
 
 #if defined(_MSC_VER)
