@@ -167,10 +167,12 @@ static bool parse(peer *p, bytes *b) {
 static bytes *choose_buffer(peer *p) {
     size_t kept = bytes_size(&p->rest);
     if (wsf_parser_payload_size(&p->parser) >= LARGE) {
-        if (kept == 0) {
+        size_t missing = (size_t)wsf_parser_missing(&p->parser);
+        if (kept == 0) { /* the header came alone: leave room for one before the payload */
+            bytes_reserve(&p->rest, WSF_MAX_HEADER_SIZE + missing);
             p->rest.begin = p->rest.end = WSF_MAX_HEADER_SIZE;
         }
-        bytes_reserve(&p->rest, (size_t)wsf_parser_missing(&p->parser));
+        bytes_reserve(&p->rest, missing);
         return &p->rest;
     }
     received.begin = received.end = 0;
