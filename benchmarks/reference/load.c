@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dialogue.h"
 #include "loop.h"
 #include "message.h"
 #include "peer.h"
@@ -89,7 +90,15 @@ static void ended(peer *p) {
     }
 }
 
-static void open_connections(void) {
+void load_prepare(const options *o) {
+    tls = o->tls ? wire_tls(NULL) : NULL;
+    message_prepare(o);
+    peer_handlers = (handlers){.opened = opened, .message = received, .writable = message_flood};
+    loop_start();
+}
+
+void load_open(const options *o) {
+    job = o;
     peers = calloc(job->connections, sizeof *peers);
     if (!peers) {
         perror("calloc");
@@ -103,15 +112,6 @@ static void open_connections(void) {
         }
         loop_step(-1, ended);
     }
-}
-
-static void close_connections(void) {
-    for (uint32_t i = 0; i < job->connections; i++) {
-        if (peers[i]) {
-            peer_free(peers[i]);
-        }
-    }
-    free(peers);
 }
 
 static void begin_traffic(void) {
@@ -161,12 +161,11 @@ static void finish_flood(void) {
 }
 
 static bool is_done(uint64_t end) {
-    return loop_now() >= end || (job->task == TASK_IDLE && count == job->connections);
+    return dialogue_now() >= end || (job->task == TASK_IDLE && count == job->connections);
 }
 
-static void measure(void) {
-    uint64_t begin = loop_now();
-    uint64_t end = begin + (uint64_t)(job->seconds * 1e9);
+uint64_t load_run(void) {
+    uint64_t end = dialogue_now() + (uint64_t)(job->seconds * 1e9);
     count = 0;
     message_take_count();
     measuring = true;
@@ -178,35 +177,14 @@ static void measure(void) {
     if (job->task == TASK_SOURCE) {
         finish_flood();
     }
-    printf("%llu %llu\n", (unsigned long long)count, (unsigned long long)(loop_now() - begin));
-    fflush(stdout);
+    return count;
 }
 
-static void say(const char *what) {
-    printf("%s\n", what);
-    fflush(stdout);
-}
-
-int load(options *o) {
-    char line[1024];
-    job = o;
-    tls = o->tls ? wire_tls(NULL) : NULL;
-    message_prepare(o);
-    peer_handlers = (handlers){.opened = opened, .message = received, .writable = message_flood};
-    loop_start();
-    while (fgets(line, sizeof line, stdin)) {
-        options_take_line(o, line);
-        open_connections();
-        say("ready");
-        if (!fgets(line, sizeof line, stdin)) {
-            break;
+void load_close(void) {
+    for (uint32_t i = 0; i < job->connections; i++) {
+        if (peers[i]) {
+            peer_free(peers[i]);
         }
-        measure();
-        if (!fgets(line, sizeof line, stdin)) {
-            break;
-        }
-        close_connections();
-        say("closed");
     }
-    return 0;
+    free(peers);
 }

@@ -1,20 +1,16 @@
 /*
- * The load generator: a client, or many, that does one job after the other as its standard input
- * says, and says how many messages it took how long.
+ * The load generator: a client, or many, that does one job after the other.
  *
- *   job      port=N connections=N in_flight=N seconds=S
- *            -> ready            the connections are open
- *   go       -> COUNT NANOSECONDS
- *   end      -> closed           the connections are closed
- *
- * What is counted: messages received; messages sent, when it sends only; connections, when it
- * opens and closes them.
+ * The functions are those of a `program`: dialogue.h.
  */
 #ifndef LOAD_H
 #define LOAD_H
 
 #include "options.h"
 
-int load(options *o);
+void load_prepare(const options *o);
+void load_open(const options *o);
+uint64_t load_run(void);
+void load_close(void);
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #define EVENTS 256
 
@@ -67,10 +66,4 @@ void loop_step(int milliseconds, void (*ended)(peer *p)) {
             ended(p);
         }
     }
-}
-
-uint64_t loop_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }

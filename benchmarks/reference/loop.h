@@ -6,9 +6,6 @@
 #ifndef LOOP_H
 #define LOOP_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "peer.h"
 
 void loop_start(void);
@@ -25,8 +22,5 @@ void loop_update(peer *p);
 /* Wait, at most some milliseconds (-1: without end), and handle what is ready. `ended` is told of
  * each peer that has ended. */
 void loop_step(int milliseconds, void (*ended)(peer *p));
-
-/* Nanoseconds of a clock that only goes forward. */
-uint64_t loop_now(void);
 
 #endif

@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum task {
     TASK_ECHO,      /* server: answer each message with itself; client: keep messages in flight */
     TASK_SINK,      /* take what comes; a client says when to begin, with one message */
@@ -17,7 +21,7 @@ typedef enum task {
 } task;
 
 typedef struct options {
-    task task;
+    enum task task;
     bool tls;
     bool deflate;           /* agree on compression; `payload` is compressed already */
     char certificate[1024]; /* a file with the certificate and its key; servers only */
@@ -34,5 +38,9 @@ void options_take(options *o, const char *word);
 
 /* Take all words of a line, which is changed. */
 void options_take_line(options *o, char *line);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dialogue.h"
 #include "loop.h"
 #include "message.h"
 #include "peer.h"
@@ -54,8 +55,7 @@ static void listen_on_free_port(void) {
         perror("listen");
         exit(1);
     }
-    printf("%d\n", ntohs(address.sin_port));
-    fflush(stdout);
+    dialogue_say_port(ntohs(address.sin_port));
 }
 
 static void accept_all(void) {
@@ -94,7 +94,7 @@ static void end(void) {
     exit(0);
 }
 
-int serve(const options *o) {
+void serve(const options *o) {
     asked = o;
     tls = o->tls ? wire_tls(o->certificate) : NULL;
     message_prepare(o);

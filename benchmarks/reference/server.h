@@ -7,6 +7,6 @@
 
 #include "options.h"
 
-int serve(const options *o);
+void serve(const options *o);
 
 #endif
