@@ -486,14 +486,13 @@ def sources(*suffixes: str) -> list[str]:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style of Python, C and Cython, and the spelling; `-- --fix` repairs what it can."""
+    """Check the style of all sources, and the spelling; `-- --fix` repairs what it can."""
     session.install(*LINTERS)
     fix = "--fix" in session.posargs
     session.run("ruff", "check", *(["--fix"] if fix else []), ".")
     session.run("ruff", "format", *([] if fix else ["--check"]), ".")
-    session.run(
-        "clang-format", *(["-i"] if fix else ["--dry-run", "-Werror"]), *sources(".c", ".h")
-    )
+    sources_of_c = sources(".c", ".h", ".cpp", ".hpp")
+    session.run("clang-format", *(["-i"] if fix else ["--dry-run", "-Werror"]), *sources_of_c)
     session.run("cython-lint", *sources(".pyx", ".pxd"))
     session.run("codespell")
 

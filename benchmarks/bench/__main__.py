@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .cases import CASES, QUICK, QUICK_TLS
 from .charts import draw_all
-from .contenders import BASELINE, CONTENDERS, REFERENCE
+from .contenders import BASELINE, CONTENDERS, REFERENCE, Contender
 from .measuring import Place, Series, Subject, Visit, measure, usable_cores
 from .payload import compressed_json
 from .report import as_markdown, as_table, write_json
@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     many = {"action": "append", "metavar": "PATTERN"}
     parser.add_argument("--quick", action="store_true", help="some cases, within five minutes")
+    parser.add_argument("--check", action="store_true", help="everything once, for a blink")
     parser.add_argument("--case", **many, help="cases by name, with wildcards; may be repeated")
     parser.add_argument("--contender", **many, help="libraries by name, likewise")
     parser.add_argument("--loop", choices=["asyncio", "uvloop", "both"], default="both")
@@ -37,15 +38,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of each visit")
     parser.add_argument("--idle", type=int, help="connections of the idle case")
     parser.add_argument("--by-cpu", action="store_true", help="ratios by processor time")
-    parser.add_argument("--reference", type=Path, required=True, help="the C program")
+    parser.add_argument(
+        "--reference", type=Path, required=True, help="the C program; the others are beside it"
+    )
     parser.add_argument("--json", type=Path, help="where the results go")
     parser.add_argument("--charts", type=Path, help="where drawings of the results go")
     parser.add_argument("--markdown", type=Path, help="where the tables go")
     parser.add_argument("--list", action="store_true", help="show cases and contenders")
     chosen = parser.parse_args()
-    chosen.rounds = chosen.rounds or (3 if chosen.quick else 9)
-    chosen.seconds = chosen.seconds or (0.15 if chosen.quick else 0.4)
-    chosen.idle = chosen.idle or (1000 if chosen.quick else 5000)
+    rounds, seconds, idle = (1, 0.02, 100) if chosen.check else (9, 0.4, 5000)
+    if chosen.quick:
+        rounds, seconds, idle = 3, 0.15, 1000
+    chosen.rounds = chosen.rounds or rounds
+    chosen.seconds = chosen.seconds or seconds
+    chosen.idle = chosen.idle or idle
+    chosen.built = chosen.reference.resolve().parent
     return chosen
 
 
@@ -67,14 +74,20 @@ def choose_series(chosen: argparse.Namespace) -> list[Series]:
     ]
 
 
+def left_out(contender: Contender, built: Path) -> str:
+    """Return the sentence that says why a contender is left out, or nothing."""
+    missing = contender.missing(built)
+    return f"{contender.name} is left out: no {', '.join(missing)}" if missing else ""
+
+
 def choose_subjects(chosen: argparse.Namespace, console: Console) -> list[Subject]:
     loops = ["asyncio", "uvloop"] if chosen.loop == "both" else [chosen.loop]
     subjects = []
     for contender in CONTENDERS:
         if not matches(contender.name, chosen.contender or ["*"]):
             continue
-        if missing := contender.missing():
-            console.print(f"{contender.name} is left out: no {', '.join(missing)}")
+        if reason := left_out(contender, chosen.built):
+            console.print(reason)
             continue
         subjects += [Subject(contender, loop) for loop in (loops if contender.program else [""])]
     return subjects
@@ -91,7 +104,7 @@ def prepare(folder: Path, chosen: argparse.Namespace) -> Place:
     log = ROOT / ".cache" / "bench" / "programs.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
-    return Place(chosen.reference.resolve(), ROOT, certificate, payload, usable_cores(), log)
+    return Place(chosen.built, ROOT, certificate, payload, usable_cores(), log)
 
 
 def main() -> int:
@@ -100,6 +113,8 @@ def main() -> int:
     if chosen.list:
         console.print("cases:", *[case.name for case in CASES], sep="\n  ")
         console.print("contenders:", *[contender.name for contender in CONTENDERS], sep="\n  ")
+        reasons = [left_out(contender, chosen.built) for contender in CONTENDERS]
+        console.print(*filter(None, reasons), sep="\n")
         return 0
     todo, subjects = choose_series(chosen), choose_subjects(chosen, console)
     results: dict[Series, list[Visit]] = {}
@@ -147,8 +162,10 @@ def main() -> int:
                 chosen.markdown.write_text("\n".join(tables))
     how = {"rounds": chosen.rounds, "seconds": chosen.seconds, "by_cpu": chosen.by_cpu}
     if chosen.json:
-        contenders = {subject.contender for subject in subjects}
-        write_json(chosen.json, results, figures, contenders, how)
+        versions: dict[str, str] = {}
+        for subject in subjects:
+            versions |= subject.contender.versions(chosen.built)
+        write_json(chosen.json, results, figures, versions, how)
         if chosen.charts:
             draw_all(chosen.json, chosen.charts)
     return 1 if trouble else 0

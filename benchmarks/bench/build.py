@@ -1,12 +1,14 @@
-"""Builds what the benchmark needs compiled: the C reference, and the listeners in Cython.
+"""Builds what the benchmark needs compiled: programs in C and C++, and the listeners in Cython.
 
     python -m benchmarks.bench.build FOLDER
 
-The folder receives the program `reference` and the modules `bench_wscore` and `bench_picows`.
+The folder receives the program `reference`, the program `beast` if Boost's headers are there, and
+the modules `bench_wscore` and `bench_picows`.
 """
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -20,20 +22,53 @@ import wsframe
 HERE = Path(__file__).parent
 LIBRARIES = ("wscore", "picows")
 
-__all__ = ["build"]
+__all__ = ["build", "build_program", "lacking"]
 
 
-def build_reference(folder: Path) -> None:
-    """Build the C program on the libwsframe of the installed wheel."""
-    source = HERE.parent / "reference"
-    build = folder / "build-reference"
+def build_program(name: str, folder: Path) -> None:
+    """Build the program whose sources are in the folder of its name.
+
+    Args:
+        name: of the program. If it needs libwsframe, that is the installed wheel's.
+        folder: receives it.
+    """
+    source = HERE.parent / name
+    build = folder / f"build-{name}"
+    libwsframe = f"-Dwsframe_DIR={wsframe.get_cmake_dir()}"
     subprocess.run(
-        ["cmake", "-S", source, "-B", build, f"-Dwsframe_DIR={wsframe.get_cmake_dir()}"],
+        ["cmake", "-S", source, "-B", build, "--no-warn-unused-cli", libwsframe],
         check=True,
         stdout=subprocess.DEVNULL,
     )
     subprocess.run(["cmake", "--build", build], check=True)
-    (build / "reference").replace(folder / "reference")
+    (build / name).replace(folder / name)
+
+
+def lacking(header: str, *, cxx: bool) -> str:
+    """Return what there is not to compile a program with that needs a header, or nothing."""
+    variable, names = ("CXX", ["c++", "g++", "clang++"]) if cxx else ("CC", ["cc", "gcc", "clang"])
+    named = os.environ.get(variable)
+    compiler = next(filter(None, map(shutil.which, [named] if named else names)), None)
+    if compiler is None:
+        return "C++ compiler" if cxx else "C compiler"
+    done = subprocess.run(
+        [compiler, "-E", "-x", "c++" if cxx else "c", "-"],
+        input=f"#include <{header}>\n",
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return header if done.returncode else ""
+
+
+def build_programs(folder: Path) -> None:
+    """Build the C reference, and what else can be built here."""
+    build_program("reference", folder)
+    if missing := lacking("boost/beast/version.hpp", cxx=True):
+        (folder / "beast").unlink(missing_ok=True)
+        print(f"Boost.Beast's program is not built: no {missing}")
+    else:
+        build_program("beast", folder)
 
 
 def build_listeners(folder: Path) -> None:
@@ -71,7 +106,7 @@ def package_folder(name: str) -> Path:
 
 def build(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    build_reference(folder)
+    build_programs(folder)
     build_listeners(folder)
 
 

@@ -6,6 +6,7 @@ Adding one means adding an entry here, and a program if no other library has its
 import dataclasses
 import importlib.util
 import json
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +23,9 @@ class Contender:
 
     Attributes:
         name: on the tables.
-        program: the module below `programs`; empty for the C reference.
-        needs: modules without which it is left out.
+        program: the module below `programs`; empty if the program is compiled.
+        compiled: otherwise, the compiled program in the folder that `build` has filled.
+        needs: without which it is left out: modules, or what a program is compiled with.
         packages: distributions whose versions belong to the result.
         variant: what the program is told about this contender.
         deflate: whether it can compress.
@@ -31,15 +33,22 @@ class Contender:
     """
 
     name: str
-    program: str
+    program: str = ""
+    compiled: str = ""
     needs: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     variant: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
     deflate: bool = True
     skips: tuple[str, ...] = ()
 
-    def missing(self) -> list[str]:
-        """Return the modules that it needs and are not there."""
+    def missing(self, built: Path) -> list[str]:
+        """Return what it needs and is not there.
+
+        Args:
+            built: the folder with the compiled programs.
+        """
+        if self.compiled:
+            return [] if (built / self.compiled).is_file() else list(self.needs)
 
         def there(name: str) -> bool:
             try:
@@ -49,13 +58,19 @@ class Contender:
 
         return [name for name in self.needs if not there(name)]
 
-    def versions(self) -> dict[str, str]:
+    def versions(self, built: Path) -> dict[str, str]:
+        """Return the versions that belong to the result; a compiled program tells its own."""
+        if self.compiled:
+            command = [built / self.compiled, "version"]
+            said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            name, number = said.split()
+            return {name: number}
         return {package: version(package) for package in self.packages}
 
-    def command(self, reference: Path) -> list[str]:
+    def command(self, built: Path) -> list[str]:
         """Return how its program is started, without role and words."""
-        if not self.program:
-            return [str(reference)]
+        if self.compiled:
+            return [str(built / self.compiled)]
         module = f"{PROGRAMS}.{self.program}"
         return [sys.executable, "-m", module, "--variant", json.dumps(self.variant)]
 
@@ -64,9 +79,9 @@ def callbacks(name: str, library: str, listeners: str, *needs: str) -> Contender
     return Contender(
         name,
         "callbacks",
-        (library, *needs),
-        ("wscore-asyncio" if library == "wscore" else library,),
-        {"module": library, "listeners": listeners, "connecting": {}},
+        needs=(library, *needs),
+        packages=("wscore-asyncio" if library == "wscore" else library,),
+        variant={"module": library, "listeners": listeners, "connecting": {}},
         deflate=False,
     )
 
@@ -77,9 +92,14 @@ def connections(
     return Contender(
         name,
         "connections",
-        (client, server),
-        (package,),
-        {"client": client, "server": server, "broadcaster": broadcaster, "connecting": connecting},
+        needs=(client, server),
+        packages=(package,),
+        variant={
+            "client": client,
+            "server": server,
+            "broadcaster": broadcaster,
+            "connecting": connecting,
+        },
     )
 
 
@@ -93,7 +113,7 @@ def legacy(name: str, package: str) -> Contender:
     return connections(name, package, f"{package}.legacy.client", server, server, {})
 
 
-REFERENCE = Contender("C reference", "")
+REFERENCE = Contender("C reference", compiled="reference")
 BASELINE = "picows"
 
 CONTENDERS = (
@@ -103,9 +123,9 @@ CONTENDERS = (
     Contender(
         "wscore messages",
         "messages",
-        ("wscore",),
-        ("wscore-asyncio",),
-        {"connecting": {}},
+        needs=("wscore",),
+        packages=("wscore-asyncio",),
+        variant={"connecting": {}},
         skips=("broadcast", "send", "handshake", "connect"),
     ),
     websockets_like("wscompat", "wscompat", "wscompat"),
@@ -115,5 +135,11 @@ CONTENDERS = (
     websockets_like("picows.websockets", "picows", "picows.websockets"),
     websockets_like("websockets", "websockets", "websockets"),
     legacy("websockets.legacy", "websockets"),
-    Contender("aiohttp", "on_aiohttp", ("aiohttp",), ("aiohttp",)),
+    Contender("aiohttp", "on_aiohttp", needs=("aiohttp",), packages=("aiohttp",)),
+    Contender(
+        "Boost.Beast",
+        compiled="beast",
+        needs=("boost/beast.hpp, or no C++ compiler",),
+        deflate=False,
+    ),
 )

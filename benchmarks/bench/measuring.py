@@ -23,7 +23,7 @@ class Subject:
     """What one line of a table is about."""
 
     contender: Contender
-    loop: str  # "asyncio" or "uvloop"; "" for the C reference
+    loop: str  # "asyncio" or "uvloop"; "" for a compiled program
 
     @property
     def name(self) -> str:
@@ -72,7 +72,7 @@ class Place:
     """Where and how everything runs.
 
     Attributes:
-        reference: the C program.
+        built: the folder with the compiled programs.
         root: the folder of the repository.
         certificate: for TLS.
         payload: the compressed message.
@@ -80,7 +80,7 @@ class Place:
         log: where programs complain.
     """
 
-    reference: Path
+    built: Path
     root: Path
     certificate: Path
     payload: Path
@@ -120,7 +120,7 @@ class Pair:
         self, role: str, subject: Subject, words: list[str], place: Place, core: int
     ) -> Running:
         loop = [f"loop={subject.loop}"] if subject.loop else []
-        command = [*subject.contender.command(place.reference), role, *words, *loop]
+        command = [*subject.contender.command(place.built), role, *words, *loop]
         return Running(command, place.root, core, place.log)
 
     def visit(self, number: int, seconds: float, connections: int) -> Visit:

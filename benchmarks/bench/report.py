@@ -16,7 +16,6 @@ from typing import Any
 
 from rich.table import Table
 
-from .contenders import Contender
 from .measuring import Series, Visit
 from .statistics import Figures, Spread
 
@@ -104,13 +103,10 @@ def write_json(
     path: Path,
     results: dict[Series, list[Visit]],
     figures: dict[Series, dict[str, Figures]],
-    contenders: Iterable[Contender],
+    versions: dict[str, str],
     how: dict[str, Any],
 ) -> None:
     """Write everything that was measured, and what it depends on."""
-    versions: dict[str, str] = {}
-    for contender in contenders:
-        versions |= contender.versions()
     document = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine(),

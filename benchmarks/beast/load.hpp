@@ -1,0 +1,15 @@
+/*
+ * The load generator: a client, or many, that does one job after the other.
+ *
+ * The functions are those of a `program`: reference/dialogue.h.
+ */
+#pragma once
+
+#include <cstdint>
+
+#include "options.h"
+
+void load_prepare(const options *o);
+void load_open(const options *o);
+std::uint64_t load_run();
+void load_close();

@@ -1,0 +1,60 @@
+/*
+ * The WebSocket streams that servers and clients use, plain and through TLS, and how both are set.
+ *
+ * What costs nothing to leave out is left out, as Beast's documentation recommends it: the executor
+ * has its own type instead of one that is asked at run time, a bare socket stands in for one with
+ * timeouts and limits of its rate, and there is no code for compression.
+ */
+#pragma once
+
+#include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/ssl.hpp>
+#include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace beast = boost::beast;
+namespace net = boost::asio;
+namespace ssl = net::ssl;
+namespace websocket = beast::websocket;
+using beast::error_code;
+using net::ip::tcp;
+
+using Executor = net::io_context::executor_type;
+using Socket = net::basic_stream_socket<tcp, Executor>;
+using Plain = websocket::stream<Socket, false>;
+using Secure = websocket::stream<beast::ssl_stream<Socket>, false>;
+
+template <class Stream> constexpr bool is_secure = std::is_same_v<Stream, Secure>;
+
+/* Make a stream on a socket, which need not be connected yet. */
+template <class Stream> Stream make_stream(Socket &&socket, ssl::context &tls) {
+    if constexpr (is_secure<Stream>) {
+        return Stream(std::move(socket), tls);
+    } else {
+        return Stream(std::move(socket));
+    }
+}
+
+/* Set a stream whose socket is connected. */
+template <class Stream> void configure(Stream &stream) {
+    beast::get_lowest_layer(stream).set_option(tcp::no_delay(true));
+    stream.binary(true);
+    stream.auto_fragment(false); /* a message is a frame, in all programs */
+    stream.read_message_max(64 << 20);
+    stream.write_buffer_bytes(64 << 10); /* in which clients mask: fewer, larger writes */
+}
+
+/* Do the TLS handshake, if there is TLS, and call `next` with an error_code. */
+template <class Stream, class Next>
+void secure(Stream &stream, ssl::stream_base::handshake_type side, Next &&next) {
+    if constexpr (is_secure<Stream>) {
+        stream.next_layer().async_handshake(side, std::forward<Next>(next));
+    } else {
+        next(error_code());
+    }
+}
