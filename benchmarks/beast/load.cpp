@@ -20,7 +20,7 @@ namespace {
 
 /* A job, as the clients see it. */
 struct Job {
-    net::io_context loop{1};
+    net::io_context loop{one_thread};
     ssl::context tls{ssl::context::tls_client};
     options asked{};
     std::string message;

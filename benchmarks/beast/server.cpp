@@ -181,7 +181,7 @@ void serve_until_end(net::io_context &loop, const options &asked, ssl::context &
 } // namespace
 
 void serve(const options *o) {
-    net::io_context loop{1};
+    net::io_context loop{one_thread};
     ssl::context tls(ssl::context::tls_server);
     if (o->tls) {
         tls.use_certificate_chain_file(o->certificate);

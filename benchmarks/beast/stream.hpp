@@ -1,9 +1,9 @@
 /*
  * The WebSocket streams that servers and clients use, plain and through TLS, and how both are set.
  *
- * What costs nothing to leave out is left out, as Beast's documentation recommends it: the executor
- * has its own type instead of one that is asked at run time, a bare socket stands in for one with
- * timeouts and limits of its rate, and there is no code for compression.
+ * What can be left out is left out, as the documentation of Asio and Beast, and Beast's authors,
+ * recommend it for speed: locks; the executor that is asked at run time what it is; timeouts and
+ * limits of the rate, which beast::tcp_stream would add to a socket; and compression.
  */
 #pragma once
 
@@ -28,6 +28,9 @@ using Executor = net::io_context::executor_type;
 using Socket = net::basic_stream_socket<tcp, Executor>;
 using Plain = websocket::stream<Socket, false>;
 using Secure = websocket::stream<beast::ssl_stream<Socket>, false>;
+
+/* For an io_context: nothing need be locked, as there is no other thread. */
+constexpr int one_thread = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE;
 
 template <class Stream> constexpr bool is_secure = std::is_same_v<Stream, Secure>;
 
