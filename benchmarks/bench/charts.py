@@ -13,6 +13,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from .report import stem_of
+
 __all__ = ["draw_all"]
 
 # The text, the lines, our bars, the others' bars, the limit's bar.
@@ -24,12 +26,17 @@ OURS = ("wscore", "wscompat")
 LIMIT = "C reference"
 
 
-def value_of(figures: dict[str, Any]) -> tuple[float, str]:
-    """Return what a bar shows, and what stands at its end."""
+def value_of(figures: dict[str, Any], rate: str) -> tuple[float, str]:
+    """Return what a bar shows, and what stands at its end.
+
+    Args:
+        figures: of one subject.
+        rate: the name of the rate that its ratios are of.
+    """
     if figures["kib"] is not None:
         return figures["kib"], f"{figures['kib']:.1f} KiB"
     share = (figures["of_reference"] or {"median": 0.0})["median"]
-    return share, f"{share:.0%}   {figures['rate']['median']:,.0f}/s"
+    return share, f"{share:.0%}   {figures[rate]['median']:,.0f}/s"
 
 
 def title_of(series: dict[str, Any]) -> str:
@@ -46,10 +53,10 @@ def color_of(name: str, theme: str) -> str:
     return ours if name.startswith(OURS) else others
 
 
-def draw(series: dict[str, Any], caption: str, theme: str) -> Figure:
+def draw(series: dict[str, Any], caption: str, theme: str, rate: str) -> Figure:
     """Draw one series, the best on top."""
     text, line, *_ = THEMES[theme]
-    bars = [(name, *value_of(figures)) for name, figures in series["figures"].items()]
+    bars = [(name, *value_of(figures, rate)) for name, figures in series["figures"].items()]
     is_memory = bool(bars) and bars[0][2].endswith("KiB")
     bars.sort(key=lambda bar: bar[1], reverse=is_memory)
     figure = Figure(figsize=(8, 0.9 + 0.3 * len(bars)), layout="constrained")
@@ -86,14 +93,14 @@ def draw_all(results: Path, folder: Path) -> list[Path]:
         f"{document['date'][:10]}, {machine['processor']}, CPython {machine['python']}\n"
         f"{versions}; {how['rounds']} interleaved rounds"
     )
+    rate = "busy_rate" if how["by_cpu"] else "rate"
     mpl.rcParams["svg.hashsalt"] = "bench"  # the same results make the same file
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for series in document["series"]:
-        secure = "tls" if series["tls"] else "plain"
-        stem = f"{series['case'].replace('/', '-')}-{series['role']}-{secure}"
+        stem = stem_of(series)
         for theme in THEMES:
-            figure = draw(series, caption, theme)
+            figure = draw(series, caption, theme, rate)
             for kind, metadata in (("svg", {"Date": None}), ("png", None)):
                 path = folder / f"{stem}-{theme}.{kind}"
                 figure.savefig(path, transparent=True, dpi=144, metadata=metadata)

@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import ssl
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from rich.table import Table
 from .measuring import Series, Visit
 from .statistics import Figures, Spread
 
-__all__ = ["as_markdown", "as_table", "machine", "write_json"]
+__all__ = ["as_markdown", "as_table", "machine", "stem_of", "write_json"]
 
 
 def number(value: float) -> str:
@@ -79,6 +78,12 @@ def as_markdown(series: Series, figures: dict[str, Figures], baseline: str) -> s
     return f"### {series.name}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def stem_of(series: dict[str, Any]) -> str:
+    """Return how the files of a chart begin."""
+    secure = "tls" if series["tls"] else "plain"
+    return f"{series['case'].replace('/', '-')}-{series['role']}-{secure}"
+
+
 def processor() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -111,7 +116,7 @@ def write_json(
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": versions,
-        "how": how | {"arguments": sys.argv[1:]},
+        "how": how,
         "series": [
             {
                 "case": series.case.name,

@@ -27,9 +27,9 @@ def ping_pong(port: int) -> None:
             assert peer.recv(4096) == F(TEXT, b"pong").wire(masked=False)
 
 
-@pytest.mark.parametrize("microseconds", [0, 1_000_000])
+@pytest.mark.parametrize("microseconds", [0, 4_000_000])
 async def test_the_loop_waits(microseconds: int) -> None:
-    """With a second of it all rounds take place in one turn of the loop, without it none do."""
+    """With enough of it all rounds take place in one turn of the loop, without it none do."""
     loop = asyncio.get_running_loop()
     turns = 0
     seen: list[int] = []

@@ -6,19 +6,6 @@ from .sink cimport Sink
 from .watcher cimport Watcher
 
 
-cdef extern from "<sys/uio.h>" nogil:
-    struct iovec:
-        void* iov_base
-        size_t iov_len
-
-cdef enum:
-    NOTHING = -0x10000  # no error has this number
-
-
-cdef Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept
-cdef Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept
-
-
 cdef class SocketTransport(Sink):
     cdef WSProtocolCore protocol
     cdef object loop

@@ -14,8 +14,6 @@ cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t
-from libc.string cimport memset
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from wsframe cimport cwsframe as wsf
 
@@ -23,51 +21,24 @@ from .loop_io cimport SendBuffer
 from .protocol cimport WSProtocolCore
 from .socket_address cimport address_of_peer, address_of_socket, to_python
 from .receive_buffer cimport ReceiveBuffer
+from .syscalls cimport (
+    MSG_NOSIGNAL,
+    NOTHING,
+    SHUT_WR,
+    becomes_readable,
+    close,
+    iovec,
+    make_quiet,
+    now,
+    pending_error,
+    receive_into,
+    send,
+    send_parts,
+    shutdown,
+)
 from .watcher cimport watcher_of
 
-cdef extern from "<sys/types.h>" nogil:
-    ctypedef Py_ssize_t ssize_t
-
-cdef extern from "<sys/socket.h>" nogil:
-    struct msghdr:
-        iovec* msg_iov
-        size_t msg_iovlen
-    ssize_t recv(int fd, void* data, size_t size, int flags)
-    ssize_t send(int fd, const void* data, size_t size, int flags)
-    ssize_t sendmsg(int fd, const msghdr* message, int flags)
-    ctypedef unsigned int socklen_t
-    int getsockopt(int fd, int level, int name, void* value, socklen_t* size)
-    int setsockopt(int fd, int level, int name, const void* value, socklen_t size)
-    int shutdown(int fd, int how)
-    enum:
-        SHUT_WR
-        SOL_SOCKET
-        SO_ERROR
-
-cdef extern from "<unistd.h>" nogil:
-    int close(int fd)
-
-cdef extern from "<poll.h>" nogil:
-    struct pollfd:
-        int fd
-        short events
-        short revents
-    enum:
-        POLLIN
-    int poll(pollfd* fds, unsigned int count, int timeout)
-
-cdef extern from *:
-    """
-    #ifndef MSG_NOSIGNAL  /* macOS: SO_NOSIGPIPE is set on the socket instead */
-    #define MSG_NOSIGNAL 0
-    #endif
-    """
-    enum:
-        MSG_NOSIGNAL
-
 __all__ = ["SocketTransport"]
-
-cdef int NOSIGPIPE = getattr(socket_module, "SO_NOSIGPIPE", 0)  # where there is no MSG_NOSIGNAL
 
 cdef enum:
     OFTEN = 8  # times alone, one after the other: from then on the loop itself watches
@@ -105,7 +76,6 @@ cdef class SocketTransport(Sink):
             self._close_socket()
 
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1:
-        cdef int on = 1
         self.loop = loop
         self.io = protocol.io
         if isinstance(sock, int):
@@ -118,8 +88,7 @@ cdef class SocketTransport(Sink):
         self._peername = address_of_peer(self.fd)
         self._high = HIGH_WATER
         self._low = HIGH_WATER // 4
-        if NOSIGPIPE:
-            setsockopt(self.fd, SOL_SOCKET, NOSIGPIPE, &on, sizeof(on))
+        make_quiet(self.fd)
         return 0
 
     # -- in
@@ -193,19 +162,16 @@ cdef class SocketTransport(Sink):
         libuv tells of an error once, together with what can be read before it. What was sent since
         has told as well.
         """
-        cdef int error = 0
-        cdef socklen_t size = sizeof(error)
-        if getsockopt(self.fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 and error:
-            return self._fatal(error)
-        return 0
+        cdef int error = pending_error(self.fd)
+        return self._fatal(error) if error else 0
 
     cdef int _busy_poll(self, unsigned int microseconds) except -1:
         """Read whatever comes within some time, with other threads running meanwhile."""
-        cdef long long deadline = _now() + <long long>microseconds * 1000
+        cdef long long deadline = now() + <long long>microseconds * 1000
         cdef bint is_ready
         while self._reading:
             with nogil:
-                is_ready = _becomes_readable(self.fd, deadline)
+                is_ready = becomes_readable(self.fd, deadline)
             if not is_ready:
                 break
             self._read_corked()
@@ -320,7 +286,7 @@ cdef class SocketTransport(Sink):
 
     cdef bint _push(self, SendBuffer buffer) except -1:
         """Give bytes to the socket; whether it took all of them, else it is watched, or broken."""
-        cdef ssize_t sent
+        cdef Py_ssize_t sent
         while buffer.begin != buffer.end:
             sent = send(
                 self.fd, buffer.data + buffer.begin, buffer.end - buffer.begin, MSG_NOSIGNAL
@@ -522,48 +488,3 @@ cdef class SocketTransport(Sink):
     def __repr__(self):
         state = "closed" if self._lost else "closing" if self._closing else "open"
         return f"<SocketTransport {state} fd={self.fd}>"
-
-
-cdef long long _now() noexcept nogil:
-    """Nanoseconds of a clock that only goes forward."""
-    cdef timespec time
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return <long long>time.tv_sec * 1000000000 + time.tv_nsec
-
-
-cdef bint _becomes_readable(int fd, long long deadline) noexcept nogil:
-    """Watch a descriptor without sleeping."""
-    cdef pollfd watched
-    watched.fd = fd
-    watched.events = POLLIN
-    while True:
-        if poll(&watched, 1, 0) != 0:
-            return True  # also with an error: reading tells which
-        if _now() >= deadline:
-            return False
-
-
-cdef Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
-    """Receive once: how many bytes, 0 at the end, `NOTHING`, or a negative error number."""
-    cdef ssize_t received = recv(fd, data, size, 0)
-    while received < 0 and errno == EINTR:
-        received = recv(fd, data, size, 0)
-    if received >= 0:
-        return received
-    return NOTHING if errno == EAGAIN else -errno
-
-
-cdef Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept:
-    """Send once: how many bytes, `NOTHING`, or a negative error number."""
-    cdef msghdr message
-    cdef ssize_t sent
-    if count == 1:
-        sent = send(fd, parts.iov_base, parts.iov_len, MSG_NOSIGNAL)
-    else:
-        memset(&message, 0, sizeof(message))
-        message.msg_iov = parts
-        message.msg_iovlen = count
-        sent = sendmsg(fd, &message, MSG_NOSIGNAL)
-    if sent >= 0:
-        return sent
-    return NOTHING if errno == EAGAIN or errno == EINTR else -errno

@@ -18,7 +18,7 @@ from .loop_io cimport PIECES, Block, SendBuffer
 from .protocol cimport WSProtocolCore
 from .receive_buffer cimport ReceiveBuffer
 from .sink cimport Sink
-from .socket_transport cimport NOTHING, iovec, receive_into, send_parts
+from .syscalls cimport NOTHING, iovec, receive_into, send_parts
 
 __all__ = ["TlsTransport"]
 
