@@ -80,6 +80,16 @@ async def test_extra_info() -> None:
 
 
 @pytest.mark.parametrize("kind", ["client", "server"])
+async def test_socket_that_was_closed_behind_our_back(kind: str) -> None:
+    """The connection can still be ended, and its listener is told."""
+    listener = Recorder()
+    async with against_raw_peer(Setting(kind, None), listener) as (transport, _):
+        transport.underlying_transport.get_extra_info("socket").close()
+        transport.disconnect(graceful=False)
+        await listener.until("disconnected")
+
+
+@pytest.mark.parametrize("kind", ["client", "server"])
 async def test_tcp_options(kind: str) -> None:
     """Small messages must not wait for acknowledgements."""
     async with against_raw_peer(Setting(kind, None), Recorder()) as (transport, _):
