@@ -12,7 +12,7 @@ cimport cython
 from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
 
 from .loop_io cimport Endpoint, loop_io
-from .watcher cimport Watcher, watcher_of
+from .watcher cimport Watcher, unwatch, watcher_of
 
 cdef extern from *:
     """
@@ -84,11 +84,8 @@ cdef class Acceptor(Endpoint):
         if not self._started:
             return
         self._started = False
-        if self._watcher is None:
-            self._loop.remove_reader(self._fd)
-        else:
-            self._watcher.remove(self._fd)
-            self._watcher = None
+        unwatch(self._watcher, self._loop, self._fd)
+        self._watcher = None
 
     cdef int ready(self, bint alone) except -1:
         self._accept()

@@ -362,8 +362,6 @@ def _upgrade_required(text: str, headers: Mapping[str, str] | None = None) -> Re
 
 def _check_protocols(headers: CIMultiDict[str]) -> None:
     """A comma list of tokens (RFC 6455, 11.3.4)."""
-    if "Sec-WebSocket-Protocol" not in headers:
-        return
     for value in headers.getall("Sec-WebSocket-Protocol", []):
         if not all(TOKEN.fullmatch(item.strip()) for item in value.split(",")):
             raise RefusedRequestError(

@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_ExceptionMatches, PyErr_Fetch, PyErr_NormalizeException
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeLatin1
 
@@ -20,17 +21,10 @@ from .http import HTTPSyntaxError, WSUpgradeRequest, WSUpgradeResponse
 
 cdef extern from "Python.h":
     PyObject* PyObject_CallMethodOneArg(object owner, object name, object argument)
-    bint PyErr_ExceptionMatches(object kind)
-    void PyErr_Fetch(PyObject** kind, PyObject** exc, PyObject** traceback)
-    void PyErr_NormalizeException(PyObject** kind, PyObject** exc, PyObject** traceback)
     void Py_DECREF(PyObject* object)
     void Py_XDECREF(PyObject* object)
 
-cdef extern from *:
-    """
-    static int wscore_raise_here(void) { return -1; }
-    """
-    int raise_pending "wscore_raise_here"() except -1  # the exception that is set already
+from .raising cimport raise_pending
 
 __all__ = [
     "MAX_BODY_SIZE",

@@ -18,6 +18,7 @@ from .closing cimport FAILING, HANDSHAKING, can_receive
 from .deflate_streams cimport Deflater, Inflater
 from .loop_io cimport Block, loop_io
 from .message_base cimport WSMessageBase
+from .raising cimport raise_pending
 from .sink cimport Sink, TransportSink
 from .heartbeat cimport Heartbeat
 from .enums cimport CLOSE, CONTINUATION, INTERNAL_ERROR, PING, PONG, close_code_to_python
@@ -35,12 +36,6 @@ cdef extern from "Python.h":
     object PyObject_VectorcallMethod(
         object name, PyObject** arguments, size_t count, PyObject* keywords
     )
-
-cdef extern from *:
-    """
-    static int wscore_raise(void) { return -1; }
-    """
-    int raise_pending "wscore_raise"() except -1  # the exception that is set already
 
 __all__ = ["ProtocolOptions", "WSProtocolCore"]
 

@@ -51,24 +51,20 @@ __all__ = []
 
 cdef bytes address_of_socket(int fd):
     """Our end's address, or None if the system does not tell."""
-    cdef sockaddr_storage space
-    cdef socklen_t size = sizeof(space)
-    if getsockname(fd, <sockaddr*>&space, &size) < 0:
-        return None
-    return _copy(&space, size)
+    return _told(getsockname, fd)
 
 
 cdef bytes address_of_peer(int fd):
     """The peer's address, or None if it is gone already."""
+    return _told(getpeername, fd)
+
+
+cdef bytes _told(int (*ask)(int, sockaddr*, socklen_t*) noexcept, int fd):
     cdef sockaddr_storage space
     cdef socklen_t size = sizeof(space)
-    if getpeername(fd, <sockaddr*>&space, &size) < 0:
+    if ask(fd, <sockaddr*>&space, &size) < 0:
         return None
-    return _copy(&space, size)
-
-
-cdef bytes _copy(const sockaddr_storage* space, socklen_t size):
-    return PyBytes_FromStringAndSize(<const char*>space, min(size, <socklen_t>sizeof(space[0])))
+    return PyBytes_FromStringAndSize(<const char*>&space, min(size, <socklen_t>sizeof(space)))
 
 
 cdef object to_python(bytes address):

@@ -36,7 +36,7 @@ from .syscalls cimport (
     send_parts,
     shutdown,
 )
-from .watcher cimport watcher_of
+from .watcher cimport unwatch, watcher_of
 
 __all__ = ["SocketTransport"]
 
@@ -199,11 +199,8 @@ cdef class SocketTransport(Sink):
     cdef int _stop_reading(self) except -1:
         if self._reading:
             self._reading = False
-            if self._watcher is None:
-                self.loop.remove_reader(self.fd)
-            else:
-                self._watcher.remove(self.fd)
-                self._watcher = None
+            unwatch(self._watcher, self.loop, self.fd)
+            self._watcher = None
         return 0
 
     # -- out

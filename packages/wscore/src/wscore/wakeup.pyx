@@ -11,11 +11,9 @@ import asyncio
 import sys
 
 cimport cython
-from .loop_io cimport loop_io
+from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 
-cdef extern from "Python.h":
-    int PyContext_Enter(object context) except -1
-    int PyContext_Exit(object context) except -1
+from .loop_io cimport loop_io
 
 #: Tasks of later versions have not been tried.
 cdef bint SYNCHRONOUS = sys.version_info < (3, 14)

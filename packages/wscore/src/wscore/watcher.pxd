@@ -16,3 +16,4 @@ cdef class Watcher:
 
 
 cdef Watcher watcher_of(LoopIO io, object loop)
+cdef int unwatch(Watcher watcher, object loop, int fd) except -1

@@ -13,7 +13,8 @@ Where there is no epoll there is no watcher, and the loop watches everything.
 
 import weakref
 
-from cpython.object cimport PyObject
+from cpython.contextvars cimport PyContext_CopyCurrent, PyContext_Enter, PyContext_Exit
+from cpython.exc cimport PyErr_SetFromErrno
 
 cdef extern from *:
     """
@@ -52,12 +53,6 @@ cdef extern from *:
     int wscore_epoll_ready(int epoll_fd, int* fds, int size) nogil
     void wscore_epoll_close(int epoll_fd) nogil
 
-cdef extern from "Python.h":
-    object PyContext_CopyCurrent()
-    int PyContext_Enter(object context) except -1
-    int PyContext_Exit(object context) except -1
-    PyObject* PyErr_SetFromErrno(object kind) except NULL
-
 __all__ = ["Watcher"]
 
 cdef enum:
@@ -72,6 +67,14 @@ cdef Watcher watcher_of(LoopIO io, object loop):
         # The loop holds it, with all that it watches, and lets go of it when it is closed.
         io.watcher = weakref.ref(watcher)
     return watcher
+
+
+cdef int unwatch(Watcher watcher, object loop, int fd) except -1:
+    """Have a descriptor watched no more, by its watcher, or by the loop if that is None."""
+    if watcher is None:
+        loop.remove_reader(fd)
+        return 0
+    return watcher.remove(fd)
 
 
 cdef class Watcher:
