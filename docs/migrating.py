@@ -120,7 +120,7 @@ configured for it stays in force.
 
 ```{include} ../packages/wscompat/README.md
 :start-after: "## What differs from websockets"
-:end-before: "MIT licence."
+:end-before: "MIT license."
 ```
 
 ## Every name
