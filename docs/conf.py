@@ -18,6 +18,7 @@ version = release = "0.1.0"
 extensions = [
     "c_headers",
     "compiled_modules",
+    "enumerations",
     "module_docstrings",
     "raised_names",
     "myst_parser",
@@ -39,6 +40,8 @@ myst_heading_anchors = 3
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+# The value of a default, such as an enumeration's member, need not be Python.
+autodoc_preserve_defaults = True
 
 stub_folders = sorted((ROOT / "packages").glob("ws*/src/ws*"))
 c_headers_source = ROOT / "packages" / "wsframe" / "c" / "include" / "wsframe"

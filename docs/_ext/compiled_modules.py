@@ -6,12 +6,23 @@ must not take the words before a colon in it for a type.
 """
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sphinx.application import Sphinx
+from sphinx.util.inspect import iscoroutinefunction
 
-Signatures = dict[tuple[str, str], tuple[str, str]]
+
+class Signature(NamedTuple):
+    """Both halves of a signature, and whether its result is awaited."""
+
+    arguments: str
+    result: str
+    is_async: bool
+
+
+Signatures = dict[tuple[str, str], Signature]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -27,14 +38,21 @@ def setup(app: Sphinx) -> dict[str, bool]:
                 signatures.update(signatures_of(folder.name, stub))
 
     def from_stub(
-        _app: Sphinx, what: str, name: str, _object: Any, _options: Any, *_found: str | None
+        _app: Sphinx, what: str, name: str, documented: Any, _options: Any, *_found: str | None
     ) -> tuple[str | None, str | None] | None:
-        package, _, rest = name.partition(".")
-        for key in (rest, f"{rest}.__init__", f"{rest}.__new__"):
-            if (package, key) in signatures and what in {"class", "method", "function"}:
-                arguments, result = signatures[package, key]
-                # Nobody may call a constructor that takes nothing at all.
-                return ("", "") if "Never" in arguments else (arguments, result)
+        if what not in {"class", "method", "function"}:
+            return None
+        for package, rest in names_of(name, documented):
+            for key in (rest, f"{rest}.__init__", f"{rest}.__new__"):
+                if (package, key) in signatures:
+                    found = signatures[package, key]
+                    # Nobody may call a constructor that takes nothing at all.
+                    if "Never" in found.arguments:
+                        return "", ""
+                    # autodoc says so itself of what Python takes for a coroutine function.
+                    is_told = not found.is_async or iscoroutinefunction(documented)
+                    result = found.result if is_told else f"Awaitable[{found.result}]"
+                    return found.arguments, result
         return None
 
     def keep(
@@ -56,10 +74,19 @@ def setup(app: Sphinx) -> dict[str, bool]:
     return {"parallel_read_safe": True}
 
 
+def names_of(name: str, documented: Any) -> Iterator[tuple[str, str]]:
+    """Give the package and the name within it: where it is documented, and where it is from."""
+    package, _, rest = name.partition(".")
+    yield package, rest
+    home = getattr(documented, "__module__", None) or ""
+    yield home.partition(".")[0], getattr(documented, "__qualname__", "")
+
+
 def signatures_of(package: str, stub: Path) -> Signatures:
     """Return the parameters and the result of each function and method in a stub."""
     found: Signatures = {}
-    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+    tree = WithoutPrivateNames().visit(ast.parse(stub.read_text(encoding="utf-8")))
+    for node in tree.body:
         if isinstance(node, ast.ClassDef):
             for method in node.body:
                 if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -73,9 +100,28 @@ def signatures_of(package: str, stub: Path) -> Signatures:
     return found
 
 
-def text_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, str]:
-    """Return both halves of a signature."""
+def text_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Signature:
+    """Return a function's signature."""
     result = "" if function.returns is None else ast.unparse(function.returns)
     if function.name in {"__init__", "__new__"}:
         result = ""
-    return f"({ast.unparse(function.args)})", result
+    is_async = isinstance(function, ast.AsyncFunctionDef)
+    return Signature(f"({ast.unparse(function.args)})", result, is_async)
+
+
+class WithoutPrivateNames(ast.NodeTransformer):
+    """Puts what a stub's own short names stand for in their places."""
+
+    def __init__(self) -> None:
+        self._meanings: dict[str, ast.expr] = {}
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        """Learn what a name stands for."""
+        match node.targets:
+            case [ast.Name(id=name)] if name.startswith("_") and not name.startswith("__"):
+                self._meanings[name] = node.value
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Write out a name that has a meaning."""
+        return self._meanings.get(node.id, node)

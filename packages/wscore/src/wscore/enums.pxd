@@ -1,6 +1,7 @@
 # The enumerations of the API. Their names are those of picows; their values are the protocol's.
 
 cpdef enum WSMsgType:
+    """What a frame is (RFC 6455, 5.2)."""
     CONTINUATION = 0
     TEXT = 1
     BINARY = 2
@@ -9,6 +10,11 @@ cpdef enum WSMsgType:
     PONG = 10
 
 cpdef enum WSCloseCode:
+    """Registered close codes (RFC 6455, 7.4.1).
+
+    NO_INFO stands for a CLOSE without a code, ABNORMAL_CLOSURE for the end of a connection without
+    a CLOSE; it is never sent.
+    """
     NO_INFO = 0
     OK = 1000
     GOING_AWAY = 1001
@@ -25,6 +31,7 @@ cpdef enum WSCloseCode:
     BAD_GATEWAY = 1014
 
 cpdef enum WSAutoPingStrategy:
+    """When auto ping pings: after a time without received data, or again and again."""
     PING_WHEN_IDLE = 1
     PING_PERIODICALLY = 2
 

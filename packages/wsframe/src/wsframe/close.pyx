@@ -31,7 +31,7 @@ def encode_close(code: int = 1005, reason: str = "", /) -> bytes:
         reason: at most 123 bytes of UTF-8; none with 1005.
 
     Returns:
-        The payload: empty, or 2 to 125 bytes.
+        The payload, which is empty or has 2 to 125 bytes.
 
     Raises:
         ProtocolError: the code may not be sent, or the reason is too long.
