@@ -1,8 +1,12 @@
 /*
  * Random bytes from the kernel, and detection of fork(). Contract: entropy.h.
  */
-#if defined(__linux__) && !defined(_GNU_SOURCE)
-#define _GNU_SOURCE /* getrandom() with old C libraries */
+/* In strict C these libraries hide POSIX, and what is theirs alone; the others do not. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* glibc and musl, also for getrandom() */
+#endif
+#if !defined(_NETBSD_SOURCE)
+#define _NETBSD_SOURCE /* also for arc4random_buf() */
 #endif
 
 #include "entropy.h"

@@ -88,7 +88,8 @@ WSF_INLINE void mask_any(uint8_t *dst, const uint8_t *src, size_t size, const ui
     if (size < WSF_KERNEL_MIN) {
         mask_short(dst, src, size, turned);
     } else {
-        wsf_atomic_load (&current)(dst, src, size, turned);
+        wsf_mask_kernel kernel = wsf_atomic_load(&current);
+        kernel(dst, src, size, turned);
     }
 }
 

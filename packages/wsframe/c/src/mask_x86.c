@@ -12,6 +12,16 @@
 #if defined(WSF_X86)
 
 #include <immintrin.h>
+#if defined(_MSC_VER) && defined(__clang__)
+/* In MSVC's place clang leaves out of <immintrin.h> what a whole file may not use. */
+#include <smmintrin.h>
+
+#include <avxintrin.h>
+
+#include <avx2intrin.h>
+
+#include <avx512fintrin.h>
+#endif
 
 /* Where the loop begins: the first aligned byte behind dst, at most one vector away. */
 WSF_INLINE size_t first_aligned(const uint8_t *dst, size_t vector) {

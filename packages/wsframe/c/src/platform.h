@@ -25,8 +25,9 @@
 #define WSF_ALWAYS_SSE2 1
 #endif
 
-/* A function may use instructions that the rest of the file may not; MSVC always allows them. */
-#if defined(__GNUC__)
+/* A function may use instructions that the rest of the file may not; MSVC always allows them, but
+ * not clang in its place. */
+#if defined(__GNUC__) || defined(__clang__)
 #define WSF_TARGET(isa) __attribute__((target(isa)))
 #define WSF_LIKELY(x) __builtin_expect(!!(x), 1)
 #define WSF_UNLIKELY(x) __builtin_expect(!!(x), 0)
