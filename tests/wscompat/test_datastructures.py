@@ -49,6 +49,7 @@ def filled(kind: Any) -> Any:
         lambda h: h.__setitem__("Three", "é\tü"),
         lambda h: h.__setitem__("Three", "a\r\nb"),
         lambda h: h.__setitem__("Three", "a\x00"),
+        lambda h: h.__setitem__("Three", "日"),
         lambda h: h.set_insecure("Three", "a\r\nb"),
         lambda h: h.__delitem__("tWO"),
         lambda h: h.__delitem__("none"),

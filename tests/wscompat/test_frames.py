@@ -22,7 +22,7 @@ def test_enumerations(name: str) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_text(code: int) -> None:
-    for reason in ("", "důvod"):
+    for reason in ("", "důvod", None):
         close, model = frames.Close(code, reason), websockets.frames.Close(code, reason)
         assert str(close) == str(model)
         assert repr(close) == repr(model)
@@ -66,7 +66,16 @@ SHOWN = [
     ("TEXT", b'it\'s "q"\n', {}),
     ("TEXT", b"\xc3", {"fin": False}),
     ("TEXT", memoryview(b"hi"), {"fin": False, "rsv1": True, "rsv2": True, "rsv3": True}),
+    ("TEXT", b"bell\x07", {}),
+    ("TEXT", b"\x1b[0m", {}),
+    ("TEXT", b"\t\r\n", {}),
+    ("TEXT", b"a\x0bb", {}),
+    ("TEXT", "next\x85line".encode(), {}),
+    ("TEXT", "no\xa0break".encode(), {"fin": False}),
+    ("TEXT", "soft\xadhyphen".encode(), {}),
+    ("TEXT", "\u200b\ue000".encode(), {}),
     ("BINARY", b"hello", {}),
+    ("BINARY", b"del\x7f", {}),
     ("BINARY", bytearray(b"hello"), {}),
     ("BINARY", b"", {}),
     ("BINARY", b"\0\1", {}),
@@ -84,7 +93,10 @@ SHOWN = [
     ("CLOSE", b"", {}),
     ("CLOSE", b"\x03", {}),
     ("CLOSE", b"\x03\xed", {}),
+    ("CONT", b"\x80\x80\x80\x80", {}),
     ("PING", b"abc", {}),
+    ("PING", b"a\tb\x0b\n", {}),
+    ("PING", "é".encode(), {}),
     ("PING", b"\1\2", {}),
     ("PING", b"", {}),
     ("PONG", b"x" * 100, {}),

@@ -95,7 +95,7 @@ def test_host(host: str, port: int, secure: bool) -> None:
 def test_building() -> None:
     check_same("build_extension", [("a", [("b", None), ("c", "d")]), ("e", [])])
     check_same("build_subprotocol", ["a", "b"])
-    for realm in ("", "plain", 'quo"te', "back\\slash"):
+    for realm in ("", "plain", 'quo"te', "back\\slash", "é", "\t", "日", "a\r\nb", "\x7f"):
         check_same("build_www_authenticate_basic", realm)
     for credentials in (("ü", "p:q"), ("", ""), ("\udcff", "x")):
         check_same("build_authorization_basic", *credentials)
@@ -115,6 +115,9 @@ def test_subprotocols(check: Callable[[Any], None]) -> None:
     check(["chat", "v2.example~x"])
     with pytest.raises(TypeError, match="must be a list, not a str"):
         check("chat")
+    for unordered in (None, {"chat"}, iter(["chat"])):
+        with pytest.raises(TypeError, match="subprotocols must be a list"):
+            check(unordered)
     for name in ("", "a b", "a,b", "é"):
         with pytest.raises(ValueError, match="invalid subprotocol: "):
             check(["chat", name])

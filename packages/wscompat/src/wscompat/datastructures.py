@@ -10,7 +10,7 @@ from .exceptions import InvalidHeaderValue
 
 __all__ = ["Headers", "HeadersLike", "MultipleValuesError"]
 
-_UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5
 
 
 class MultipleValuesError(LookupError):
@@ -78,7 +78,7 @@ class Headers(MutableMapping[str, str]):
         return values[0]
 
     def __setitem__(self, key: str, value: str) -> None:
-        if _UNSAFE.search(str(value)):
+        if not _VALUE.fullmatch(str(value)):
             raise InvalidHeaderValue(key, value)
         self.set_insecure(key, value)
 

@@ -107,7 +107,7 @@ class Close:
             meaning = "private use"
         else:
             meaning = _MEANINGS.get(self.code, "unknown")
-        return f"{int(self.code)} ({meaning}){' ' if self.reason else ''}{self.reason}"
+        return f"{int(self.code)} ({meaning}){f' {self.reason}' if self.reason else ''}"
 
     @classmethod
     def parse(cls, data: BytesLike) -> Close:
@@ -157,7 +157,10 @@ _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
 #: How a payload is shown in a log if nothing is said about it; else it depends on what is in it.
 _IS_TEXT = {TEXT: True, BINARY: False, CLOSE: True}
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+#: What is not shown as text, in data frames and in the others.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad]")
+_NOT_ASCII_TEXT = re.compile(rb"[^\t-\r\x20-\x7e]")
+_MAX_CHARACTER_REST = 3  # bytes of a character behind its first one
 
 
 @dataclass
@@ -208,15 +211,19 @@ class Frame:
         return self._hexadecimal(data), False
 
     def _looks_like_text(self, data: bytes) -> bool:
-        """Whether it is UTF-8; a fragment may begin and end within a character."""
+        """Whether it is UTF-8 to read; a fragment may begin and end within a character."""
+        if self.opcode in CTRL_OPCODES:
+            return not _NOT_ASCII_TEXT.search(data)
         if self.opcode is Opcode.CONT:
-            while data and data[0] & 0xC0 == 0x80:
-                data = data[1:]
+            rest = 0
+            while rest < min(len(data), _MAX_CHARACTER_REST) and data[rest] & 0xC0 == 0x80:
+                rest += 1
+            data = data[rest:]
         try:
             text = codecs.getincrementaldecoder("utf-8")().decode(data, final=self.fin)
         except UnicodeDecodeError:
             return False
-        return self.opcode is Opcode.TEXT or not _CONTROLS.search(text)
+        return not _CONTROLS.search(text)
 
     def _shortened(self, text: str) -> str:
         if len(text) <= self.MAX_LOG_SIZE:

@@ -34,6 +34,7 @@ T = TypeVar("T")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PROTOCOL = re.compile(rf"{_TOKEN.pattern}(?:/{_TOKEN.pattern})?")
 _QUOTED = re.compile(r'"((?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*)"')
+_QUOTABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _SPACE = re.compile(r"[\t ]*")
 
@@ -208,11 +209,13 @@ def validate_subprotocols(subprotocols: Sequence[str]) -> None:
         subprotocols: the names.
 
     Raises:
-        TypeError: if it is one string and not a list of them.
+        TypeError: if it is one string, or another thing that is no list of them.
         ValueError: if one is not a token.
     """
     if isinstance(subprotocols, str):
         raise TypeError("subprotocols must be a list, not a str")
+    if not isinstance(subprotocols, Sequence):
+        raise TypeError("subprotocols must be a list")
     for name in subprotocols:
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"invalid subprotocol: {name}")
@@ -226,7 +229,12 @@ def build_www_authenticate_basic(realm: str) -> str:
 
     Args:
         realm: what the credentials are for; ASCII.
+
+    Raises:
+        ValueError: if there is a character in it that no header field can have.
     """
+    if not _QUOTABLE.fullmatch(realm):
+        raise ValueError("invalid characters for quoted-string encoding")
     quoted = re.sub(r'(["\\])', r"\\\1", realm)
     return f'Basic realm="{quoted}", charset="UTF-8"'
 
