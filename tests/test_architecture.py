@@ -6,6 +6,7 @@ only the check of `__all__` imports anything.
 
 import ast
 import importlib
+import importlib.metadata
 import re
 import warnings
 from collections.abc import Iterator
@@ -118,7 +119,7 @@ def test_framing_knows_no_event_loop() -> None:
 def test_every_module_has_its_test_file(package: str) -> None:
     missing = []
     for module in modules(package, ".py", ".pyx"):
-        if module.stem in {"__init__", "_version"}:
+        if module.stem == "__init__":
             continue
         folder = ROOT / "tests" / package / module.parent.relative_to(source_folder(package))
         test_file = folder / f"test_{module.stem.strip('_')}.py"
@@ -154,6 +155,19 @@ def test_every_package_carries_the_license_and_its_papers(package: str) -> None:
     assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
     for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
         assert (folder / name).is_file()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_one_version_everywhere(package: str) -> None:
+    project = (ROOT / "packages" / package / "pyproject.toml").read_text(encoding="utf-8")
+    distribution = re.search(r'^name = "([\w-]+)"$', project, re.MULTILINE)
+    assert distribution
+    own = importlib.import_module(package).__version__
+    assert importlib.metadata.version(distribution[1]) == own
+    assert f"\n## {own}\n" in (ROOT / "packages" / package / "CHANGELOG.md").read_text(
+        encoding="utf-8"
+    )
+    assert f'version = release = "{own}"' in (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
 
 
 def text_files() -> Iterator[Path]:
