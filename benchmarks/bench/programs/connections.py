@@ -81,9 +81,11 @@ class Connections:
 
     async def serve_broadcast(self, connection: Any) -> None:
         self.peers.add(connection)
-        async for message in connection:
-            self.broadcaster.broadcast(self.peers, message)
-        self.peers.discard(connection)
+        try:
+            async for message in connection:
+                self.broadcaster.broadcast(self.peers, message)
+        finally:  # jobs cut their connections off
+            self.peers.discard(connection)
 
     # --- Client ---
 

@@ -58,10 +58,12 @@ class Aiohttp:
 
     async def serve_broadcast(self, connection: Any) -> None:
         self.peers.add(connection)
-        async for message in connection:
-            for peer in self.peers:
-                await peer.send_bytes(message.data)
-        self.peers.discard(connection)
+        try:
+            async for message in connection:
+                for peer in self.peers:
+                    await peer.send_bytes(message.data)
+        finally:
+            self.peers.discard(connection)
 
     # --- Client ---
 
