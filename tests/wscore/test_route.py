@@ -110,6 +110,16 @@ async def test_a_proxy_and_a_socket_contradict_each_other(tmp_path: Path) -> Non
         await ws_connect(Recorder, "ws://h.invalid/", unix_path=tmp_path / "no", proxy=proxy)
 
 
+@pytest.mark.parametrize(
+    "two", [("sock", "unix_path"), ("sock", "socket_factory"), ("unix_path", "socket_factory")]
+)
+async def test_two_sockets_contradict_each_other(tmp_path: Path, two: tuple[str, str]) -> None:
+    with socket.socket() as sock:
+        ways = {"sock": sock, "unix_path": tmp_path / "no", "socket_factory": lambda _: None}
+        with pytest.raises(ValueError, match=" and ".join(two)):
+            await ws_connect(Recorder, "ws://h.invalid/", **{name: ways[name] for name in two})
+
+
 @pytest.mark.parametrize("proxy", ["env", True])
 async def test_a_socket_needs_no_configured_proxy(
     monkeypatch: pytest.MonkeyPatch, proxy: Any

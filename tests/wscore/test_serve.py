@@ -122,6 +122,18 @@ async def test_answer_that_cannot_be_written() -> None:
 # The arguments of asyncio's create_server
 
 
+async def test_given_socket_that_cannot_listen() -> None:
+    """Two may be bound to one port, but only one may listen."""
+    with socket.socket() as first, socket.socket() as second:
+        for sock in (first, second):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("127.0.0.1", 0 if sock is first else first.getsockname()[1]))
+        first.listen()
+        with pytest.raises(OSError, match="in use"):
+            await ws_create_server(lambda _: Recorder(), sock=second)
+        assert second.fileno() == -1
+
+
 async def test_given_socket() -> None:
     listener = Recorder()
     bound = socket.create_server(("127.0.0.1", 0))

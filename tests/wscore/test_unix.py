@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.leaks import open_sockets
 from tests.wscore.pairs import Setting
 from tests.wscore.recorder import Recorder
 from wscore import (
@@ -88,3 +89,18 @@ async def test_no_redirect_leads_elsewhere(tmp_path: Path, target: str) -> None:
         await ws_connect(Recorder, "ws://127.0.0.1/", unix_path=path)
     server.close()
     await server.wait_closed()
+
+
+@pytest.mark.parametrize("other", [{"host": "127.0.0.1"}, {"port": 0}, {"sock": 1}])
+async def test_no_server_is_in_two_places(tmp_path: Path, other: dict[str, object]) -> None:
+    path = tmp_path / "socket"
+    with pytest.raises(ValueError, match="unix_path goes with neither"):
+        await ws_create_server(lambda _: Recorder(), unix_path=path, **other)
+    assert not path.exists()
+
+
+async def test_a_server_that_cannot_start_leaves_no_socket(tmp_path: Path) -> None:
+    before = open_sockets()
+    with pytest.raises(TypeError, match="reuse_port"):
+        await ws_create_server(lambda _: Recorder(), unix_path=tmp_path / "a", reuse_port=True)
+    assert open_sockets() == before

@@ -5,33 +5,21 @@ from __future__ import annotations
 import base64
 import email.utils
 import functools
-import hashlib
 import secrets
 import socket
 import time
 
 import wsframe
+from wscore.handshake import accept_key
 
 from .typing import BytesLike
 
 __all__ = ["accept_key", "apply_mask", "get_socket_name"]
 
-GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
-
 
 def generate_key() -> str:
     """A random value for ``Sec-WebSocket-Key`` (RFC 6455, 4.1)."""
     return base64.b64encode(secrets.token_bytes(16)).decode("ascii")
-
-
-def accept_key(key: str) -> str:
-    """The value of ``Sec-WebSocket-Accept`` (RFC 6455, 4.2.2).
-
-    Args:
-        key: the value of ``Sec-WebSocket-Key``.
-    """
-    digest = hashlib.sha1((key + GUID).encode(), usedforsecurity=False).digest()
-    return base64.b64encode(digest).decode("ascii")
 
 
 def http_date() -> str:

@@ -128,8 +128,9 @@ async def ws_connect(
         TypeError: if the factory makes something else than a listener, or with `deflate` one that
             is not for messages.
         TimeoutError: if there was no answer in time.
-        ValueError: if a header field cannot be sent, a timeout of auto ping is not positive, or
-            there is a proxy and a socket.
+        ValueError: if a header field cannot be sent, a timeout of auto ping is not positive, there
+            is a proxy and a socket, or there is more than one of ``sock``, `unix_path` and
+            `socket_factory`.
         OSError: if the connection cannot be made (`ssl.SSLError` and `wsproxy.ProxyError` among
             them).
     """

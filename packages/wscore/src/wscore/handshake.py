@@ -86,7 +86,7 @@ def reserved_bits(response: WSUpgradeResponse, agreed: WSDeflateParameters | Non
 
 def accept_key(key: str) -> str:
     """The value of ``Sec-WebSocket-Accept`` for a ``Sec-WebSocket-Key`` (RFC 6455, 4.2.2)."""
-    digest = hashlib.sha1(key.encode("ascii") + _GUID).digest()
+    digest = hashlib.sha1(key.encode("ascii") + _GUID, usedforsecurity=False).digest()
     return binascii.b2a_base64(digest, newline=False).decode("ascii")
 
 

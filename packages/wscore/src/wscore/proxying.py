@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 from .errors import WSError
 from .protocol import WSProtocolCore
 from .streams import open_stream
-from .tcp import connect_socket
+from .tcp import CONNECTING_ARGUMENTS, connect_socket
 from .url import WSParsedURL
 
 __all__ = ["Proxy", "ProxySettings", "choose_proxy", "open_proxied_stream"]
@@ -27,17 +27,7 @@ P = TypeVar("P", bound=WSProtocolCore)
 # One proxy's URL, those of a chain, or the proxy of the environment: True or "env".
 Proxy = str | Sequence[str] | Literal[True]
 
-# Arguments of `asyncio.loop.create_connection` that are about the first connection on the way.
-_TO_FIRST_PROXY = {
-    "family",
-    "flags",
-    "happy_eyeballs_delay",
-    "interleave",
-    "local_addr",
-    "proto",
-}
-
-# Those about TLS with the server.
+# Arguments of `asyncio.loop.create_connection` that are about TLS with the server.
 _TO_SERVER = {"ssl_handshake_timeout", "ssl_shutdown_timeout"}
 
 # What only matters with proxies that TLS is spoken with.
@@ -124,7 +114,7 @@ async def open_proxied_stream(
         ValueError: if an argument is malformed.
     """
     wsproxy = _wsproxy()
-    connecting = {name: kwargs.pop(name) for name in _TO_FIRST_PROXY & kwargs.keys()}
+    connecting = {name: kwargs.pop(name) for name in CONNECTING_ARGUMENTS & kwargs.keys()}
     if unknown := sorted(kwargs.keys() - (_TO_SERVER if ssl else set())):
         raise TypeError(f"a tunnel has no use for {', '.join(unknown)}")
     options = {"proxy_ssl": settings.ssl_context, **settings.options}

@@ -69,8 +69,7 @@ class Route:
             context = self.ssl_context or arguments.get("ssl")
             arguments["ssl"] = context or ssl_module.create_default_context()
             arguments["server_hostname"] = arguments.get("server_hostname") or url.host
-        has_socket = self.unix_path is not None or arguments.get("sock") is not None
-        proxies = choose_proxy(self.proxy, url, has_socket=has_socket)
+        proxies = choose_proxy(self.proxy, url, has_socket=self._has_socket())
         if proxies is None and (sock := await self._own_socket(url)) is not None:
             arguments["sock"] = sock
         if arguments.get("sock") is None:
@@ -79,6 +78,18 @@ class Route:
         if proxies is None:
             return await open_stream(make_protocol, **arguments)
         return await open_proxied_stream(make_protocol, proxies, self._settings(), **arguments)
+
+    def _has_socket(self) -> bool:
+        """Whether it is known which socket to use, so that there is nothing to connect to."""
+        ways = {
+            "sock": self.arguments.get("sock"),
+            "unix_path": self.unix_path,
+            "socket_factory": self.socket_factory,
+        }
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} each say what socket to use")
+        return bool(given) and given != ["socket_factory"]
 
     def _settings(self) -> ProxySettings:
         return ProxySettings(

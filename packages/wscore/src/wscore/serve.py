@@ -27,7 +27,7 @@ __all__ = ["ws_create_server"]
 Answer = WSListener | WSUpgradeResponseWithListener | None
 ListenerFactory = Callable[[WSUpgradeRequest], Answer | Awaitable[Answer]]
 
-LOOK = 0.1  # seconds after which a timer is given up if nobody waits any more
+LOOK_INTERVAL = 0.1  # seconds after which a timer is given up if nobody waits any more
 
 
 async def ws_create_server(
@@ -102,6 +102,9 @@ async def ws_create_server(
 
     Raises:
         OSError: if the address cannot be bound.
+        TypeError: if `ssl` is not a context.
+        ValueError: if a timeout of auto ping is not positive, or there is more than one place to
+            listen at.
     """
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "server")
@@ -125,10 +128,17 @@ async def ws_create_server(
     )
     serving = Serving(ws_listener_factory, Deadlines(loop, websocket_handshake_timeout))
     if unix_path is not None:
+        if not (host is None and port is None and kwargs.get("sock") is None):
+            raise ValueError("unix_path goes with neither host, port nor sock")
         kwargs["sock"] = bound_socket(unix_path)
-    serving.server = await start_server(
-        partial(WSServerProtocol, options, serving), host, port, **kwargs
-    )
+    try:
+        serving.server = await start_server(
+            partial(WSServerProtocol, options, serving), host, port, **kwargs
+        )
+    except BaseException:
+        if unix_path is not None:
+            kwargs["sock"].close()
+        raise
     return serving.server
 
 
@@ -190,7 +200,7 @@ class Deadlines:
             protocol.transport.disconnect(graceful=False)
 
     def _set_timer(self, due: float) -> None:
-        self._timer = self._loop.call_at(min(due, self._loop.time() + LOOK), self._expire)
+        self._timer = self._loop.call_at(min(due, self._loop.time() + LOOK_INTERVAL), self._expire)
 
 
 class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):

@@ -133,7 +133,8 @@ async def start_server(
 
     Raises:
         OSError: if an address cannot be bound.
-        TypeError: if `ssl` is not a context.
+        TypeError: if `ssl` is not a context, or there are arguments that a server has no use for.
+        ValueError: if there is a socket, and host or port.
     """
     loop: Any = asyncio.get_running_loop()
     if ssl is not None and not isinstance(ssl, ssl_module.SSLContext):
@@ -159,7 +160,11 @@ async def start_server(
         sockets = [given]
     made = SocketServer(loop, sockets, attach, backlog)
     if start_serving:
-        await made.start_serving()
+        try:
+            await made.start_serving()
+        except BaseException:
+            made.close()
+            raise
     return cast(asyncio.Server, made)  # not a subclass, but with the same methods
 
 
@@ -209,13 +214,13 @@ def _bind_address(family: socket.AddressFamily, address: tuple[Any, int]) -> soc
 
 
 def _check_bound(sock: socket.socket, host: object, port: object, others: dict[str, Any]) -> None:
-    """Whether a socket of the caller's can be served on, with no arguments for another one."""
+    """Refuse a socket of the caller's that cannot be served on, and arguments for another one."""
     if host is not None or port is not None:
         raise ValueError("host and port go with no sock")
     if sock.type != socket.SOCK_STREAM:
         raise ValueError(f"a stream socket is needed, not {sock!r}")
     if others:
-        raise TypeError(f"with a bound socket there is no use for {', '.join(others)}")
+        raise TypeError(f"with a bound socket there is no use for {', '.join(sorted(others))}")
 
 
 def _take_tls(ssl: ssl_module.SSLContext | bool | None, given: dict[str, Any]) -> Tls | None:

@@ -22,6 +22,7 @@ from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..server import ServerProtocol
 from ..typing import LoggerLike, StatusLike, Subprotocol
+from ..utils import get_socket_name
 from .accepting import (
     Acceptance,
     Answer,
@@ -129,7 +130,7 @@ class Server:
         if self._server is None:
             self._server = await self._create_server()
             for sock in self._server.sockets:
-                self.logger.info("server listening on %s", _address(sock.getsockname()))
+                self.logger.info("server listening on %s", get_socket_name(sock))
         return self
 
     async def start_serving(self) -> None:
@@ -371,11 +372,3 @@ def unix_serve(
         OSError: if the path cannot be bound.
     """
     return serve(handler, unix_path=path, **kwargs)
-
-
-def _address(address: Any) -> str:
-    """A listening address as it is written."""
-    if not isinstance(address, tuple):
-        return str(address)
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
