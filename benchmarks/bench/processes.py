@@ -76,9 +76,6 @@ class Running:
         except OSError as exc:
             raise ProgramError(f"the program ended; see {self.log}") from exc
 
-    def move(self, core: int) -> None:
-        os.sched_setaffinity(self.pid, {core})
-
     def cpu(self) -> Cpu:
         process = Path("/proc", str(self.pid))
         nanoseconds = 0

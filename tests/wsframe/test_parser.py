@@ -164,7 +164,7 @@ def test_limits() -> None:
     ],
 )
 def test_options_out_of_range(options: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=r"bits|limit"):
+    with pytest.raises(ValueError, match=r"^\w+ must be from 0 to \d+, not -?\d+$"):
         FrameParser(Role.CLIENT, **options)  # type: ignore[arg-type]
 
 
@@ -270,9 +270,9 @@ def test_wrong_sizes() -> None:
         with pytest.raises(ValueError, match="at least 1"):
             parser.get_buffer(size)
     room = len(parser.get_buffer(1))
-    with pytest.raises(ValueError, match="exceeds"):
+    with pytest.raises(ValueError, match="bytes of the buffer, not"):
         parser.buffer_updated(room + 1)
-    with pytest.raises(ValueError, match="exceeds"):
+    with pytest.raises(ValueError, match="bytes of the buffer, not"):
         parser.buffer_updated(-1)
     with pytest.raises(MemoryError):
         parser.get_buffer(1 << 62)

@@ -242,7 +242,7 @@ async def test_handlers_are_waited_for(library: Library) -> None:
 
     async def tidy_up(connection: Any) -> None:
         await connection.wait_closed()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         finished.append(connection)
 
     async with serving(library, tidy_up) as server:

@@ -33,7 +33,7 @@ def apply_mask(data, mask) -> bytes:
     PyObject_GetBuffer(mask, &key, PyBUF_SIMPLE)
     try:
         if key.len != 4:
-            raise ValueError("the mask must be 4 bytes long")
+            raise ValueError(f"a mask key has 4 bytes, not {key.len}")
         PyObject_GetBuffer(data, &source, PyBUF_SIMPLE)
         try:
             result = PyBytes_FromStringAndSize(NULL, source.len)

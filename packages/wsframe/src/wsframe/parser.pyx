@@ -179,6 +179,12 @@ cdef class Frame:
         )
 
 
+cdef int check_range(str name, object value, object greatest) except -1:
+    if not 0 <= value <= greatest:
+        raise ValueError(f"{name} must be from 0 to {greatest}, not {value}")
+    return 0
+
+
 @cython.final
 cdef class FrameParser:
     """Turns a stream of bytes into frames: feed it, then iterate.
@@ -218,11 +224,11 @@ cdef class FrameParser:
         config.role = <uint8_t>(c.WSF_ROLE_CLIENT if Role(role) is Role.CLIENT
                                 else c.WSF_ROLE_SERVER)
         config.mode = <uint8_t>(c.WSF_MODE_STREAM if streaming else c.WSF_MODE_WHOLE)
-        if not (0 <= rsv_allowed <= 7 and 0 <= rsv_continuation <= 7):
-            raise ValueError("reserved bits must be 0 to 7")
-        if not (0 <= max_frame_size < 1 << 63 and 0 <= max_message_size < 1 << 63
-                and 0 <= max_fragments < 1 << 32):
-            raise ValueError("limit out of range")
+        check_range("rsv_allowed", rsv_allowed, 7)
+        check_range("rsv_continuation", rsv_continuation, 7)
+        check_range("max_frame_size", max_frame_size, (1 << 63) - 1)
+        check_range("max_message_size", max_message_size, (1 << 63) - 1)
+        check_range("max_fragments", max_fragments, (1 << 32) - 1)
         config.rsv_allowed = rsv_allowed
         config.rsv_continuation = rsv_continuation
         config.check_utf8 = bool(check_utf8)
@@ -273,7 +279,7 @@ cdef class FrameParser:
             ValueError: `size` is less than one.
         """
         if size < 1:
-            raise ValueError("size must be at least 1")
+            raise ValueError(f"size must be at least 1, not {size}")
         self.reserve(size)
         self.buffer.free_from = self.end
         return PyMemoryView_FromObject(self.buffer)
@@ -291,7 +297,8 @@ cdef class FrameParser:
             ValueError: `size` is negative or exceeds the view.
         """
         if size < 0 or <size_t>size > self.buffer.capacity - self.end:
-            raise ValueError("size exceeds the buffer")
+            room = self.buffer.capacity - self.end
+            raise ValueError(f"size must be from 0 to the {room} bytes of the buffer, not {size}")
         self.end += <size_t>size
         return self
 

@@ -55,7 +55,7 @@ cdef int fill(c.wsf_header *header, int opcode, bint fin, int rsv) except -1:
     if not 0 <= opcode <= 15 or not (0x0707 >> opcode) & 1:
         raise frame_error(c.WSF_ERR_OPCODE)
     if not 0 <= rsv <= 7:
-        raise ValueError("rsv must be 0 to 7")
+        raise ValueError(f"rsv must be from 0 to 7, not {rsv}")
     header.opcode = <uint8_t>opcode
     header.fin = fin
     header.rsv = <uint8_t>rsv
@@ -78,7 +78,7 @@ cdef int given_key(c.wsf_header *header, object mask) except -1:
     PyObject_GetBuffer(mask, &view, PyBUF_SIMPLE)
     try:
         if view.len != 4:
-            raise ValueError("the mask must be 4 bytes long")
+            raise ValueError(f"a mask key has 4 bytes, not {view.len}")
         memcpy(header.mask_key, view.buf, 4)
     finally:
         PyBuffer_Release(&view)

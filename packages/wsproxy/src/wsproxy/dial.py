@@ -63,14 +63,11 @@ async def _race(addresses: Sequence[Address]) -> socket.socket:
                 return_when=asyncio.FIRST_COMPLETED,
             )
             for task in done:
+                running.discard(task)
                 try:
-                    sock = task.result()
+                    return task.result()
                 except OSError as error:
-                    running.discard(task)
                     errors.append(error)
-                else:
-                    running.discard(task)
-                    return sock
     finally:
         await _give_up(running)
     for other in errors[1:]:

@@ -105,11 +105,6 @@ class TransportStream(asyncio.Protocol):
 
     # --- the end ---
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing has arrived that was not asked for."""
-        return not self._buffer
-
     def hand_over(self, protocol: asyncio.BaseProtocol) -> None:
         """Make the protocol the transport's, and tell it all that has happened so far.
 
