@@ -107,14 +107,34 @@ def prepare(folder: Path, chosen: argparse.Namespace) -> Place:
     return Place(chosen.built, ROOT, certificate, payload, usable_cores(), log)
 
 
+def show_choices(built: Path, console: Console) -> None:
+    console.print("cases:", *[case.name for case in CASES], sep="\n  ")
+    console.print("contenders:", *[contender.name for contender in CONTENDERS], sep="\n  ")
+    reasons = [left_out(contender, built) for contender in CONTENDERS]
+    console.print(*filter(None, reasons), sep="\n")
+
+
+def keep(
+    chosen: argparse.Namespace,
+    subjects: list[Subject],
+    results: dict[Series, list[Visit]],
+    figures: dict[Series, dict[str, Figures]],
+) -> None:
+    """Write the results, and drawings of them if these are wanted."""
+    versions: dict[str, str] = {}
+    for subject in subjects:
+        versions |= subject.contender.versions(chosen.built)
+    how = {"rounds": chosen.rounds, "seconds": chosen.seconds, "by_cpu": chosen.by_cpu}
+    write_json(chosen.json, results, figures, versions, how)
+    if chosen.charts:
+        draw_all(chosen.json, chosen.charts)
+
+
 def main() -> int:
     chosen = arguments()
     console = Console(width=None if sys.stdout.isatty() else 160)
     if chosen.list:
-        console.print("cases:", *[case.name for case in CASES], sep="\n  ")
-        console.print("contenders:", *[contender.name for contender in CONTENDERS], sep="\n  ")
-        reasons = [left_out(contender, chosen.built) for contender in CONTENDERS]
-        console.print(*filter(None, reasons), sep="\n")
+        show_choices(chosen.built, console)
         return 0
     todo, subjects = choose_series(chosen), choose_subjects(chosen, console)
     results: dict[Series, list[Visit]] = {}
@@ -160,14 +180,8 @@ def main() -> int:
             if chosen.markdown:
                 tables = [as_markdown(one, figures[one], BASELINE) for one in figures]
                 chosen.markdown.write_text("\n".join(tables))
-    how = {"rounds": chosen.rounds, "seconds": chosen.seconds, "by_cpu": chosen.by_cpu}
     if chosen.json:
-        versions: dict[str, str] = {}
-        for subject in subjects:
-            versions |= subject.contender.versions(chosen.built)
-        write_json(chosen.json, results, figures, versions, how)
-        if chosen.charts:
-            draw_all(chosen.json, chosen.charts)
+        keep(chosen, subjects, results, figures)
     return 1 if trouble else 0
 
 

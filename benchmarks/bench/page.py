@@ -36,9 +36,10 @@ def facts(document: dict[str, Any]) -> dict[str, str]:
     machine, how = document["machine"], document["how"]
     versions = (f"{name} {version}" for name, version in document["versions"].items())
     clock = "processor time of both ends" if how["by_cpu"] else "the clock"
+    kind = ", virtual" if machine.get("virtual") else ""
     return {
         "date": document["date"][:10],
-        "processor": f"{machine['processor']}, {machine['cores']} cores, virtual",
+        "processor": f"{machine['processor']}, {machine['cores']} cores{kind}",
         "system": f"Linux {machine['kernel']}, {machine['libc']}, {machine['openssl']}",
         "Python": f"CPython {machine['python']}",
         "libraries": ", ".join(versions),

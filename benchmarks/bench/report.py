@@ -84,17 +84,20 @@ def stem_of(series: dict[str, Any]) -> str:
     return f"{series['case'].replace('/', '-')}-{series['role']}-{secure}"
 
 
-def processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
+def cpuinfo() -> dict[str, str]:
+    """Return what the system says of the first processor."""
+    lines = Path("/proc/cpuinfo").read_text().partition("\n\n")[0].splitlines()
+    return {
+        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
 
 
 def machine() -> dict[str, Any]:
     """Return what the results depend on, but no name of a machine or its user."""
+    processor = cpuinfo()
     return {
-        "processor": processor(),
+        "processor": processor.get("model name", platform.machine()),
+        "virtual": "hypervisor" in processor.get("flags", "").split(),
         "cores": len(os.sched_getaffinity(0)),
         "kernel": platform.release(),
         "libc": " ".join(platform.libc_ver()),
