@@ -14,7 +14,7 @@ from tests.wscore import wire
 from tests.wscore.recorder import BOUND
 from wscore import WSListener, WSTransport
 from wscore.connect import WSClientProtocol
-from wscore.handshake import ClientHandshake
+from wscore.handshake_client import ClientHandshake
 from wscore.logs import resolve_logger
 from wscore.protocol import ProtocolOptions
 from wscore.serve import Deadlines, Serving, WSServerProtocol

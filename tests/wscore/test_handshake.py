@@ -7,7 +7,9 @@ import pytest
 
 from tests.wscore import wire
 from wscore import WSUpgradeResponse
-from wscore.handshake import ClientHandshake, RefusedRequestError, ServerHandshake, accept_key
+from wscore.handshake import accept_key
+from wscore.handshake_client import ClientHandshake
+from wscore.handshake_server import RefusedRequestError, ServerHandshake
 from wscore.url import parse_url
 
 

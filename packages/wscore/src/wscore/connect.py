@@ -20,7 +20,8 @@ from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
 from .errors import WSInvalidStatusError, WSInvalidURL
 from .factory import ListenerFactory, make_listener
-from .handshake import ClientHandshake, reserved_bits
+from .handshake import reserved_bits
+from .handshake_client import ClientHandshake
 from .http import WSHeadersLike, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger

@@ -1,6 +1,7 @@
 """HTTP/1.1 messages of the opening handshake, as users see them.
 
-`http_reader` and `http_writer` have their heads as bytes; `handshake` says what they must contain.
+`http_reader` and `http_writer` have their heads as bytes; `handshake_client` and
+`handshake_server` say what they must contain.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from typing import Any
 from .auto_ping import auto_ping_maker
 from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
-from .handshake import RefusedRequestError, ServerHandshake, reserved_bits
+from .handshake import reserved_bits
+from .handshake_server import RefusedRequestError, ServerHandshake
 from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from .listener import WSListener
 from .logs import Logger, resolve_logger
