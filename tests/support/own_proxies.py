@@ -101,7 +101,7 @@ def endless(start: bytes, again: bytes) -> Handler:
 
 
 def dripping(start: bytes, drop: bytes) -> Handler:
-    """Return a proxy whose answer grows by a drop each turn of the loop, and never ends."""
+    """Return a proxy whose answer grows by a drop every hundredth of a second, and never ends."""
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
