@@ -209,6 +209,10 @@ async def test_given_listening_socket_stays_usable() -> None:
 async def test_backlog(backlog: int) -> None:
     async with serving(LOOPBACK, 0, backlog=backlog) as server:
         await asyncio.gather(*(talk_to(server) for _ in range(10)))
+        if sys.platform == "linux":
+            told = server.sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+            # The field tcpi_sacked, which for a listening socket is how many may wait.
+            assert int.from_bytes(told[28:32], sys.byteorder) == backlog
 
 
 async def test_not_serving_at_first() -> None:
