@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.skips import lacking
 from tests.wscore.programs import run
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.servers import LOOPBACK, port_of, serving
 from wscore import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect, ws_create_server
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has epoll")
+linux = pytest.mark.skipif(sys.platform != "linux", reason=lacking("epoll outside of Linux"))
 
 COUNT = 150  # connections; more than are told at once
 
