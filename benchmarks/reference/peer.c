@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define READ_SIZE 262144
-#define LARGE 16384
-#define FULL 262144
+#define READ_SIZE 262144 /* bytes there is room for in each read */
+#define LARGE 16384      /* bytes of a payload from which on it is not copied */
+#define FULL 262144      /* bytes collected that leave before the read is parsed */
 
 handlers peer_handlers;
 

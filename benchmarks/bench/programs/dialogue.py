@@ -1,7 +1,7 @@
 """How a program under test is told what to do, and says what it did.
 
-The C reference speaks the same: `benchmarks/reference/options.h` and `load.h` say what the words
-mean. Nothing here may run while messages do.
+The C reference speaks the same: `benchmarks/reference/options.h` and `dialogue.h` say what the
+words mean. Nothing here may run while messages do.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Deadline", "Options", "Program", "main"]
+__all__ = ["LIMIT", "Deadline", "Options", "Program", "all_of", "main"]
 
 LIMIT = 64 * 1024 * 1024  # of a message: more than any case sends
 
@@ -98,7 +98,7 @@ class Program(Protocol):
         """Open the connections of a job."""
 
     async def run(self, options: Options) -> int:
-        """Do the task of a job for its time; return how many messages, or connections, it were."""
+        """Do the task of a job for its time; return how many messages, or connections, there were."""
 
     async def close(self) -> None:
         """Close the connections."""
