@@ -98,7 +98,7 @@ class Program(Protocol):
         """Open the connections of a job."""
 
     async def run(self, options: Options) -> int:
-        """Do the task of a job for its time; return how many messages, or connections, there were."""
+        """Do the task of a job for its time; return the number of messages, or connections."""
 
     async def close(self) -> None:
         """Close the connections."""
