@@ -118,11 +118,12 @@ async def test_close(frame: F, expected: list[object], plain: Setting) -> None:
     assert told == expected
 
 
-async def test_registered_close_codes_are_members(plain: Setting) -> None:
+async def test_close_codes_are_members(plain: Setting) -> None:
     (code,) = await answers(plain, close(1001), "get_close_code")
     assert code is WSCloseCode.GOING_AWAY
     (code,) = await answers(plain, close(4000), "get_close_code")
-    assert type(code) is int
+    assert type(code) is WSCloseCode
+    assert (code.value, code.name) == (4000, None)
 
 
 async def test_payload_includes_the_close_code(plain: Setting) -> None:

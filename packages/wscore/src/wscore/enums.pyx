@@ -17,11 +17,12 @@ cdef dict REGISTERED = {int(code): code for code in WSCloseCode}
 
 
 cdef object close_code_to_python(unsigned int code):
-    """The member of WSCloseCode if the code is a registered one, else the plain integer.
+    """The code as a WSCloseCode, which has no name unless it is a registered one.
 
     Codes 3000 to 4999 belong to libraries and applications (RFC 6455, 7.4.2).
     """
-    return REGISTERED.get(code, code)
+    member = REGISTERED.get(code)
+    return WSCloseCode(<WSCloseCode>code) if member is None else member
 
 
 cdef object msg_type_to_python(WSMsgType msg_type):

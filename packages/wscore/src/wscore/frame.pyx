@@ -132,6 +132,8 @@ cdef class WSFrame:
     cpdef object get_close_code(self):
         """The code of a CLOSE frame; `WSCloseCode.NO_INFO` if it has none.
 
+        A code that is not a registered one, 3000 to 4999, is a `WSCloseCode` without a name.
+
         Raises:
             TypeError: if this is not a CLOSE frame.
         """
