@@ -29,8 +29,36 @@ def test_101_response() -> None:
     response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": "chat"})
     assert (response.version, response.status, response.body) == (b"HTTP/1.1", 101, None)
     assert bytes(response.to_bytes()) == (
-        b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: chat\r\n\r\n"
+        b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: chat\r\n"
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     )
+
+
+def test_messages_made_by_hand() -> None:
+    """Without arguments, to be filled in."""
+    request, response = WSUpgradeRequest(), WSUpgradeResponse()
+    assert request.to_bytes() == b"GET / HTTP/1.1\r\n\r\n"
+    response.headers["A"] = "b"
+    assert response.to_bytes() == b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
+    assert not WSUpgradeResponse().headers
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        WSUpgradeResponse.create_error_response(404),
+        WSUpgradeResponse.create_redirect_response(308, "/"),
+        WSUpgradeResponse.create_ok_response(),
+    ],
+    ids=lambda response: str(response.status),
+)
+def test_registered_statuses_are_members(response: WSUpgradeResponse) -> None:
+    assert isinstance(response.status, HTTPStatus)
+
+
+def test_one_location() -> None:
+    response = WSUpgradeResponse.create_redirect_response(302, "/here", {"location": "/there"})
+    assert response.headers.getall("Location") == ["/here"]
 
 
 def test_ok_response() -> None:

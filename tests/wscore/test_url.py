@@ -1,6 +1,7 @@
 """WebSocket URLs: what is taken from them, and which are refused."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,13 @@ def test_wrong(url: str, reason: str) -> None:
     assert reason in caught.value.reason
     assert caught.value.reason in str(caught.value)
     assert isinstance(caught.value, WSError)
+
+
+@pytest.mark.parametrize("url", [None, b"ws://h/", 5, ["ws://h/"]])
+def test_something_else(url: Any) -> None:
+    with pytest.raises(WSInvalidURL) as caught:
+        parse_url(url)
+    assert caught.value.url == repr(url)
 
 
 @pytest.mark.parametrize("url", [row[0] for row in WRONG], ids=lambda url: repr(url)[:40])

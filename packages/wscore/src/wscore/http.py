@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Iterable, Mapping
@@ -49,6 +50,8 @@ class HTTPSyntaxError(Exception):
 class WSUpgradeRequest:
     """A request for an upgrade, as a server received it or a client sent it.
 
+    All arguments have default values.
+
     Attributes:
         method: ``b"GET"``.
         path: the request target, query included: ``b"/ws?room=1"``.
@@ -63,12 +66,16 @@ class WSUpgradeRequest:
     transport: WSTransport | None
 
     def __init__(
-        self, method: bytes, path: bytes, version: bytes, headers: CIMultiDict[str]
+        self,
+        method: bytes = b"GET",
+        path: bytes = b"/",
+        version: bytes = b"HTTP/1.1",
+        headers: CIMultiDict[str] | None = None,
     ) -> None:
         self.method = method
         self.path = path
         self.version = version
-        self.headers = headers
+        self.headers = CIMultiDict() if headers is None else headers
         self.transport = None
 
     def to_bytes(self) -> bytes:
@@ -79,6 +86,8 @@ class WSUpgradeRequest:
 
 class WSUpgradeResponse:
     """The answer to a request for an upgrade.
+
+    All arguments have default values; ``WSUpgradeResponse()`` is a 200 response without fields.
 
     Attributes:
         version: ``b"HTTP/1.1"``.
@@ -91,24 +100,26 @@ class WSUpgradeResponse:
 
     def __init__(
         self,
-        version: bytes,
-        status: int,
-        headers: CIMultiDict[str],
+        version: bytes = b"HTTP/1.1",
+        status: int = HTTPStatus.OK,
+        headers: CIMultiDict[str] | None = None,
         body: bytes | None = None,
     ) -> None:
         self.version = version
         self.status = status
-        self.headers = headers
+        self.headers = CIMultiDict() if headers is None else headers
         self.body = body
 
     @staticmethod
     def create_101_response(extra_headers: WSHeadersLike | None = None) -> WSUpgradeResponse:
-        """A response that accepts the upgrade; the fields the protocol needs are added to it.
+        """A response that accepts the upgrade; the server adds the answer to the client's key.
 
         Args:
             extra_headers: further fields, such as ``Sec-WebSocket-Protocol``.
         """
         headers: CIMultiDict[str] = CIMultiDict(extra_headers or ())
+        headers["Upgrade"] = "websocket"
+        headers["Connection"] = "Upgrade"
         return WSUpgradeResponse(b"HTTP/1.1", HTTPStatus.SWITCHING_PROTOCOLS, headers)
 
     @staticmethod
@@ -121,7 +132,7 @@ class WSUpgradeResponse:
             body: the body; ``text/plain`` unless `extra_headers` says otherwise.
             extra_headers: further header fields.
         """
-        return _response(HTTPStatus.OK, body or b"", {}, extra_headers)
+        return _response(HTTPStatus.OK, body or b"", CIMultiDict(extra_headers or ()))
 
     @staticmethod
     def create_error_response(
@@ -141,7 +152,7 @@ class WSUpgradeResponse:
             raise ValueError(f"an error status is 400 to 599, not {status}")
         if body is None:
             body = f"{status:d} {_phrase(status)}".encode()
-        return _response(status, body, {}, extra_headers)
+        return _response(status, body, CIMultiDict(extra_headers or ()))
 
     @staticmethod
     def create_redirect_response(
@@ -159,7 +170,9 @@ class WSUpgradeResponse:
         """
         if not 300 <= status <= 399:
             raise ValueError(f"a redirect status is 300 to 399, not {status}")
-        return _response(status, b"", {"Location": location}, extra_headers)
+        headers: CIMultiDict[str] = CIMultiDict(extra_headers or ())
+        headers["Location"] = location
+        return _response(status, b"", headers)
 
     def to_bytes(self) -> bytearray:
         """The response as it goes over the wire."""
@@ -191,19 +204,14 @@ class WSUpgradeResponseWithListener:
         self.listener = listener
 
 
-def _response(
-    status: int,
-    body: bytes,
-    headers: Mapping[str, str],
-    extra_headers: WSHeadersLike | None,
-) -> WSUpgradeResponse:
-    fields: CIMultiDict[str] = CIMultiDict(headers)
-    fields.extend(extra_headers or {})
-    fields["Connection"] = "close"
-    fields["Content-Length"] = str(len(body))
+def _response(status: int, body: bytes, headers: CIMultiDict[str]) -> WSUpgradeResponse:
+    headers["Connection"] = "close"
+    headers["Content-Length"] = str(len(body))
     if body:
-        fields.setdefault("Content-Type", "text/plain; charset=utf-8")
-    return WSUpgradeResponse(b"HTTP/1.1", status, fields, body)
+        headers.setdefault("Content-Type", "text/plain; charset=utf-8")
+    with contextlib.suppress(ValueError):  # not a registered one
+        status = HTTPStatus(status)
+    return WSUpgradeResponse(b"HTTP/1.1", status, headers, body)
 
 
 @functools.lru_cache(maxsize=64)

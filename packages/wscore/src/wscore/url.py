@@ -78,9 +78,12 @@ def parse_url(url: str) -> WSParsedURL:
         Its parts.
 
     Raises:
-        WSInvalidURL: if the scheme is another one, the host is missing or malformed, the port is
-            out of range, there is a fragment, or there are characters that no URL may contain.
+        WSInvalidURL: if it is not a str, the scheme is another one, the host is missing or
+            malformed, the port is out of range, there is a fragment, or there are characters that
+            no URL may contain.
     """
+    if not isinstance(url, str):
+        raise WSInvalidURL(repr(url), "it is not a str")
     return _parsed(url)
 
 
