@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from tests.wscore import wire
-from tests.wscore.pairs import Setting
+from tests.wscore.pairs import Setting, until_gone
 from tests.wscore.raw_peer import BOUND, RawPeer, accepting, connecting
 from wscore import WSMessageListener, WSMsgType, WSTransport, ws_connect, ws_create_server
 from wscore.message_base import WSMessageBase
@@ -93,8 +93,7 @@ async def messages_to(
             yield transport, peer
         finally:
             transport.disconnect(graceful=False)
-            async with asyncio.timeout(BOUND):
-                await transport.wait_disconnected()
+            await until_gone(transport)
 
 
 @contextlib.asynccontextmanager

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from tests.wscore import wire
+from tests.wscore.pairs import until_gone
 from tests.wscore.recorder import BOUND
 from wscore import WSListener, WSTransport
 from wscore.connect import WSClientProtocol
@@ -98,8 +99,7 @@ async def packet_peer(
             yield transport, peer
         finally:
             transport.disconnect(graceful=False)
-            async with asyncio.timeout(BOUND):
-                await transport.wait_disconnected()
+            await until_gone(transport)
 
 
 def server_protocol(listener: WSListener, **options: Any) -> WSServerProtocol:

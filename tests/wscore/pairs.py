@@ -78,8 +78,14 @@ async def against_raw_peer(
             yield transport, peer
         finally:
             transport.disconnect(graceful=False)
-            async with asyncio.timeout(BOUND):
-                await transport.wait_disconnected()
+            await until_gone(transport)
+
+
+async def until_gone(transport: WSTransport) -> None:
+    """Wait until a connection is gone, whatever made its own side end it."""
+    async with asyncio.timeout(BOUND):
+        with contextlib.suppress(Exception):
+            await transport.wait_disconnected()
 
 
 @contextlib.asynccontextmanager
@@ -181,7 +187,6 @@ async def connected_pair(
         try:
             yield Pair(client, at_server.transport, at_client, at_server)
         finally:
-            async with asyncio.timeout(BOUND):
-                for transport in (client, at_server.transport):
-                    transport.disconnect(graceful=False)
-                    await transport.wait_disconnected()
+            for transport in (client, at_server.transport):
+                transport.disconnect(graceful=False)
+                await until_gone(transport)

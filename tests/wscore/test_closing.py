@@ -273,6 +273,7 @@ async def test_record_of_a_close_by_the_peer(setting: Setting) -> None:
         assert handshake is not None
         assert told(handshake.recv) == (4000, None)
         assert handshake.sent is None
+        assert handshake.recv_then_sent
         assert not transport.is_close_frame_sent
         transport.send_close(4001, b"\xe2\x82\xac")
         assert told(handshake.sent) == (4001, "€")

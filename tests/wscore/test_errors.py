@@ -59,8 +59,9 @@ def test_header_error() -> None:
 def test_protocol_error() -> None:
     error = WSProtocolError(WSCloseCode.POLICY_VIOLATION, "not here")
     assert (error.code, error.message) == (1008, "not here")
-    assert "not here" in str(error)
-    assert "1008" in str(error)
+    assert str(error) == "not here"
+    assert "1008" in repr(error)
+    assert str(WSProtocolError(1008, "€".encode())) == "€"
     assert WSProtocolError(4000).message == ""
 
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from tests.wscore.message_recorder import DEFLATE, TAIL, MessageRecorder, Packer, messages_to
-from tests.wscore.pairs import Setting, Way
+from tests.wscore.pairs import Setting, Way, until_gone
 from tests.wscore.raw_peer import BOUND
 from tests.wscore.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, F, close
 from wscore import WSDeflate, WSFrame, WSMessageReader, WSMsgType, WSProtocolError, WSTransport
@@ -300,7 +300,7 @@ async def test_a_subclass_feeds_messages_itself(way: Way) -> None:
         assert (await peer.read_frame()).opcode == PONG
         assert (await peer.read_frame()).close_code == 1007
         reader.transport.disconnect(graceful=False)
-        await reader.transport.wait_disconnected()
+        await until_gone(reader.transport)
 
 
 async def test_feeding_checks_fragments_of_text(plain: Setting) -> None:

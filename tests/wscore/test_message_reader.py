@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.wscore.message_recorder import DEFLATE, Packer, messages_to
-from tests.wscore.pairs import Setting, Way, serving
+from tests.wscore.pairs import Setting, Way, serving, until_gone
 from tests.wscore.raw_peer import BOUND, RawPeer, accepting
 from tests.wscore.wire import (
     BINARY,
@@ -49,8 +49,7 @@ async def reading(
         finally:
             over.set()
             transport.disconnect(graceful=False)
-            async with asyncio.timeout(BOUND):
-                await transport.wait_disconnected()
+            await until_gone(transport)
 
 
 async def soon(reader: WSMessageReader) -> str | bytes:

@@ -6,7 +6,14 @@ import random
 import pytest
 
 from tests.support.leaks import LoopErrors
-from tests.wscore.pairs import Setting, Way, against_raw_peer, connected_pair, raw_client
+from tests.wscore.pairs import (
+    Setting,
+    Way,
+    against_raw_peer,
+    connected_pair,
+    raw_client,
+    until_gone,
+)
 from tests.wscore.recorder import Recorder, SeenFrame
 from tests.wscore.wire import (
     BINARY,
@@ -314,7 +321,7 @@ async def test_exception_in_on_ws_disconnected(
     listener = Listener()
     async with against_raw_peer(setting, listener) as (transport, peer):
         await peer.close()
-        await transport.wait_disconnected()
+        await until_gone(transport)
     assert listener.events == ["connected", "disconnected"]
     check_logged(caplog, "on_ws_disconnected", f"wscore.{setting.side}")
 
@@ -348,7 +355,7 @@ def check_logged(caplog: pytest.LogCaptureFixture, where: str, logger: str, time
         (WSProtocolError(-1, "invalid"), 1011, ""),
         (WSProtocolError(1 << 70, "invalid"), 1011, ""),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: repr(value)[:40],
 )
 @pytest.mark.parametrize("disconnect_on_exception", [True, False])
 async def test_protocol_error_of_the_listener(
@@ -387,7 +394,7 @@ async def test_peer_that_never_closes_is_left(plain: Setting) -> None:
     async with against_raw_peer(plain, listener) as (transport, peer):
         await peer.send(F(3))
         assert (await peer.read_frame()).close_code == 1002
-        await transport.wait_disconnected()
+        await until_gone(transport)
     assert listener.events == ["connected", "disconnected"]
 
 
@@ -403,7 +410,7 @@ async def test_system_exit_is_not_swallowed(plain: Setting, no_leaks: LoopErrors
     listener = Recorder(on_frame)
     async with against_raw_peer(plain, listener) as (_, peer):
         await peer.send(F(TEXT, b"a"))
-        await listener.until("frame")
+        assert (await peer.read_frame()).close_code == 1011
     assert [type(error.get("exception")) for error in no_leaks] in ([Ends], [])
     no_leaks.clear()
 

@@ -108,6 +108,37 @@ async def test_factory_that_returns_something_else(chosen: object) -> None:
         assert status_of(await peer.read_to_end()) == 500
 
 
+@pytest.mark.parametrize(
+    "response",
+    [
+        WSUpgradeResponse.create_ok_response(b"", {"X": 5}),
+        WSUpgradeResponse.create_ok_response("text"),
+        WSUpgradeResponse(status=None),
+        WSUpgradeResponse(headers=None, status=200, body=5),
+        WSUpgradeResponse.create_101_response({"Sec-WebSocket-Extensions": 5}),
+    ],
+    ids=["number in a field", "text", "no status", "no body", "no extension"],
+)
+@pytest.mark.parametrize("later", [False, True])
+async def test_answer_that_is_none(
+    response: WSUpgradeResponse, later: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever a listener factory puts into a response, the client is answered."""
+
+    def factory(_: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
+        return WSUpgradeResponseWithListener(
+            response, Recorder() if response.status == 101 else None
+        )
+
+    async def factory_that_waits(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
+        return factory(request)
+
+    async with raw_client(factory_that_waits if later else factory) as peer:
+        await peer.send(request())
+        assert status_of(await peer.read_to_end()) == 500
+    assert [r.levelname for r in caplog.records if r.exc_info] == ["ERROR"]
+
+
 async def test_answer_that_cannot_be_written() -> None:
     """A header field with a line end would let a client write the rest of the answer."""
     response = WSUpgradeResponse.create_101_response({"X": "a\r\nY: b"})
@@ -197,7 +228,7 @@ async def test_open_connections_survive_the_server(both: Setting) -> None:
     with pytest.raises(OSError):
         await ws_connect(Recorder, both.url(port), **both.client_options)
     assert at_server.transport is not None
-    at_server.transport.send(TEXT, "still here")  # type: ignore[arg-type]
+    at_server.transport.send(TEXT, "still here")
     await at_client.until("frame")
     transport.disconnect()
     await at_server.until("disconnected")
@@ -285,7 +316,7 @@ async def test_many_clients_at_once(both: Setting, no_leaks: LoopErrors) -> None
     listeners: list[Recorder] = []
 
     def factory(_: WSUpgradeRequest) -> WSListener:
-        listeners.append(Recorder(lambda transport, frame: transport.send(TEXT, "echo")))  # type: ignore[arg-type]
+        listeners.append(Recorder(lambda transport, frame: transport.send(TEXT, "echo")))
         return listeners[-1]
 
     async with serving(both, factory) as port:
@@ -297,7 +328,7 @@ async def test_many_clients_at_once(both: Setting, no_leaks: LoopErrors) -> None
             )
         )
         for transport, _ in made:
-            transport.send(TEXT, "x")  # type: ignore[arg-type]
+            transport.send(TEXT, "x")
         for client in clients:
             await client.until("frame")
             assert client.seen == [(TEXT, b"echo")]

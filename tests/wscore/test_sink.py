@@ -143,26 +143,24 @@ class EndOfAll(BaseException):
 
 async def test_exception_that_nobody_catches(side: str, no_leaks: LoopErrors) -> None:
     """Not even that leaves something corked: neither these sends nor later ones."""
-    raised = []
 
     def fail(transport: WSTransport, frame: WSFrame) -> None:
         transport.send(WSMsgType.TEXT, "before")
-        if not raised:
-            raised.append(True)
-            raise EndOfAll
+        raise EndOfAll
 
-    async with packet_peer(side, Recorder(fail)) as (transport, peer):
+    async with (
+        packet_peer(side, Recorder()) as (other, others_peer),
+        packet_peer(side, Recorder(fail)) as (_, peer),
+    ):
         loop = asyncio.get_running_loop()
         caught = loop.create_future()
         loop.set_exception_handler(lambda _, context: caught.set_result(context["exception"]))
         await peer.send(F(TEXT))
-        assert await peer.frames() == [(TEXT, b"before")]
+        assert await peer.frames() == [(TEXT, b"before"), (CLOSE, close(1011).payload)]
         async with asyncio.timeout(BOUND):
             assert isinstance(await caught, EndOfAll)
-        transport.send(WSMsgType.TEXT, "later")
-        assert await peer.frames() == [(TEXT, b"later")]
-        await peer.send(F(TEXT))
-        assert await peer.frames() == [(TEXT, b"before")]
+        other.send(WSMsgType.TEXT, "later")
+        assert await others_peer.frames() == [(TEXT, b"later")]
 
 
 # How much is held back

@@ -79,8 +79,8 @@ cdef class WSCloseInfo:
     """The content of one CLOSE frame.
 
     Attributes:
-        code: a `WSCloseCode`, or an int if it is not a registered one; `WSCloseCode.NO_INFO` if
-            the frame had none.
+        code: a `WSCloseCode`, which has no name if it is not a registered one;
+            `WSCloseCode.NO_INFO` if the frame had none.
         reason: the reason, a str, or None if the frame had none.
     """
 

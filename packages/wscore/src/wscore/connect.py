@@ -7,6 +7,7 @@ included, it leaves no socket and no task.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl as ssl_module
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from multidict import CIMultiDict
 from .auto_ping import auto_ping_maker
 from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
-from .errors import WSInvalidStatusError, WSInvalidURL
+from .errors import WSInvalidStatusError, WSInvalidURL, is_ordinary
 from .factory import ListenerFactory, make_listener
 from .handshake import reserved_bits
 from .handshake_client import ClientHandshake
@@ -225,7 +226,8 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             await self._upgraded
         except BaseException:
             self.transport.disconnect(graceful=False)
-            await self.transport.wait_disconnected()
+            with contextlib.suppress(Exception):  # this one is what the caller is told
+                await self.transport.wait_disconnected()
             raise
         finally:
             if timer is not None:
@@ -252,12 +254,17 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                     "deflate= needs a WSMessageReader or a WSMessageListener: frames are not "
                     "inflated"
                 )
-        except Exception as exc:
+        except BaseException as exc:
+            if not is_ordinary(exc):
+                self.transport.disconnect(graceful=False)
+                raise
             self._give_up(exc)
             return len(data)
         agreed = self._handshake.agreed
-        self.upgraded(listener, request, response, reserved_bits(response, agreed), agreed)
-        self._upgraded.set_result(None)
+        try:
+            self.upgraded(listener, request, response, reserved_bits(response, agreed), agreed)
+        finally:
+            self._upgraded.set_result(None)
         return consumed
 
     def handshake_lost(self, exc: Exception | None) -> None:
@@ -276,7 +283,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                 TimeoutError(f"no answer to the opening handshake within {timeout} seconds")
             )
 
-    def _give_up(self, exc: Exception) -> None:
+    def _give_up(self, exc: BaseException) -> None:
         self._upgraded.set_exception(exc)
         self._upgraded.exception()  # whoever was to ask for it may have been cancelled
 

@@ -6,6 +6,7 @@ are never wrapped: they reach the caller as they are.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class WSProtocolError(WSError):
         super().__init__(code, message)
         self.code = code
         self.message = message
+
+    def __str__(self) -> str:
+        """The close reason, as text."""
+        reason = self.message
+        return reason.decode("utf-8", "backslashreplace") if isinstance(reason, bytes) else reason
 
 
 class WSHandshakeError(WSError):
@@ -120,6 +126,14 @@ class WSInvalidHeaderError(WSHandshakeError):
 
 class WSInvalidUpgradeError(WSInvalidHeaderError):
     """`Upgrade` or `Connection` does not ask for, or agree to, the WebSocket protocol."""
+
+
+def is_ordinary(exc: BaseException) -> bool:
+    """Whether what user code raised concerns its connection only, and not the whole program.
+
+    A `CancelledError` does: no task is cancelled by it, it is some other task's result.
+    """
+    return isinstance(exc, Exception | CancelledError)
 
 
 def _without_credentials(url: str) -> str:

@@ -4,6 +4,7 @@ from time import monotonic
 
 from .auto_ping import Verdict
 from .enums cimport INTERNAL_ERROR
+from .failing cimport fail_for_exception
 
 
 cdef class Heartbeat:
@@ -55,6 +56,5 @@ cdef class Heartbeat:
         if verdict is Verdict.PING:
             try:
                 self.listener.send_user_specific_ping(self.transport)
-            except Exception:
-                self.transport.logger.exception("exception in send_user_specific_ping")
-                self.transport.fail(INTERNAL_ERROR, None)
+            except BaseException as exc:
+                fail_for_exception(self.transport, exc, "send_user_specific_ping")

@@ -9,7 +9,9 @@ cdef class WSListener:
     """The user's end of one connection.
 
     The callbacks are plain functions, called from the event loop, one at a time. The transport
-    that they are passed is always the same object for the same connection.
+    that they are passed is always the same object for the same connection. The first exception in
+    one of them that has ended the connection of a client, or came after its end, is also raised by
+    `WSTransport.wait_disconnected`.
     """
 
     cpdef on_ws_connected(self, WSTransport transport):

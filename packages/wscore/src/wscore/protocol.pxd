@@ -59,9 +59,8 @@ cdef class WSProtocolCore:
     cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1
     cdef int _as_piece(self, wsf_frame* parsed) except -1
     cdef int _listener_failed(self) except -1
+    cdef int _violated(self, int error) except -1
     cdef bint _answers(self, wsf_frame* parsed) except -1
     cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1
     cdef bint _is_heartbeat(self, WSFrame frame) except -1
     cdef int _close_received(self, wsf_frame* parsed) except -1
-    cdef int _fail_for_parser(self, int error) except -1
-    cdef int _fail_for_exception(self, object exc, str where) except -1

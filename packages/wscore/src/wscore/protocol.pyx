@@ -21,9 +21,10 @@ from .message_base cimport WSMessageBase
 from .raising cimport raise_pending
 from .sink cimport Sink, TransportSink
 from .heartbeat cimport Heartbeat
-from .enums cimport CLOSE, CONTINUATION, INTERNAL_ERROR, PING, PONG, close_code_to_python
+from .enums cimport CLOSE, CONTINUATION, PING, PONG, close_code_to_python
+from .failing cimport fail_for_exception, fail_for_violation, pass_on
 
-from .errors import WSProtocolError
+from .errors import WSProtocolError, is_ordinary
 from .logs import WSCORE_DEBUG_LL
 
 cdef extern from "Python.h":
@@ -175,8 +176,8 @@ cdef class WSProtocolCore:
             self.logger.log(WSCORE_DEBUG_LL, "open: %s", request.path)
         try:
             listener.on_ws_connected(self.transport)
-        except Exception as exc:
-            self._fail_for_exception(exc, "on_ws_connected")
+        except BaseException as exc:
+            fail_for_exception(self.transport, exc, "on_ws_connected")
         if self._make_auto_ping is not None and self.transport.state < FAILING:
             self._heartbeat = Heartbeat(self.transport, listener, self._make_auto_ping)
             self.transport.auto_ping = self._heartbeat.logic
@@ -308,8 +309,7 @@ cdef class WSProtocolCore:
             now = 1 - now
         self._on_ws_frame = None
         if result < 0:
-            self.listener.on_read_end()  # the frames before the bad one are answered first
-            self._fail_for_parser(result)
+            self._violated(result)
         return <Py_ssize_t>wsf.wsf_parser_payload_size(&self._parser)
 
     cdef int _read_pieces(self) except -1:
@@ -324,8 +324,7 @@ cdef class WSProtocolCore:
             self._deliver(&parsed, buffer.end - buffer.begin, buffer.begin == buffer.end)
             result = self._parse(&parsed)
         if result < 0:
-            self.listener.on_read_end()
-            self._fail_for_parser(result)
+            self._violated(result)
         return 0
 
     cdef inline int _parse(self, wsf_frame* parsed) except? -1:
@@ -385,12 +384,23 @@ cdef class WSProtocolCore:
     cdef int _listener_failed(self) except -1:
         try:
             raise_pending()
-        except Exception as exc:
-            if self._disconnect_on_exception or isinstance(exc, WSProtocolError):
-                self._fail_for_exception(exc, "on_ws_frame")
+        except BaseException as exc:
+            if (
+                self._disconnect_on_exception
+                or isinstance(exc, WSProtocolError)
+                or not is_ordinary(exc)
+            ):
+                fail_for_exception(self.transport, exc, "on_ws_frame")
             else:
                 self.logger.exception("exception in on_ws_frame")
         return 0
+
+    cdef int _violated(self, int error) except -1:
+        """The parser has refused what the peer sent."""
+        self.listener.on_read_end()  # the frames before the bad one are answered first
+        return fail_for_violation(
+            self.transport, error, wsf.wsf_parser_error_offset(&self._parser)
+        )
 
     cdef bint _answers(self, wsf_frame* parsed) except -1:
         """Look at a control frame; whether the listener need not."""
@@ -413,8 +423,8 @@ cdef class WSProtocolCore:
     cdef bint _is_heartbeat(self, WSFrame frame) except -1:
         try:
             return self._heartbeat.answers(frame)
-        except Exception as exc:
-            self._fail_for_exception(exc, "is_user_specific_pong")
+        except BaseException as exc:
+            fail_for_exception(self.transport, exc, "is_user_specific_pong")
             return True
 
     cdef int _close_received(self, wsf_frame* parsed) except -1:
@@ -430,41 +440,21 @@ cdef class WSProtocolCore:
 
     # -- the connection ends
 
-    cdef int _fail_for_parser(self, int error) except -1:
-        text = wsf.wsf_error_text(error).decode()
-        self.logger.info(
-            "protocol error by the peer, at byte %d of its frames: %s",
-            wsf.wsf_parser_error_offset(&self._parser), text,
-        )
-        self.transport.fail(wsf.wsf_error_close_code(error), text)
-        return 0
-
-    cdef int _fail_for_exception(self, object exc, str where) except -1:
-        cdef unsigned int code = INTERNAL_ERROR
-        cdef str reason = None
-        if isinstance(exc, WSProtocolError) and _may_be_sent(exc.code):
-            code, reason = exc.code, _as_reason(exc.message)
-            self.logger.info("the connection is closed: %r in %s", exc, where)
-        else:
-            self.logger.error("the connection is closed: exception in %s", where, exc_info=exc)
-        self.transport.fail(code, reason)
-        return 0
-
     def pause_writing(self):
         self.transport.pause_writing(True)
         if self.listener is not None:
             try:
                 self.listener.pause_writing()
-            except Exception as exc:
-                self._fail_for_exception(exc, "pause_writing")
+            except BaseException as exc:
+                fail_for_exception(self.transport, exc, "pause_writing")
 
     def resume_writing(self):
         self.transport.pause_writing(False)
         if self.listener is not None:
             try:
                 self.listener.resume_writing()
-            except Exception as exc:
-                self._fail_for_exception(exc, "resume_writing")
+            except BaseException as exc:
+                fail_for_exception(self.transport, exc, "resume_writing")
 
     def connection_lost(self, exc):
         if exc is not None and self.logger.isEnabledFor(WSCORE_DEBUG_LL):
@@ -478,8 +468,10 @@ cdef class WSProtocolCore:
                 self.listener.on_ws_disconnected(self.transport)
             else:
                 self.handshake_lost(exc)
-        except Exception:
+        except BaseException as exc:
             self.logger.exception("exception in on_ws_disconnected")
+            self.transport.set_failure(exc)
+            pass_on(exc)
         finally:
             self.transport.tell_lost()
 
@@ -509,17 +501,3 @@ cdef bint _is_python_method(object cls, str name) except -1:
         if name in base.__dict__:
             return (<PyTypeObject*>base).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
     return False
-
-
-cdef bint _may_be_sent(object code) except -1:
-    return isinstance(code, int) and 1000 <= code < 5000 and wsf.wsf_close_code_valid(code)
-
-
-cdef str _as_reason(object message):
-    """The message as a close reason: text, cut to what a CLOSE frame can hold."""
-    cdef bytes encoded
-    if isinstance(message, bytes):
-        encoded = message
-    else:
-        encoded = str(message).encode("utf-8", "backslashreplace")
-    return encoded[:wsf.WSF_MAX_CLOSE_REASON_SIZE].decode("utf-8", "ignore")

@@ -13,6 +13,7 @@ from typing import Any
 from .auto_ping import auto_ping_maker
 from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
+from .errors import is_ordinary
 from .handshake import reserved_bits
 from .handshake_server import RefusedRequestError, ServerHandshake
 from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
@@ -238,8 +239,10 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         except RefusedRequestError as exc:
             self._refuse(exc)
             return len(data)
-        except Exception:
+        except BaseException as exc:
             self._factory_failed()
+            if not is_ordinary(exc):
+                raise
             return len(data)
         if isinstance(chosen, WSListener) or not inspect.isawaitable(chosen):
             self._answer(request, chosen, server_closed)
@@ -281,16 +284,21 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             if listener is not None:
                 deflate = self.deflate if isinstance(listener, WSMessageBase) else None
                 agreed = self._handshake.accept(request, response, deflate)
-            answer = self._serialised(response)
+            answer = response.to_bytes()
+            bits = reserved_bits(response, agreed)
         except RefusedRequestError as exc:
             self._refuse(exc)
+            return
+        except Exception:  # the listener factory may have put anything into the response
+            self.logger.exception("the listener factory's response cannot be sent")
+            self._refuse(_failed())
             return
         self._serving.deadlines.remove(self)
         if listener is None:
             self.refused(answer)
             return
         self.transport.underlying_transport.write(answer)
-        self.upgraded(listener, request, response, reserved_bits(response, agreed), agreed)
+        self.upgraded(listener, request, response, bits, agreed)
 
     def _refuse(self, exc: RefusedRequestError) -> None:
         self.logger.info("request refused with status %d: %s", exc.status, exc)
@@ -317,14 +325,6 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             self.logger.error("the listener factory returned %r, not a WSListener", listener)
             raise _failed()
         return response, listener
-
-    def _serialised(self, response: WSUpgradeResponse) -> bytearray:
-        """The response as bytes; the listener factory may have put anything into it."""
-        try:
-            return response.to_bytes()
-        except ValueError:
-            self.logger.exception("the listener factory's response cannot be sent")
-            raise _failed() from None
 
 
 def _failed() -> RefusedRequestError:

@@ -41,12 +41,14 @@ cdef class WSTransport:
     cdef object auto_ping  # an AutoPing, or None
     cdef unsigned long _thread
     cdef bint _is_deflating  # within a message that is sent compressed
+    cdef object _failure  # the exception by which a client has ended the connection, or None
     cdef bint _is_told  # those who wait for the end were told
 
     # in: the protocol reports what happened
     cdef int advance(self, Event event) except -1
     cdef int upgraded(self, object request, object response) except -1
     cdef int close_received(self, object code, object reason) except -1
+    cdef int set_failure(self, object exc) except -1
     cdef int lost(self, object exc) except -1
     cdef int tell_lost(self) except -1
 

@@ -112,7 +112,18 @@ cdef class WSTransport:
         self.advance(RECEIVE_CLOSE)
         if self.close_handshake is None:
             self.close_handshake = WSCloseHandshake.__new__(WSCloseHandshake)
+        self.close_handshake.recv_then_sent = self.close_handshake.sent is None
         self.close_handshake.recv = WSCloseInfo.__new__(WSCloseInfo, code, reason)
+        return 0
+
+    cdef int set_failure(self, object exc) except -1:
+        """This side ends the connection, or has ended it, because of an exception.
+
+        The first one is kept for `wait_disconnected`, on the client's side: on the server's there
+        is seldom anybody who waits.
+        """
+        if self.is_client_side and self._failure is None and isinstance(exc, Exception):
+            self._failure = exc
         return 0
 
     cdef int lost(self, object exc) except -1:
@@ -366,17 +377,26 @@ cdef class WSTransport:
 
     @cython.binding(True)
     async def wait_disconnected(self):
-        """Wait until the connection is gone and `on_ws_disconnected` has been called."""
-        if self._is_told:
-            return
-        if self._waiters is None:
-            self._waiters = set()
-        waiter = self.loop.create_future()
-        self._waiters.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiters.discard(waiter)
+        """Wait until the connection is gone and `on_ws_disconnected` has been called.
+
+        Raises:
+            Exception: on the client's side, whatever made it end the connection: what a callback
+                of the listener raised, or a `WSProtocolError` if the server broke the protocol. It
+                is raised for everybody who waits. How the server ended the connection, by whatever
+                close code or by breaking it off, is no reason to raise: see `close_handshake` and
+                `lost_exception`.
+        """
+        if not self._is_told:
+            if self._waiters is None:
+                self._waiters = set()
+            waiter = self.loop.create_future()
+            self._waiters.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+        if self._failure is not None:
+            raise self._failure
 
     # -- private
 
@@ -468,7 +488,7 @@ cdef class WSTransport:
         cdef int size = 0
         cdef bytes reason = b""
         if message is not None:
-            reason = message.encode() if isinstance(message, str) else bytes(message)
+            reason = message.encode() if isinstance(message, str) else memoryview(message).tobytes()
         if code == wsf.WSF_CLOSE_NO_STATUS:
             raise ValueError("close code 1005 stands for an empty CLOSE, which NO_INFO sends")
         if code != NO_INFO or reason:
@@ -484,7 +504,6 @@ cdef class WSTransport:
         self.advance(SEND_CLOSE)
         if self.close_handshake is None:
             self.close_handshake = WSCloseHandshake.__new__(WSCloseHandshake)
-        self.close_handshake.recv_then_sent = self.close_handshake.recv is not None
         self.close_handshake.sent = WSCloseInfo.__new__(
             WSCloseInfo, close_code_to_python(code), reason.decode() or None
         )

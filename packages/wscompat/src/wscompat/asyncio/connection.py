@@ -7,6 +7,7 @@ arguments and the exceptions of websockets. It must add as little as possible to
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
@@ -308,7 +309,8 @@ class Connection(WSMessageConnection):
 
     async def wait_closed(self) -> None:
         """Wait until the connection is gone."""
-        await self._core.wait_disconnected()
+        with contextlib.suppress(Exception):  # why this side has ended it is for recv() to say
+            await self._core.wait_disconnected()
 
     def _start_closing(self, code: CloseCode | int, reason: str) -> None:
         if not self._core.is_open:
