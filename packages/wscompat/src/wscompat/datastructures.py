@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Protocol
 
+from multidict import CIMultiDict
+
 from .exceptions import InvalidHeaderValue
 
 __all__ = ["Headers", "HeadersLike", "MultipleValuesError"]
@@ -32,46 +34,49 @@ class Headers(MutableMapping[str, str]):
         **kwargs: further fields.
     """
 
-    __slots__ = ("_items", "_values")
+    __slots__ = ("_fields",)
 
     def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
-        self._items: list[tuple[str, str]] = []  # as they were given
-        self._values: dict[str, list[str]] = {}  # by name in lower case
+        self._fields: CIMultiDict[str] = CIMultiDict()  # as wscore has them
         if args or kwargs:
             self.update(*args, **kwargs)
 
     def __str__(self) -> str:
         """The fields as they stand in a message, the empty line included."""
-        return "".join(f"{name}: {value}\r\n" for name, value in self._items) + "\r\n"
+        return "".join([f"{name}: {value}\r\n" for name, value in self._fields.items()]) + "\r\n"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._items!r})"
+        return f"{type(self).__name__}({list(self.raw_items())!r})"
 
     def copy(self) -> Headers:
         """Other headers with the same fields."""
-        copy = type(self)()
-        copy._items = self._items.copy()
-        copy._values = {name: values.copy() for name, values in self._values.items()}
-        return copy
+        return self._from_core(self._fields.copy())
 
     def serialize(self) -> bytes:
         """The fields as they go over the wire, the empty line included."""
         return str(self).encode("latin-1")
 
+    @classmethod
+    def _from_core(cls, fields: CIMultiDict[str]) -> Headers:
+        """Fields that are wscore's become those of new headers; they are not copied."""
+        headers = cls()
+        headers._fields = fields
+        return headers
+
     # -- the mapping
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._values
+        return key in self._fields
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._names())
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._names())
 
     def __getitem__(self, key: str) -> str:
-        values = self._values.get(key.lower())
-        if values is None:
+        values = self._fields.getall(key, ())
+        if not values:
             raise KeyError(key)
         if len(values) > 1:
             raise MultipleValuesError(key)
@@ -80,22 +85,22 @@ class Headers(MutableMapping[str, str]):
     def __setitem__(self, key: str, value: str) -> None:
         if not _VALUE.fullmatch(str(value)):
             raise InvalidHeaderValue(key, value)
-        self.set_insecure(key, value)
+        self._fields.add(key, value)
 
     def __delitem__(self, key: str) -> None:
-        name = key.lower()
-        if name not in self._values:
-            raise KeyError(key)
-        del self._values[name]
-        self._items = [item for item in self._items if item[0].lower() != name]
+        del self._fields[key]
 
     def __eq__(self, other: Any) -> bool:
-        return self._values == other._values if isinstance(other, Headers) else NotImplemented
+        if not isinstance(other, Headers):
+            return NotImplemented
+        names = self._names()
+        return names.keys() == other._names().keys() and all(
+            self.get_all(name) == other.get_all(name) for name in names
+        )
 
     def clear(self) -> None:
         """Remove all fields."""
-        self._items.clear()
-        self._values.clear()
+        self._fields.clear()
 
     def update(self, *args: HeadersLike, **kwargs: str) -> None:
         """Add fields; of other headers all values of each name."""
@@ -112,16 +117,19 @@ class Headers(MutableMapping[str, str]):
             key: the name.
             value: the value, from a source that has checked it.
         """
-        self._items.append((key, value))
-        self._values.setdefault(key.lower(), []).append(value)
+        self._fields.add(key, value)
 
     def get_all(self, key: str) -> list[str]:
         """All values of a name, in their order; an empty list if there are none."""
-        return self._values.get(key.lower(), []).copy()
+        return self._fields.getall(key, [])
 
     def raw_items(self) -> Iterator[tuple[str, str]]:
         """All fields as pairs, in their order and letter case."""
-        return iter(self._items)
+        return iter(self._fields.items())
+
+    def _names(self) -> dict[str, None]:
+        """The names in lower case, each once, in their order."""
+        return dict.fromkeys([name.lower() for name in self._fields])
 
 
 class _SupportsKeysAndGetItem(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -118,7 +119,7 @@ def parse_connection(header: str) -> list[str]:
     Raises:
         InvalidHeaderFormat: if it is none.
     """
-    return _parse_list(_Cursor("Connection", header), _parse_token)
+    return list(_connection_options(header))
 
 
 def parse_upgrade(header: str) -> list[str]:
@@ -127,9 +128,23 @@ def parse_upgrade(header: str) -> list[str]:
     Raises:
         InvalidHeaderFormat: if it is none.
     """
-    return _parse_list(
+    return list(_upgrade_protocols(header))
+
+
+# Nearly all peers write the same into these two.
+
+
+@functools.lru_cache(maxsize=32)
+def _connection_options(header: str) -> tuple[str, ...]:
+    return tuple(_parse_list(_Cursor("Connection", header), _parse_token))
+
+
+@functools.lru_cache(maxsize=32)
+def _upgrade_protocols(header: str) -> tuple[str, ...]:
+    protocols = _parse_list(
         _Cursor("Upgrade", header), lambda cursor: cursor.take(_PROTOCOL, "protocol")
     )
+    return tuple(protocols)
 
 
 # -- Sec-WebSocket-Extensions

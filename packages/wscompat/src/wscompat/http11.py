@@ -14,8 +14,6 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from multidict import CIMultiDict
-
 import wscore
 
 from .datastructures import Headers
@@ -130,7 +128,7 @@ class Request:
     def _from_core(cls, request: wscore.WSUpgradeRequest) -> Request:
         return cls(
             request.path.decode("latin-1"),
-            Headers(request.headers.items()),
+            Headers._from_core(request.headers),
             request.method.decode("ascii"),
             request.version.decode("ascii"),
         )
@@ -210,10 +208,10 @@ class Response:
             phrase = HTTPStatus(status).phrase
         except ValueError:
             phrase = ""
-        return cls(status, phrase, Headers(response.headers.items()), response.body or b"")
+        return cls(status, phrase, Headers._from_core(response.headers), response.body or b"")
 
     def _to_core(self) -> wscore.WSUpgradeResponse:
-        headers = CIMultiDict(self.headers.raw_items())
+        headers = self.headers._fields.copy()  # wscore adds to them
         return wscore.WSUpgradeResponse(
             b"HTTP/1.1", self.status_code, headers, bytes(self.body) or None
         )

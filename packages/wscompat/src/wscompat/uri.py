@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import urllib.parse
 from dataclasses import dataclass
 
 from .exceptions import InvalidURI
 
-__all__ = ["WebSocketURI", "parse_uri"]
+__all__ = ["WebSocketURI", "known_uri", "parse_uri"]
 
 _RESERVED = ":/?#[]@!$&'()*+,;="  # they keep their meaning in an internationalised URI (RFC 3987)
 _DEFAULT_PORTS = {"ws": 80, "wss": 443}
@@ -80,6 +81,10 @@ def parse_uri(uri: str) -> WebSocketURI:
         username=None if parts.username is None else urllib.parse.unquote(parts.username),
         password=None if parts.password is None else urllib.parse.unquote(parts.password),
     )
+
+
+#: What `parse_uri` makes of a URI; the same object each time, so never to be changed.
+known_uri = functools.lru_cache(maxsize=128)(parse_uri)
 
 
 def _ascii_host(uri: str, host: str) -> str:

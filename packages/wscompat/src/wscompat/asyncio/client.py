@@ -6,7 +6,6 @@ wscore opens the connection; this file gives it the arguments and the exceptions
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import os
 import traceback as traceback_module
@@ -25,7 +24,7 @@ from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
-from ..uri import parse_uri
+from ..uri import known_uri, parse_uri
 from .compression import client_extensions
 from .connection import Connection
 from .extended import Extended, extended
@@ -46,9 +45,6 @@ _FIXED_TARGETS = (
 _REDIRECTS = {300, 301, 302, 303, 307, 308}
 _LOGGER = logging.getLogger("websockets.client")
 _ONLY_FOR_ONE_ORIGIN = ("Authorization", "Cookie", "Host")
-
-#: What `parse_uri` makes of a URI; the same object each time, so never to be changed.
-_parsed = functools.lru_cache(maxsize=128)(parse_uri)
 
 
 class ClientConnection(Connection):
@@ -241,7 +237,7 @@ class connect:  # noqa: N801
         raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
 
     async def _open(self, headers: Headers) -> ClientConnection:
-        uri = _parsed(self.uri)
+        uri = known_uri(self.uri)
         options = self._core_options
         if uri.secure and options.get("ssl", ...) is None:
             raise ValueError("ssl=None is incompatible with a wss:// URI")
@@ -255,7 +251,7 @@ class connect:  # noqa: N801
             _, connection = await wscore.ws_connect(
                 self._make_connection,
                 self.uri,
-                extra_headers=list(headers.raw_items()),
+                extra_headers=headers._fields,
                 **options,
             )
         except wscore.WSInvalidURL as exc:
@@ -331,7 +327,7 @@ def unix_connect(
 
 
 def _origin(uri: str) -> tuple[bool, str, int]:
-    parsed = _parsed(uri)
+    parsed = known_uri(uri)
     return parsed.secure, parsed.host, parsed.port
 
 

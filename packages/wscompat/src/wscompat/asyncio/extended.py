@@ -95,7 +95,7 @@ class Extended(Connection):
     def _sending_transport(self, transport: wscore.WSTransport) -> Any:
         if self._factories is not None:
             try:
-                headers = Headers(transport.response.headers.items())
+                headers = Headers._from_core(transport.response.headers)
                 self.extensions = take_answer(self._factories, headers)
             except InvalidHandshake as exc:
                 self.negotiation_exc = exc

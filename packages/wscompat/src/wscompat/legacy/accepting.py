@@ -250,13 +250,13 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             InvalidMessage: if it is malformed or not an HTTP/1.1 GET request.
         """
         try:
-            request = await asyncio.shield(self.as_core().head)
+            request = await self.peer_head.read()
             assert isinstance(request, WSUpgradeRequest)
             self.path = check_request_line(request)
         except (HTTPSyntaxError, ValueError, EOFError, OSError) as exc:
             cause = told(exc) if isinstance(exc, HTTPSyntaxError) else exc
             raise InvalidMessage("did not receive a valid HTTP request") from cause
-        self.request_headers = Headers(request.headers.items())
+        self.request_headers = Headers._from_core(request.headers)
         if self.request_headers.get("Content-Length", "0") != "0":  # frames follow a request
             raise InvalidMessage("did not receive a valid HTTP request; it has a body")
         return self.path, self.request_headers

@@ -31,7 +31,7 @@ from ..headers import (
 )
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
-from ..uri import parse_uri
+from ..uri import known_uri, parse_uri
 from .engine import Engine
 from .exceptions import RedirectHandshake
 from .options import former_options
@@ -113,7 +113,7 @@ class Connect:
             extensions = enable_client_permessage_deflate(extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
-        self._parsed = parse_uri(uri)
+        self._parsed = known_uri(uri)
         if not self._parsed.secure and kwargs.get("ssl") is not None:
             raise ValueError("connect() was given ssl, and a ws:// URI: TLS needs wss://")
         self._uri = uri

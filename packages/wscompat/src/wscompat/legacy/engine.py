@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from multidict import CIMultiDict
-
 from wscore.http import WSUpgradeRequest, WSUpgradeResponse
 from wscore.http_reader import RequestReader, ResponseReader
 from wscore.protocol import ProtocolOptions, WSProtocolCore
@@ -23,7 +21,7 @@ from .compression import agreed_parameters, core_deflate
 if TYPE_CHECKING:
     from .protocol import WebSocketCommonProtocol
 
-__all__ = ["MAX_FRAGMENTS", "Engine", "core_request", "core_response"]
+__all__ = ["MAX_FRAGMENTS", "Engine", "PeerHead", "core_request", "core_response"]
 
 MAX_FRAGMENTS = 4096
 """Frames of one message."""
@@ -31,14 +29,55 @@ MAX_FRAGMENTS = 4096
 _HELD_BACK = 64 * 1024  # bytes
 
 
+class PeerHead:
+    """The peer's request or response, for the one who waits for it.
+
+    Waiting may be given up, and begun again.
+
+    Args:
+        loop: the loop of the connection.
+    """
+
+    __slots__ = ("_found", "_loop", "_waiter")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._found: WSUpgradeRequest | WSUpgradeResponse | Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def read(self) -> WSUpgradeRequest | WSUpgradeResponse:
+        """Wait for it; an exception says why there is none."""
+        while self._found is None:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        if isinstance(self._found, Exception):
+            raise self._found
+        return self._found
+
+    def is_known(self) -> bool:
+        """Whether it has come, or never will."""
+        return self._found is not None
+
+    def has_come(self) -> bool:
+        """Whether it has come, and is well-formed."""
+        return self._found is not None and not isinstance(self._found, Exception)
+
+    def set(self, found: WSUpgradeRequest | WSUpgradeResponse | Exception) -> None:
+        """It has come, or never will.
+
+        Args:
+            found: it, or why there is none.
+        """
+        self._found = found
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
 class Engine(WSProtocolCore, asyncio.BufferedProtocol):
     """The wscore side of one protocol object.
 
     Args:
         owner: the protocol object.
-
-    Attributes:
-        head: the peer's request or response, in a future; its exception says why there is none.
     """
 
     def __init__(self, owner: WebSocketCommonProtocol) -> None:
@@ -59,8 +98,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         self._has_paused = False
         self._reader: RequestReader | ResponseReader
         self._reader = ResponseReader() if owner.is_client else RequestReader()
-        self.head: asyncio.Future[WSUpgradeRequest | WSUpgradeResponse]
-        self.head = owner.loop.create_future()
+        self._head = owner.peer_head
 
     # -- called by the transport, when the engine stands in front
 
@@ -104,7 +142,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
 
     def _is_deciding(self) -> bool:
         """Whether the peer's head has come, and its frames must wait for `open`."""
-        return not self._is_open and self.head.done() and self.head.exception() is None
+        return not self._is_open and self._head.has_come()
 
     def _hold(self, view: memoryview) -> None:
         """Keep bytes for later; no more are read than a handshake may be followed by."""
@@ -144,33 +182,29 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
 
     def handshake_received(self, data: bytes) -> int:
         """Read on in the peer's head; what follows it is held back until `open`."""
-        if self.head.done():  # it was malformed; the connection is about to go
+        if self._head.is_known():  # it was malformed; the connection is about to go
             return len(data)
         try:
             result = self._reader.feed(data)
         except Exception as exc:
-            self._fail_head(exc)
+            self._head.set(exc)
             return len(data)
         if result is None:
             return len(data)
         message, consumed = result
         self.hold_input()
-        self.head.set_result(message)
+        self._head.set(message)
         return consumed
 
     def handshake_lost(self, exc: Exception | None) -> None:
         """The connection was lost before the handshake was complete."""
-        if self.head.done():
+        if self._head.is_known():
             return
+        # A response whose body was to end with the connection is complete with it.
         end = self._reader.end() if isinstance(self._reader, ResponseReader) else None
-        if end is not None:  # its body was to end with the connection
-            self.head.set_result(end)
-        else:
-            self._fail_head(exc or EOFError("connection closed during the opening handshake"))
-
-    def _fail_head(self, exc: Exception) -> None:
-        self.head.set_exception(exc)
-        self.head.exception()  # nobody may be waiting for it
+        self._head.set(
+            end or exc or EOFError("connection closed during the opening handshake")
+        )
 
 
 def core_request(path: str, headers: Headers) -> WSUpgradeRequest:
@@ -180,9 +214,7 @@ def core_request(path: str, headers: Headers) -> WSUpgradeRequest:
         path: its target.
         headers: its header fields.
     """
-    return WSUpgradeRequest(
-        b"GET", path.encode("latin-1"), b"HTTP/1.1", CIMultiDict(headers.raw_items())
-    )
+    return WSUpgradeRequest(b"GET", path.encode("latin-1"), b"HTTP/1.1", headers._fields)
 
 
 def core_response(headers: Headers) -> WSUpgradeResponse:
@@ -191,4 +223,4 @@ def core_response(headers: Headers) -> WSUpgradeResponse:
     Args:
         headers: its header fields.
     """
-    return WSUpgradeResponse(b"HTTP/1.1", 101, CIMultiDict(headers.raw_items()))
+    return WSUpgradeResponse(b"HTTP/1.1", 101, headers._fields)

@@ -40,7 +40,7 @@ async def read_request(stream: asyncio.StreamReader) -> tuple[str, Headers]:
         raise told(exc) from exc
     if result is None:
         raise ValueError("the head of the request does not end")
-    return check_request_line(result[0]), Headers(result[0].headers.items())
+    return check_request_line(result[0]), Headers._from_core(result[0].headers)
 
 
 async def read_response(stream: asyncio.StreamReader) -> tuple[int, str, Headers]:
@@ -67,7 +67,7 @@ async def read_response(stream: asyncio.StreamReader) -> tuple[int, str, Headers
     if response is None or response.version != b"HTTP/1.1":
         raise ValueError("it is not an HTTP/1.1 response")
     _, _, phrase = head.partition(b"\r\n")[0].decode("latin-1").split(" ", 2)
-    return int(response.status), phrase, Headers(response.headers.items())
+    return int(response.status), phrase, Headers._from_core(response.headers)
 
 
 def check_request_line(request: WSUpgradeRequest) -> str:

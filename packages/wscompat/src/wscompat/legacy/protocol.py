@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from ..asyncio.connection import Connection
@@ -19,7 +19,9 @@ from ..exceptions import ConcurrencyError, ConnectionClosed, ConnectionClosedOK,
 from ..frames import Close, CloseCode
 from ..protocol import State
 from ..typing import Data, DataLike, LoggerLike, Subprotocol
-from .engine import Engine, core_request, core_response
+from .closing import ClosingSteps
+from .engine import Engine, PeerHead, core_request, core_response
+from .logs import ConnectionLogger
 from .sending import broadcast, send_fragments
 
 __all__ = ["WebSocketCommonProtocol", "broadcast"]
@@ -65,6 +67,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         response_headers: of the handshake response.
         subprotocol: the subprotocol that was agreed on, or None.
         origin: the ``Origin`` of the request, or None.
+        peer_head: the peer's part of the handshake.
     """
 
     is_client: ClassVar[bool]
@@ -114,7 +117,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             close_timeout=close_timeout,
             max_queue=max_queue,
             write_limit=write_limit,
-            logger=logging.LoggerAdapter(logger, {"websocket": self}),
+            logger=ConnectionLogger(logger, self),
         )
         self._core = _NotConnected()
         self.loop = self._loop
@@ -127,8 +130,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         self._host = host
         self._port = port
         self._secure = secure
+        self.peer_head = PeerHead(self.loop)
         self._engine: Engine | None = None
-        self._steps: Iterator[Any] | None = None  # of closing, that are still to come
+        self._steps: ClosingSteps | None = None  # once closing has begun
         self.connection_lost_waiter: asyncio.Future[None] = self.loop.create_future()
 
     # -- what is known of the connection
@@ -293,7 +297,10 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     async def wait_closed(self) -> None:
         """Wait until the connection is gone."""
-        await asyncio.shield(self.connection_lost_waiter)
+        if self.transport is None:
+            await asyncio.shield(self.connection_lost_waiter)
+        else:
+            await self._core.wait_disconnected()
 
     def fail_connection(
         self, code: CloseCode | int = CloseCode.ABNORMAL_CLOSURE, reason: str = ""
@@ -312,39 +319,21 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             self._core.disconnect()
         else:
             self._core.fail(code, reason or None)
-        self._steps = iter([self._disconnect_now])
-        self._next_step_later()
+        self._closing_steps().after_failure()
 
     def _start_close_timer(self) -> None:
         """Begin to count the time of the closing, or, if the peer has answered, of what is left."""
         if self._closed:
             return
-        steps: list[Any] = [self._disconnect, self._disconnect_now]
         if self.is_client and self._core.close_handshake.recv is None:
-            steps.insert(0, None)  # first the CLOSE, then the end of the TCP connection
-        self._steps = iter(steps)
-        self._next_step_later()
+            self._closing_steps().after_close_of_a_client()
+        else:
+            self._closing_steps().after_close()
 
-    def _next_step_later(self) -> None:
-        if self._close_timer is not None:
-            self._close_timer.cancel()
-        assert self.close_timeout is not None
-        self._close_timer = self.loop.call_later(self.close_timeout, self._next_step)
-
-    def _next_step(self) -> None:
-        assert self._steps is not None
-        step = next(self._steps)
-        if step is not None:
-            step()
-        if step != self._disconnect_now:
-            self._close_cause = TimeoutError("timed out while closing connection")
-            self._next_step_later()
-
-    def _disconnect(self) -> None:
-        self._core.disconnect()
-
-    def _disconnect_now(self) -> None:
-        self._core.disconnect(graceful=False)
+    def _closing_steps(self) -> ClosingSteps:
+        if self._steps is None:
+            self._steps = ClosingSteps(self)
+        return self._steps
 
     # -- callbacks of asyncio, some of them through the engine
 
@@ -399,9 +388,10 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             exc: why, or None.
         """
         self._closed = True
-        if self._close_timer is not None:
-            self._close_timer.cancel()
+        if self._steps is not None:
+            self._steps.stop()
         self.as_core().detach(exc)
+        self._steps = self._engine = None  # they know this object, and would keep it
         if not self.connection_lost_waiter.done():
             self.connection_lost_waiter.set_result(None)
 

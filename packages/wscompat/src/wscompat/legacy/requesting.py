@@ -6,7 +6,6 @@ It sends the request and judges the response. Every step is a method that progra
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -146,14 +145,14 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
             InvalidMessage: if it is malformed or not an HTTP/1.1 response.
         """
         try:
-            response = await asyncio.shield(self.as_core().head)
+            response = await self.peer_head.read()
             assert isinstance(response, WSUpgradeResponse)
             if response.version != b"HTTP/1.1":
                 raise ValueError(f"unsupported HTTP version: {response.version.decode()}")
         except (HTTPSyntaxError, ValueError, EOFError, OSError) as exc:
             cause = told(exc) if isinstance(exc, HTTPSyntaxError) else exc
             raise InvalidMessage("did not receive a valid HTTP response") from cause
-        self.response_headers = Headers(response.headers.items())
+        self.response_headers = Headers._from_core(response.headers)
         return int(response.status), self.response_headers
 
     @staticmethod
