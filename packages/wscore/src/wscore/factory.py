@@ -1,6 +1,6 @@
 """The client's listener factories: called with what they take.
 
-Finding out what that is must not cost more than the rest of the handshake.
+Finding out what a function takes must not cost more than the rest of the handshake.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from weakref import WeakKeyDictionary
 from .http import WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
 
-__all__ = ["ListenerFactory", "make_listener"]
+__all__ = ["ListenerFactory", "make_listener", "takes_arguments"]
 
 ListenerFactory = (
     Callable[[], WSListener] | Callable[[WSUpgradeRequest, WSUpgradeResponse], WSListener]
 )
 
-#: Whether a class that was given as a factory takes request and response.
-_classes: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+#: Whether a class takes so many arguments.
+_classes: WeakKeyDictionary[type, dict[int, bool]] = WeakKeyDictionary()
 
 
 def make_listener(
@@ -39,29 +39,36 @@ def make_listener(
     Raises:
         TypeError: if it made something else.
     """
-    listener = factory(request, response) if _takes_both(factory) else factory()
+    listener = factory(request, response) if takes_arguments(factory, 2) else factory()
     if not isinstance(listener, WSListener):
         raise TypeError(f"the listener factory must return a WSListener, not {listener!r}")
     return listener
 
 
-def _takes_both(factory: Callable[..., WSListener]) -> bool:
-    """Whether a factory takes two arguments.
+def takes_arguments(called: Callable[..., object], count: int) -> bool:
+    """Whether something can be called with so many positional arguments.
 
     The code of a function says it; `inspect.signature`, which is slow, is for what has no code, and
     is asked once about a class.
+
+    Args:
+        called: a function, method, class, or anything else that is called.
+        count: how many.
+
+    Returns:
+        It; False if it cannot be told.
     """
-    function, given = factory, 2
-    if isinstance(factory, MethodType):
-        function, given = factory.__func__, 3
+    function, given = called, count
+    if isinstance(called, MethodType):
+        function, given = called.__func__, count + 1
     if isinstance(function, FunctionType) and not vars(function):  # not a wrapper of another one
         return _code_takes(function, given)
-    if not isinstance(factory, type):
-        return _signature_takes_both(factory)
-    takes = _classes.get(factory)
-    if takes is None:
-        takes = _classes[factory] = _signature_takes_both(factory)
-    return takes
+    if not isinstance(called, type):
+        return _signature_takes(called, count)
+    known = _classes.setdefault(called, {})
+    if count not in known:
+        known[count] = _signature_takes(called, count)
+    return known[count]
 
 
 def _code_takes(function: FunctionType, given: int) -> bool:
@@ -73,9 +80,9 @@ def _code_takes(function: FunctionType, given: int) -> bool:
     return given <= code.co_argcount or bool(code.co_flags & inspect.CO_VARARGS)
 
 
-def _signature_takes_both(factory: Callable[..., WSListener]) -> bool:
+def _signature_takes(called: Callable[..., object], count: int) -> bool:
     try:
-        inspect.signature(factory).bind(None, None)
+        inspect.signature(called).bind(*[None] * count)
     except (TypeError, ValueError):  # it takes something else, or does not tell
         return False
     return True

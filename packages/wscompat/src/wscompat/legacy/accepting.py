@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from wscore.factory import takes_arguments
 from wscore.http import HTTPSyntaxError, WSUpgradeRequest
 
 from ..datastructures import Headers, HeadersLike
@@ -26,9 +27,10 @@ from ..extensions.base import Extension
 from ..extensions.negotiation import accept_offers
 from ..frames import CloseCode
 from ..headers import parse_subprotocol
-from ..http11 import SERVER, Response
+from ..http11 import SERVER
 from ..typing import LoggerLike, Origin, StatusLike, Subprotocol
 from ..utils import http_date
+from .engine import core_response
 from .exceptions import AbortHandshake
 from .handshake import build_response, check_request
 from .http import check_request_line, told
@@ -47,6 +49,8 @@ __all__ = [
     "WebSocketServerProtocol",
     "remove_path_argument",
 ]
+
+_LOGGER = logging.getLogger("websockets.server")
 
 HTTPResponse = tuple[StatusLike, HeadersLike, bytes]
 """What ``process_request`` answers a request with: status, header fields, body."""
@@ -101,7 +105,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         open_timeout: float | None = 10,
         **kwargs: Any,
     ) -> None:
-        super().__init__(logger=logger or logging.getLogger("websockets.server"), **kwargs)
+        super().__init__(logger=logger or _LOGGER, **kwargs)
         if origins is not None and "" in origins:  # how absent origins were once spelt
             warnings.warn("use None instead of '' in origins", DeprecationWarning, stacklevel=2)
             origins = [origin or None for origin in origins]
@@ -272,8 +276,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             body: its body.
         """
         self.response_headers = headers
-        response = Response(status.value, status.phrase, headers, body or b"")
-        self.transport.write(response.serialize())
+        self.transport.write(core_response(headers, status, body).to_bytes())
 
     async def process_request(self, path: str, request_headers: Headers) -> HTTPResponse | None:
         """Look at a request first; may answer it. To be overridden.
@@ -384,14 +387,7 @@ def remove_path_argument(
     Args:
         ws_handler: one that takes the connection, or the connection and the path.
     """
-    try:
-        inspect.signature(ws_handler).bind(None)
-    except TypeError:
-        try:
-            inspect.signature(ws_handler).bind(None, "")
-        except TypeError:
-            return ws_handler  # type: ignore[return-value]
-    else:
+    if takes_arguments(ws_handler, 1) or not takes_arguments(ws_handler, 2):
         return ws_handler  # type: ignore[return-value]
     warnings.warn("remove second argument of ws_handler", DeprecationWarning, stacklevel=3)
 

@@ -39,6 +39,7 @@ from .requesting import WebSocketClientProtocol
 
 __all__ = ["Connect", "WebSocketClientProtocol", "connect", "unix_connect"]
 
+_LOGGER = logging.getLogger("websockets.client")
 _ONLY_FOR_ONE_ORIGIN = {"authorization", "cookie", "host"}
 
 
@@ -117,7 +118,7 @@ class Connect:
         if not self._parsed.secure and kwargs.get("ssl") is not None:
             raise ValueError("connect() was given ssl, and a ws:// URI: TLS needs wss://")
         self._uri = uri
-        self.logger = logger or logging.getLogger("websockets.client")
+        self.logger = logger or _LOGGER
         self.open_timeout = open_timeout
         self._extra_headers = None if extra_headers is None else Headers(extra_headers)
         self._options = kwargs

@@ -9,6 +9,7 @@ reads into its buffer; on a transport of others the protocol hands over what it 
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from wscore.http import WSUpgradeRequest, WSUpgradeResponse
@@ -202,9 +203,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             return
         # A response whose body was to end with the connection is complete with it.
         end = self._reader.end() if isinstance(self._reader, ResponseReader) else None
-        self._head.set(
-            end or exc or EOFError("connection closed during the opening handshake")
-        )
+        self._head.set(end or exc or EOFError("connection closed during the opening handshake"))
 
 
 def core_request(path: str, headers: Headers) -> WSUpgradeRequest:
@@ -217,10 +216,16 @@ def core_request(path: str, headers: Headers) -> WSUpgradeRequest:
     return WSUpgradeRequest(b"GET", path.encode("latin-1"), b"HTTP/1.1", headers._fields)
 
 
-def core_response(headers: Headers) -> WSUpgradeResponse:
-    """A response that accepts, in wscore's form.
+def core_response(
+    headers: Headers,
+    status: HTTPStatus = HTTPStatus.SWITCHING_PROTOCOLS,
+    body: bytes | None = None,
+) -> WSUpgradeResponse:
+    """A response, in wscore's form.
 
     Args:
         headers: its header fields.
+        status: its status.
+        body: its body.
     """
-    return WSUpgradeResponse(b"HTTP/1.1", 101, headers._fields)
+    return WSUpgradeResponse(b"HTTP/1.1", status, headers._fields, body)

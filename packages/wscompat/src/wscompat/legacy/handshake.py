@@ -31,10 +31,10 @@ def build_request(headers: Headers) -> str:
         The key, for `check_response`.
     """
     key = base64.b64encode(os.urandom(16)).decode("ascii")
-    headers["Upgrade"] = "websocket"
-    headers["Connection"] = "Upgrade"
-    headers["Sec-WebSocket-Key"] = key
-    headers["Sec-WebSocket-Version"] = _VERSION
+    headers.set_insecure("Upgrade", "websocket")
+    headers.set_insecure("Connection", "Upgrade")
+    headers.set_insecure("Sec-WebSocket-Key", key)
+    headers.set_insecure("Sec-WebSocket-Version", _VERSION)
     return key
 
 
@@ -72,9 +72,9 @@ def build_response(headers: Headers, key: str) -> None:
         headers: of the response; the fields are added to them.
         key: what `check_request` returned.
     """
-    headers["Upgrade"] = "websocket"
-    headers["Connection"] = "Upgrade"
-    headers["Sec-WebSocket-Accept"] = accept_key(key)
+    headers.set_insecure("Upgrade", "websocket")
+    headers.set_insecure("Connection", "Upgrade")
+    headers.set_insecure("Sec-WebSocket-Accept", accept_key(key))
 
 
 def check_response(headers: Headers, key: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ConnectionLogger"]
 
 
-class ConnectionLogger(logging.LoggerAdapter[LoggerLike]):  # type: ignore[type-var]
+class ConnectionLogger(logging.LoggerAdapter[LoggerLike]):
     """Logs with another logger; each record has the attribute ``websocket``.
 
     Args:

@@ -31,6 +31,7 @@ from ..headers import (
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import WebSocketURI
+from .engine import core_request
 from .exceptions import InvalidStatusCode, RedirectHandshake
 from .handshake import build_request, check_response
 from .http import told
@@ -38,6 +39,7 @@ from .protocol import WebSocketCommonProtocol
 
 __all__ = ["WebSocketClientProtocol"]
 
+_LOGGER = logging.getLogger("websockets.client")
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -68,7 +70,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
         user_agent_header: str | None = USER_AGENT,
         **kwargs: Any,
     ) -> None:
-        super().__init__(logger=logger or logging.getLogger("websockets.client"), **kwargs)
+        super().__init__(logger=logger or _LOGGER, **kwargs)
         self.origin = origin
         self.available_extensions = extensions
         self.available_subprotocols = subprotocols
@@ -132,8 +134,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
         """
         self.path = path
         self.request_headers = headers
-        line = f"GET {path} HTTP/1.1\r\n"
-        self.transport.write(line.encode("latin-1") + headers.serialize())
+        self.transport.write(core_request(path, headers).to_bytes())
 
     async def read_http_response(self) -> tuple[int, Headers]:
         """Wait for the response.

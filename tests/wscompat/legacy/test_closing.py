@@ -1,0 +1,75 @@
+"""Tests of `wscompat.legacy.closing`: how long each step of closing may take."""
+
+import asyncio
+import gc
+import logging
+import weakref
+from typing import Any
+
+import pytest
+
+from tests.wscompat.legacy.models import MODEL, OURS, Legacy, serving
+from tests.wscompat.libraries import BOUND
+from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
+
+TIMEOUT = 0.05  # seconds
+
+
+@pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
+async def test_a_client_gives_up_a_server_that_does_not_close(library: Legacy) -> None:
+    async with raw_server(ACCEPTED + b"\r\n", stays=True) as server:
+        websocket = await library.client.connect(
+            server.uri, compression=None, close_timeout=TIMEOUT
+        )
+        async with asyncio.timeout(BOUND):
+            await websocket.close()
+        assert (websocket.close_code, websocket.state) == (1006, library.protocol.State.CLOSED)
+
+
+@pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
+async def test_a_server_gives_up_a_client_that_does_not_close(library: Legacy) -> None:
+    closed = asyncio.get_running_loop().create_future()
+
+    async def handler(websocket: Any) -> None:
+        await websocket.close()
+        closed.set_result(websocket.close_code)
+
+    async with (
+        serving(library, handler, close_timeout=TIMEOUT) as port,
+        raw_client(port, REQUEST + b"\r\n") as peer,
+    ):
+        await peer.head()
+        async with asyncio.timeout(BOUND):
+            assert await closed == 1006
+            assert await peer.rest() == b"\x88\x02\x03\xe8"
+
+
+async def test_the_cause_says_that_there_was_no_time_left() -> None:
+    async with raw_server(ACCEPTED + b"\r\n", stays=True) as server:
+        websocket = await OURS.client.connect(server.uri, compression=None, close_timeout=TIMEOUT)
+        await websocket.close()
+        cause = websocket.connection_closed_exc().__cause__
+        assert isinstance(cause, TimeoutError)
+
+
+async def test_a_connection_that_is_over_is_freed_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What counted its time knows it, and is not left to the garbage collector with it."""
+    caplog.set_level(logging.CRITICAL, "websockets.server")  # records have the connection
+    known = []
+
+    async def handler(websocket: Any) -> None:
+        known.append(weakref.ref(websocket))
+        await websocket.wait_closed()
+
+    gc.disable()
+    try:
+        async with serving(OURS, handler) as port:
+            websocket = await OURS.client.connect(f"ws://127.0.0.1:{port}", compression=None)
+            known.append(weakref.ref(websocket))
+            await websocket.close()
+            del websocket
+        assert [connection() for connection in known] == [None, None]
+    finally:
+        gc.enable()
