@@ -7,6 +7,7 @@ wheels. What a session does to the machine stays below .nox, .cache, dist and do
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -245,6 +246,32 @@ def tests(session: nox.Session) -> None:
     install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *building)
     # The tests wait more than they compute, so there are more of these than cores.
     session.run("pytest", "--numprocesses=4", "--dist=worksteal", *session.posargs)
+
+
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
+def minimums(session: nox.Session) -> None:
+    """Run the tests with the oldest dependencies that are allowed; what follows `--` is for pytest.
+
+    Peers that want newer ones may fail: they are not what this is about.
+    """
+    building = (*build_requirements(), *BUILD_TOOLS)
+    install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *building)
+    session.install("--no-deps", *oldest_dependencies())
+    session.run("pytest", "--numprocesses=4", "--dist=worksteal", *session.posargs)
+
+
+def oldest_dependencies() -> list[str]:
+    """Return what the packages and their extras depend on, each in its oldest version."""
+    projects = [nox.project.load_toml(PACKAGES / name / "pyproject.toml") for name in NAMES]
+    own = {project["project"]["name"] for project in projects}
+    oldest = set()
+    for project in projects:
+        extras = project["project"].get("optional-dependencies", {})
+        for needed in sum(extras.values(), project["project"].get("dependencies", [])):
+            name, bound = re.match(r"([\w-]+)[^>]*>=([\d.]+)", needed).groups()  # type: ignore[union-attr]
+            if name not in own:
+                oldest.add(f"{name}=={bound}")
+    return sorted(oldest)
 
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
