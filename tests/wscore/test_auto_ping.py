@@ -133,6 +133,13 @@ def test_wrong_timeouts(wrong: float) -> None:
         assert auto_ping_maker(False, IDLE, *timeouts) is None  # not used, so not wrong
 
 
+@pytest.mark.parametrize("wrong", [0, 3, None, "PING_WHEN_IDLE"])
+def test_wrong_strategies(wrong: object) -> None:
+    with pytest.raises(ValueError, match="is not a WSAutoPingStrategy"):
+        auto_ping_maker(True, wrong, 10, 4)  # type: ignore[arg-type]
+    assert auto_ping_maker(True, 2, 10, 4) is not None  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("wrong", [None, "10"])
 def test_timeouts_of_a_wrong_type(wrong: object) -> None:
     for timeouts in ((wrong, 4), (10, wrong)):

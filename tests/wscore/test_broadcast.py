@@ -196,6 +196,13 @@ async def test_wrong_messages(message: object, error: type[Exception]) -> None:
         assert ends[0][1].nothing_more()
 
 
+@pytest.mark.parametrize("when_slow", ["skip", None, 1])
+async def test_wrong_policies(when_slow: object) -> None:
+    """Said at once, and not when the first peer is slow."""
+    with pytest.raises(TypeError, match="when_slow must be a WSSlowPeer"):
+        ws_broadcast([], WSMsgType.TEXT, "x", when_slow=when_slow)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("other", ["transport", None, WSTransport])
 async def test_not_a_transport(other: object) -> None:
     async with connections(1, "server") as ends:

@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.wscore.packets import PacketPeer, frames_in, packet_peer
-from tests.wscore.recorder import BOUND, Recorder
+from tests.wscore.recorder import Recorder
 from tests.wscore.wire import BINARY, CLOSE, PING, TEXT, F, close
 from wscore import WSCloseCode, WSFrame, WSMsgType, WSTransport
 
@@ -234,19 +233,3 @@ async def test_many_blocks_in_one_turn(side: str) -> None:
             with transport.cork():
                 text(transport, f"{number}a", f"{number}b")
             assert here(peer) == [(TEXT, b"%da" % number), (TEXT, b"%db" % number)]
-
-
-async def test_only_in_the_thread_of_the_loop(side: str) -> None:
-    async with packet_peer(side, Recorder()) as (transport, _):
-        errors = []
-
-        def run() -> None:
-            try:
-                transport.cork()
-            except RuntimeError as exc:
-                errors.append(exc)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join(BOUND)
-        assert len(errors) == 1

@@ -22,6 +22,8 @@ def test_resolve() -> None:
     assert resolve_logger(own, "client") is own
     adapter = logging.LoggerAdapter(own, {"connection": 1})
     assert resolve_logger(adapter, "client") is adapter
+    with pytest.raises(TypeError, match="logger_name must be"):
+        resolve_logger(5, "client")  # type: ignore[arg-type]
 
 
 async def test_default_names(both: Setting, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,8 @@ from wscore import (
     WSTransport,
     WSUpgradeResponse,
     WSUpgradeResponseWithListener,
+    ws_connect,
+    ws_create_server,
 )
 from wscore.protocol import MAX_FRAGMENTS
 
@@ -511,6 +514,17 @@ async def test_number_of_fragments(count: int, setting: Setting) -> None:
         if count > 10:
             assert answer.close_code == 1009
     assert len(listener.frames) == 10
+
+
+@pytest.mark.parametrize("limit", ["max_frame_size", "max_message_size", "max_fragments"])
+@pytest.mark.parametrize("value", [0, -1])
+async def test_no_limit_is_none(limit: str, value: int) -> None:
+    """Nothing is unlimited by mistake."""
+    options: dict[str, Any] = {limit: value}
+    with pytest.raises(ValueError, match=f"{limit} must be at least 1"):
+        await ws_connect(Recorder, "ws://127.0.0.1:1/", **options)
+    with pytest.raises(ValueError, match=f"{limit} must be at least 1"):
+        await ws_create_server(lambda _: Recorder(), "127.0.0.1", 0, **options)
 
 
 async def test_fragments_are_limited_by_default(plain: Setting) -> None:

@@ -146,6 +146,12 @@ async def main():
     assert done.stdout == "1\n"
 
 
+async def test_port_as_text() -> None:
+    """The resolver takes one, and so it comes from a program's environment."""
+    async with serving(LOOPBACK, "0") as server:  # type: ignore[arg-type]
+        await talk(f"ws://{LOOPBACK}:{server.sockets[0].getsockname()[1]}/")
+
+
 async def test_several_hosts() -> None:
     async with serving([LOOPBACK, "127.0.0.2"], 0) as server:
         hosts = {sock.getsockname()[0] for sock in server.sockets}

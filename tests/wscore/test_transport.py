@@ -386,3 +386,32 @@ async def test_pausing_within_a_callback_is_taken_back(plain: Setting) -> None:
         assert len((await peer.read_frame()).payload) == 5_000
         assert transport.underlying_transport.get_write_buffer_size() == 0
         assert listener.events.count("paused") == listener.events.count("resumed")
+
+
+# One thread
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("send", (WSMsgType.TEXT, "x")),
+        ("send_message", (WSMsgType.TEXT, "x")),
+        ("send_reuse_external_bytearray", (WSMsgType.TEXT, bytearray(20), 14)),
+        ("send_ping", ()),
+        ("send_pong", ()),
+        ("send_close", ()),
+        ("fail", (1001,)),
+        ("disconnect", ()),
+        ("cork", ()),
+        ("notify_user_specific_pong_received", ()),
+    ],
+)
+async def test_only_in_the_thread_of_the_loop(
+    method: str, arguments: tuple[object, ...], plain: Setting
+) -> None:
+    async with against_raw_peer(plain, Recorder()) as (transport, peer):
+        with pytest.raises(RuntimeError, match="call_soon_threadsafe"):
+            await asyncio.to_thread(getattr(transport, method), *arguments)
+        assert transport.is_open
+        transport.send(WSMsgType.TEXT, "still here")
+        assert (await peer.read_frame()).payload == b"still here"

@@ -15,6 +15,9 @@ from .enums import WSAutoPingStrategy
 __all__ = ["AutoPing", "Verdict", "auto_ping_maker"]
 
 
+STRATEGIES = frozenset(WSAutoPingStrategy)  # other numbers make members, too, without a name
+
+
 class Verdict(Enum):
     """What is to be done now."""
 
@@ -33,7 +36,7 @@ class AutoPing:
         now: the time.
 
     Raises:
-        ValueError: if a timeout is not positive.
+        ValueError: if a timeout is not positive, or there is no such strategy.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class AutoPing:
             raise ValueError(
                 f"auto ping timeouts must be positive, not {idle_timeout} and {reply_timeout}"
             )
+        if strategy not in STRATEGIES:
+            raise ValueError(f"{strategy!r} is not a WSAutoPingStrategy")
         self.reply_timeout: Final = reply_timeout
         self._waits_for_idle = strategy == WSAutoPingStrategy.PING_WHEN_IDLE
         self._idle_timeout = idle_timeout

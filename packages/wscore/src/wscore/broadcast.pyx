@@ -46,7 +46,8 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
 
     Raises:
         ValueError: if the type is another one.
-        TypeError: if the message is of another type, or what should be a transport is not one.
+        TypeError: if the message is of another type, what should be a transport is not one, or
+            `when_slow` is not a member of `WSSlowPeer`.
         RuntimeError: if this is not the thread that runs the event loop.
     """
     cdef Forms forms
@@ -54,6 +55,8 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
     cdef list slow = []
     if msg_type != TEXT and msg_type != BINARY:
         raise ValueError("a message is TEXT or BINARY")
+    if not isinstance(when_slow, WSSlowPeer):
+        raise TypeError(f"when_slow must be a WSSlowPeer, not {when_slow!r}")
     forms = Forms.__new__(Forms, msg_type, message)
     for item in transports:
         if not isinstance(item, WSTransport):

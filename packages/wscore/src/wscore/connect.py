@@ -130,9 +130,9 @@ async def ws_connect(
         TypeError: if the factory makes something else than a listener, or with `deflate` one that
             is not for messages.
         TimeoutError: if there was no answer in time.
-        ValueError: if a header field cannot be sent, a timeout of auto ping is not positive, there
-            is a proxy and a socket, or there is more than one of ``sock``, `unix_path` and
-            `socket_factory`.
+        ValueError: if a header field cannot be sent, a timeout of auto ping is not positive, a
+            limit is less than 1, there is a proxy and a socket, or there is more than one of
+            ``sock``, `unix_path` and `socket_factory`.
         OSError: if the connection cannot be made (`ssl.SSLError` and `wsproxy.ProxyError` among
             them).
     """
@@ -166,7 +166,7 @@ async def ws_connect(
     )
     parsed_url = parse_url(url)
     headers: CIMultiDict[str] = CIMultiDict(extra_headers or {})
-    for redirects_left in range(max_redirects, -1, -1):
+    for redirects_left in range(max(max_redirects, 0), -1, -1):
         handshake = ClientHandshake(parsed_url, headers, deflate)
 
         def make_protocol(handshake: ClientHandshake = handshake) -> WSClientProtocol:

@@ -26,9 +26,14 @@ def resolve_logger(logger_name: str | Logger | None, default: str) -> Logger:
 
     Returns:
         A logger or adapter.
+
+    Raises:
+        TypeError: if it is something else.
     """
     if logger_name is None or isinstance(logger_name, str):
         return _named(logger_name or default)
+    if not hasattr(logger_name, "isEnabledFor"):
+        raise TypeError(f"logger_name must be a str, a logger or an adapter, not {logger_name!r}")
     return logger_name
 
 

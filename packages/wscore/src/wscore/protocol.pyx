@@ -80,12 +80,21 @@ cdef class ProtocolOptions:
         self.logger = logger
         self.disconnect_on_exception = disconnect_on_exception
         self.enable_auto_pong = enable_auto_pong
-        self.max_frame_size = max_frame_size or 0
-        self.max_message_size = max_message_size or 0
-        self.max_fragments = max_fragments or 0
+        self.max_frame_size = _limit(max_frame_size, "max_frame_size")
+        self.max_message_size = _limit(max_message_size, "max_message_size")
+        self.max_fragments = _limit(max_fragments, "max_fragments")
         self.make_auto_ping = make_auto_ping
         self.deflate = deflate
         self.busy_poll_us = busy_poll_us
+
+
+cdef object _limit(object value, str name):
+    """A limit as the parser takes it, which has 0 for none."""
+    if value is None:
+        return 0
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, or None for no limit, not {value}")
+    return value
 
 
 cdef class WSProtocolCore:

@@ -105,8 +105,8 @@ async def ws_create_server(
     Raises:
         OSError: if the address cannot be bound.
         TypeError: if `ssl` is not a context.
-        ValueError: if a timeout of auto ping is not positive, or there is more than one place to
-            listen at.
+        ValueError: if a timeout of auto ping is not positive, a limit is less than 1, or there is
+            more than one place to listen at.
     """
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "server")

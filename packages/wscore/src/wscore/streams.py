@@ -182,7 +182,7 @@ async def _bind(
     would leave threads behind, and system calls cost more in a process that has several.
     """
     family = family_of(host)
-    if family is not None and not others:
+    if family is not None and not others and (port is None or isinstance(port, int)):
         return [_bind_address(family, (host, port or 0))]
     binder = await loop.create_server(
         asyncio.Protocol, host, port, start_serving=False, backlog=backlog, **others

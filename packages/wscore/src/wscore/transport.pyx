@@ -331,6 +331,7 @@ cdef class WSTransport:
 
     cpdef notify_user_specific_pong_received(self):
         """Auto ping's ping was answered, as user code found out by itself."""
+        self._check_thread()
         if self.auto_ping is not None:
             self.auto_ping.pong_received()
 
@@ -348,6 +349,7 @@ cdef class WSTransport:
         Raises:
             ValueError: as for `send_close`.
         """
+        self._check_thread()
         if not is_legal(self.state, FAIL):
             return
         if can_send(self.state):
