@@ -66,6 +66,7 @@ MEASURED = (
     "aiohttp",
     "aiofastnet",
     "isal",
+    "zlib-ng",
     "uvloop",
     "trustme",
     "rich",

@@ -41,13 +41,18 @@ class _Engine(NamedTuple):
     max_level: int
 
 
-# The fastest first. Of the levels of isal the first is the best compromise: the higher ones need
-# twice the memory and save next to nothing.
+# Those that compress fastest first. Of the levels of isal the first is the best compromise: the
+# higher ones need twice the memory and save next to nothing.
 _ENGINES = {
     "isal": _Engine("isal.isal_zlib", "isal", 1, 3),
     "zlib-ng": _Engine("zlib_ng.zlib_ng", "zlib-ng", 3, 9),
     "zlib": _Engine("zlib", None, 6, 9),
 }
+
+
+# Those that inflate fastest first, and with less memory: isal makes large tables for each message,
+# which takes it longer with messages of up to some KiB.
+_INFLATING = ("zlib-ng", "isal", "zlib")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,9 @@ class WSDeflate:
         client_max_window_bits: how far back the client may refer, likewise. True offers to obey
             whatever the server asks for; for a server it is the same as None.
         engine: what compresses and inflates: ``"isal"``, ``"zlib-ng"`` (packages of these names) or
-            ``"zlib"``. None for the first of them that is installed, except that with a level given
-            isal does not compress, because its levels are others.
+            ``"zlib"``. None for the fastest that is installed: to compress, in this order, except
+            that with a level given isal does not, because its levels are others; to inflate,
+            zlib-ng before isal.
         level: 0 to 9, in isal 0 to 3; None for the engine's best compromise.
         memory_level: 1 to 9; how much memory zlib and zlib-ng use beside the window.
         min_size: bytes from which a message is compressed unless `WSTransport.send_message` is told
@@ -230,7 +236,7 @@ class WSDeflate:
 
     def inflater(self) -> tuple[Callable[..., Any], type[Exception]]:
         """What inflates: a function that makes one, and what it raises for corrupt data."""
-        module = _load(self.engine or _installed(_ENGINES))
+        module = _load(self.engine or _installed(_INFLATING))
         return module.decompressobj, module.error
 
     def _chosen(self) -> tuple[str, int]:
