@@ -7,10 +7,16 @@ from .watcher cimport Watcher
 
 
 cdef class SocketTransport(Sink):
+    # What sending needs comes first, so that it lies together: broadcasts fetch it ahead.
+    cdef int fd
+    cdef bint _closing
+    cdef bint _eof_wanted
+    cdef bint _has_sent  # since the last read began
+    cdef bint _over_high
+    cdef bint _writing  # the loop watches for room in the socket's buffer
+
     cdef WSProtocolCore protocol
     cdef object loop
-    cdef int fd
-
     cdef object _sock  # of Python's, if one was given or asked for
     cdef bytes _sockname  # as the system has them
     cdef bytes _peername
@@ -19,13 +25,8 @@ cdef class SocketTransport(Sink):
     cdef size_t _high
     cdef size_t _low
     cdef bint _reading
-    cdef bint _writing  # the loop watches for room in the socket's buffer
-    cdef bint _closing
     cdef bint _lost
-    cdef bint _eof_wanted
-    cdef bint _over_high
     cdef bint _must_ask  # the loop does not tell of errors as often as there is one
-    cdef bint _has_sent  # since the last read began
 
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 

@@ -20,26 +20,28 @@ cdef int refuse_thread() except -1
 
 @cython.final
 cdef class WSTransport:
+    # What sending needs comes first, so that it lies together: broadcasts fetch it ahead.
+    cdef Sink _sink
+    cdef Deflater deflater  # None unless deflate was agreed on
+    cdef unsigned long _thread
+    cdef State state
+    cdef readonly bint is_client_side
+    cdef readonly bint is_writing_paused
+
     cdef readonly object underlying_transport
     cdef readonly object request
     cdef readonly object response
     cdef readonly WSCloseHandshake close_handshake
     cdef readonly object lost_exception
-    cdef readonly bint is_client_side
     cdef readonly bint is_secure
-    cdef readonly bint is_writing_paused
     cdef readonly object deflate
 
-    cdef State state
     cdef object loop
     cdef object logger
-    cdef Sink _sink
-    cdef Deflater deflater  # None unless deflate was agreed on
     cdef set _waiters  # futures of those who wait for the end; None before the first
     cdef object _linger_timer
     cdef RoundTrips round_trips  # None before the first
     cdef object auto_ping  # an AutoPing, or None
-    cdef unsigned long _thread
     cdef bint _is_deflating  # within a message that is sent compressed
     cdef object _failure  # the exception by which a client has ended the connection, or None
     cdef bint _is_told  # those who wait for the end were told
@@ -69,7 +71,6 @@ cdef class WSTransport:
     cpdef notify_user_specific_pong_received(self)
     cpdef disconnect(self, bint graceful=*)
 
-    cdef int write_encoded(self, const uint8_t* data, size_t size) except -1
     cdef int flush(self) except -1
     cdef int pause_writing(self, bint paused) except -1
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,

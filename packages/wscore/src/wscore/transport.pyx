@@ -442,10 +442,6 @@ cdef class WSTransport:
         self._fill_header(&header, opcode, fin, rsv, size)
         return self._sink.write_frame(&header, payload, size)
 
-    cdef int write_encoded(self, const uint8_t* data, size_t size) except -1:
-        """Send a frame now that is encoded already, unmasked; `data` begins with its header."""
-        return self._sink.write_now(data, size) if can_send(self.state) else 0
-
     cdef int flush(self) except -1:
         """Send now what is held back."""
         return self._sink.flush()
