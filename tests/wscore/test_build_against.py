@@ -57,3 +57,39 @@ def test_every_message_comes_back(built: Path, loop: str) -> None:
             timeout=PATIENCE,
         )
     assert re.match(rf"{ROUNDS} of {ROUNDS} messages came back as they were sent, ", done.stdout)
+
+
+OVERRIDING = """
+# cython: language_level=3
+from wscore cimport WSFrame, WSListener, WSMsgType, WSTransport
+
+cdef class Listener(WSListener):
+    cpdef on_ws_connected(self, WSTransport transport):
+        pass
+    cpdef on_ws_frame(self, WSTransport transport, WSFrame frame):
+        pass
+    cpdef on_ws_disconnected(self, WSTransport transport):
+        pass
+    cpdef send_user_specific_ping(self, WSTransport transport):
+        transport.send_ping(b"own")
+    cpdef is_user_specific_pong(self, WSFrame frame):
+        return frame.msg_type == WSMsgType.PONG and frame.payload_size == 3
+    cpdef pause_writing(self):
+        pass
+    cpdef resume_writing(self):
+        pass
+"""
+
+
+def test_every_callback_is_overridden_as_in_picows(tmp_path: Path) -> None:
+    """The declarations of a listener in Cython are those that programs have for picows."""
+    source = tmp_path / "overriding.pyx"
+    source.write_text(OVERRIDING, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "cython", source],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=50,
+    )
+    assert done.returncode == 0, done.stdout

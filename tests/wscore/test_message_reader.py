@@ -371,3 +371,27 @@ async def test_a_whole_message_fed_among_fragments(plain: Setting) -> None:
         with pytest.raises(TypeError):
             async with asyncio.timeout(BOUND):
                 await reader.recv()
+
+
+@pytest.mark.parametrize("marks", [(-1,), (-1, -2), (4, 5), (4, -1)])
+def test_marks_out_of_order(marks: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="must be at least low"):
+        WSMessageReader(*marks)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_on_ws_disconnected_of_a_subclass(fails: bool, plain: Setting) -> None:
+    """Whoever waits for a message is told the end also if it does not call its base."""
+
+    class Own(WSMessageReader):
+        def on_ws_disconnected(self, transport: WSTransport) -> None:
+            if fails:
+                raise ValueError("on purpose")
+
+    async with reading(plain, Own()) as (reader, peer):
+        waiting = asyncio.ensure_future(soon(reader))
+        await asyncio.sleep(0)
+        await peer.close()
+        for receiving in (waiting, soon(reader)):
+            with pytest.raises(EOFError):
+                await receiving

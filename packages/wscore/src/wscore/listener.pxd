@@ -9,6 +9,6 @@ cdef class WSListener:
     cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1
     cdef int on_read_end(self) except -1
     cpdef send_user_specific_ping(self, WSTransport transport)
-    cpdef bint is_user_specific_pong(self, WSFrame frame) except -1
+    cpdef is_user_specific_pong(self, WSFrame frame)
     cpdef pause_writing(self)
     cpdef resume_writing(self)

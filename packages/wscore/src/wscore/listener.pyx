@@ -66,7 +66,7 @@ cdef class WSListener:
         """
         transport.send_ping()
 
-    cpdef bint is_user_specific_pong(self, WSFrame frame) except -1:
+    cpdef is_user_specific_pong(self, WSFrame frame):
         """Whether the frame answers auto ping's ping; any PONG unless overridden.
 
         It is asked for each frame while an answer is waited for, before `on_ws_frame`, which is

@@ -28,6 +28,7 @@ cdef class WSMessageBase(WSListener):
 
     # out
     cdef int message_received(self, bint is_text, object message) except -1
+    cdef int ended(self) except -1
     cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1
 
     # what a subclass may change

@@ -137,6 +137,10 @@ cdef class WSMessageBase(WSListener):
         """A fragment of a message came."""
         raise NotImplementedError
 
+    cdef int ended(self) except -1:
+        """The connection is gone, whatever a subclass has made of `on_ws_disconnected`."""
+        return 0
+
     # -- what a subclass may change
 
     cpdef on_pong(self, bytes payload):

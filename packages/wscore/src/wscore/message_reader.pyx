@@ -93,6 +93,9 @@ cdef class WSMessageReader(WSMessageBase):
         stream: whether frames are queued in pieces as they arrive, so that nothing has to hold a
             whole frame; `recv_streaming` then gives the pieces, of up to 256 KiB before they are
             inflated, and `recv` joins them. The marks then count pieces.
+
+    Raises:
+        ValueError: if the marks are not in order.
     """
 
     def __init__(self, high=16, low=None, bint stream=False):
@@ -100,6 +103,8 @@ cdef class WSMessageReader(WSMessageBase):
         self._queue = ItemQueue.__new__(ItemQueue)
         self._high = high or 0
         self._low = low if low is not None else self._high // 4
+        if self._high and not 0 <= self._low <= self._high:
+            raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
 
     # -- in: messages and fragments
 
@@ -123,9 +128,13 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cpdef on_ws_disconnected(self, WSTransport transport):
+        self.ended()
+
+    cdef int ended(self) except -1:
         self._ended = True
         if self._waiter is not None:
             self._waiter.wake()
+        return 0
 
     cdef int _put(self, object item) except -1:
         cdef bint is_full = 0 < self._high <= self._queue.size + 1

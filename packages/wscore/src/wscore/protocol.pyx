@@ -482,6 +482,8 @@ cdef class WSProtocolCore:
             self.transport.set_failure(exc)
             pass_on(exc)
         finally:
+            if isinstance(self.listener, WSMessageBase):
+                (<WSMessageBase>self.listener).ended()
             self.transport.tell_lost()
 
 
