@@ -28,8 +28,9 @@ DIFFERENT = {
     "connection from closing",
     "asyncio.connection.Connection.transport": "for its extra information; nothing may be sent "
     "by it",
-    "asyncio.connection.Connection.protocol": "there is none; a subclass with an `__init__` of its "
-    "own passes on what it is given",
+    "asyncio.connection.Connection.protocol": "tells what was agreed on and how the connection "
+    "closes, but has no methods; a subclass with an `__init__` of its own passes on what it is "
+    "given",
     "extensions.base.Extension": "in `connect` and `serve` of `asyncio` it sees data frames only",
     "legacy.protocol.WebSocketCommonProtocol.close": "cancelling it does not shorten the closing, "
     "which goes on; a code that cannot be sent leaves the connection as it is",

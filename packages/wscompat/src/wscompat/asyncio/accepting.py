@@ -22,6 +22,7 @@ from ..http11 import Request, Response
 from ..server import ServerProtocol
 from ..typing import Origin, Subprotocol
 from ..utils import http_date
+from .debugging import Debugged
 from .extended import Extended
 
 if TYPE_CHECKING:
@@ -138,12 +139,12 @@ class Acceptance:
                 raise TypeError(f"{name} must return a Response or None, not {response!r}")
         except Exception:
             connection.logger.error("%s failed", name, exc_info=True)
-            return connection.protocol.reject(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
+            return connection.respond(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
         return response
 
     def _refusal(self, connection: ServerConnection) -> Answer:
         return self._answer(
-            connection, connection.protocol.reject(HTTPStatus.SERVICE_UNAVAILABLE, _CLOSING)
+            connection, connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, _CLOSING)
         )
 
     def _own_response(self, connection: ServerConnection) -> Response:
@@ -158,6 +159,9 @@ class Acceptance:
         if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             return Answer(response._to_core(), connection)
         refused = connection.protocol.handshake_exc is not None
+        if isinstance(connection, Debugged):
+            connection.tell_request(connection.request, "<")
+            connection.tell_response(response, ">")
         what = "connection rejected" if refused else "HTTP response sent"
         connection.logger.info(f"{what} (%d %s)", response.status_code, response.reason_phrase)
         return Answer(response._to_core(), None)

@@ -27,7 +27,8 @@ from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import known_uri, parse_uri
 from .compression import client_extensions
 from .connection import Connection
-from .extended import Extended, extended
+from .debugging import class_for, is_logged
+from .extended import Extended
 from .handshake_errors import from_core
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes, frame_size_only
 from .proxies import choose_proxy, from_wsproxy, proxy_arguments
@@ -145,12 +146,14 @@ class connect:  # noqa: N801
             "write_limit": write_limit,
             "logger": self.logger,
         }
-        deflate, self._factories = client_extensions(compression, extensions)
+        is_debugged = is_logged(self.logger)
+        deflate, self._factories = client_extensions(compression, extensions, is_debugged)
         self._max_size = max_size
         headers = Headers(additional_headers) if additional_headers else Headers()
         if self._factories is not None:
+            self._connection_class = class_for(self._connection_class, self.logger)
+        if self._factories:
             headers["Sec-WebSocket-Extensions"] = build_offer(self._factories)
-            self._connection_class = extended(self._connection_class)
         if origin is not None:
             headers["Origin"] = origin
         if subprotocols is not None:
@@ -165,6 +168,7 @@ class connect:  # noqa: N801
             "websocket_handshake_timeout": None,
             "max_redirects": 0,
             "logger_name": self.logger,
+            "enable_auto_pong": not is_debugged,
             **kwargs,
         }
 

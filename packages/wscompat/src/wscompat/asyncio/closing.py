@@ -7,7 +7,7 @@ import wscore
 from ..exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
 from ..frames import Close, CloseCode
 
-__all__ = ["closed_exception", "ended_well"]
+__all__ = ["as_close", "closed_exception", "ended_well"]
 
 #: Close codes of a connection that ended as it should; a CLOSE without any counts as one.
 _CLOSED_OK = {int(CloseCode.NORMAL_CLOSURE), int(CloseCode.GOING_AWAY), 0}
@@ -20,10 +20,10 @@ def closed_exception(closing: wscore.WSCloseHandshake | None) -> ConnectionClose
         closing: what is known of the closing handshake.
     """
     if closing is None:
-        return ConnectionClosedError(None, None)
-    rcvd, sent = _as_close(closing.recv), _as_close(closing.sent)
+        return ConnectionClosedError(None, None, None)
+    rcvd, sent = as_close(closing.recv), as_close(closing.sent)
     if rcvd is None or sent is None:
-        return ConnectionClosedError(rcvd, sent)
+        return ConnectionClosedError(rcvd, sent, None)
     kind = ConnectionClosedOK if ended_well(closing) else ConnectionClosedError
     return kind(rcvd, sent, closing.recv_then_sent)
 
@@ -39,7 +39,12 @@ def ended_well(closing: wscore.WSCloseHandshake | None) -> bool:
     return int(closing.recv.code) in _CLOSED_OK and int(closing.sent.code) in _CLOSED_OK
 
 
-def _as_close(info: wscore.WSCloseInfo | None) -> Close | None:
+def as_close(info: wscore.WSCloseInfo | None) -> Close | None:
+    """A CLOSE that went over the wire, None if there was none.
+
+    Args:
+        info: what wscore knows of it.
+    """
     if info is None:
         return None
     return Close(int(info.code) or CloseCode.NO_STATUS_RCVD, info.reason or "")

@@ -27,13 +27,16 @@ _ZLIB_MEMORY_LEVEL = 8  # what zlib takes if it is told none
 
 
 def client_extensions(
-    compression: str | None, extensions: Sequence[ClientExtensionFactory] | None
+    compression: str | None,
+    extensions: Sequence[ClientExtensionFactory] | None,
+    in_python: bool = False,
 ) -> tuple[wscore.WSDeflate | None, Sequence[ClientExtensionFactory] | None]:
     """What a client offers.
 
     Args:
         compression: ``"deflate"``, or None for no compression other than that of `extensions`.
         extensions: factories, or None.
+        in_python: whether nothing is left to wscore.
 
     Returns:
         What wscore offers, and the factories that it knows nothing of; one of them is None.
@@ -43,10 +46,10 @@ def client_extensions(
     """
     check_compression(compression)
     if compression is not None:
-        if extensions is None:
+        if extensions is None and not in_python:
             return _default_offer()
         extensions = enable_client_permessage_deflate(extensions)
-    return _offer(extensions)
+    return (None, extensions or ()) if in_python else _offer(extensions)
 
 
 @functools.cache  # it is the same with each connection
@@ -67,13 +70,16 @@ def _offer(
 
 
 def server_extensions(
-    compression: str | None, extensions: Sequence[ServerExtensionFactory] | None
+    compression: str | None,
+    extensions: Sequence[ServerExtensionFactory] | None,
+    in_python: bool = False,
 ) -> tuple[wscore.WSDeflate | None, Sequence[ServerExtensionFactory] | None]:
     """What a server accepts; by default with small windows, which save memory on both sides.
 
     Args:
         compression: as for `client_extensions`.
         extensions: as for `client_extensions`.
+        in_python: as for `client_extensions`.
 
     Returns:
         As for `client_extensions`.
@@ -84,6 +90,8 @@ def server_extensions(
     check_compression(compression)
     if compression is not None:
         extensions = enable_server_permessage_deflate(extensions)
+    if in_python:
+        return None, extensions or ()
     if not extensions:
         return None, None
     (first, *others) = extensions

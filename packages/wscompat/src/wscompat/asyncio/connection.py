@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 import uuid
+import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -31,6 +33,7 @@ from .closing import closed_exception, ended_well
 from .keepalive import Keepalive
 from .limits import MaxQueue, WriteLimit, high_and_low
 from .pings import Pings
+from .protocol_view import ProtocolView
 
 __all__ = ["Connection", "broadcast"]
 
@@ -58,9 +61,6 @@ class Connection(WSMessageConnection):
         max_queue: received frames at which reading pauses, or a pair of marks, high and low.
         write_limit: bytes waiting to be sent at which `send` waits, or such a pair.
         logger: where to log.
-
-    Attributes:
-        logger: where this connection logs.
     """
 
     is_extended = False  # whether frames pass through extensions that are not wscore's
@@ -82,7 +82,7 @@ class Connection(WSMessageConnection):
         logger: LoggerLike,
     ) -> None:
         super().__init__(*high_and_low(max_queue))
-        self.logger = logger
+        self._given_logger = logger
         self.ping_interval = ping_interval
         self.ping_timeout = ping_timeout
         self.close_timeout = close_timeout
@@ -95,6 +95,16 @@ class Connection(WSMessageConnection):
         return Pings(self._loop)
 
     # -- what is known of the connection
+
+    @functools.cached_property
+    def logger(self) -> LoggerLike:
+        """Where this connection logs: its records have it as their attribute ``websocket``."""
+        return logging.LoggerAdapter(self._given_logger, {"websocket": weakref.proxy(self)})
+
+    @property
+    def protocol(self) -> Any:
+        """What the handshake agreed on and how it closes, under the names of `Protocol`."""
+        return ProtocolView(self)
 
     @functools.cached_property
     def id(self) -> uuid.UUID:

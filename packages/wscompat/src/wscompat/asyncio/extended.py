@@ -25,7 +25,7 @@ __all__ = ["EncodingTransport", "Extended", "extended"]
 
 C = TypeVar("C", bound=Connection)
 
-_KNOWN = "_class_with_extensions"  # where a class keeps the one that was made for it
+_KNOWN = "_classes_with_extensions"  # where a class keeps those that were made for it
 
 
 class EncodingTransport:
@@ -52,10 +52,24 @@ class EncodingTransport:
             fin: whether the message ends with it.
         """
         data = message.encode() if isinstance(message, str) else message
-        frame = Frame(Opcode(msg_type), data, fin)
+        self.send_frame(Frame(Opcode(msg_type), data, fin))
+
+    def send_frame(self, frame: Frame) -> None:
+        """Send a data frame.
+
+        Args:
+            frame: as it is before extensions encode it.
+        """
         for extension in self._extensions:
             frame = extension.encode(frame)
-        self._transport.send(msg_type, frame.data, frame.fin, frame.rsv1, frame.rsv2, frame.rsv3)
+        self._transport.send(
+            wscore.WSMsgType(frame.opcode),
+            frame.data,
+            frame.fin,
+            frame.rsv1,
+            frame.rsv2,
+            frame.rsv3,
+        )
 
 
 class Extended(Connection):
@@ -93,6 +107,11 @@ class Extended(Connection):
         self._is_text = False
 
     def _sending_transport(self, transport: wscore.WSTransport) -> Any:
+        self._agree(transport)
+        return EncodingTransport(transport, self.extensions)
+
+    def _agree(self, transport: wscore.WSTransport) -> None:
+        """Take what the server has accepted, on a client."""
         if self._factories is not None:
             try:
                 headers = Headers._from_core(transport.response.headers)
@@ -100,7 +119,6 @@ class Extended(Connection):
             except InvalidHandshake as exc:
                 self.negotiation_exc = exc
                 transport.disconnect(graceful=False)
-        return EncodingTransport(transport, self.extensions)
 
     def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
         """A frame came."""
@@ -117,10 +135,14 @@ class Extended(Connection):
                 exc.set_current_size(self._size)
                 raise wscore.WSProtocolError(CloseCode.MESSAGE_TOO_BIG, str(exc)) from exc
             raise
+        self._frame_received(decoded)
         if decoded.opcode is not Opcode.CONT:
             self._is_text = decoded.opcode is Opcode.TEXT
         self._size = None if decoded.fin else (self._size or 0) + len(decoded.data)
         self.feed(self._is_text, decoded.fin, bytes(decoded.data))
+
+    def _frame_received(self, frame: Frame) -> None:
+        """Look at a data frame that was decoded."""
 
     def _decode(self, received: wscore.WSFrame) -> Frame:
         payload = received.get_payload_as_bytes()
@@ -141,14 +163,18 @@ class Extended(Connection):
         return frame
 
 
-def extended(connection_class: type[C]) -> type[C]:
+def extended(connection_class: type[C], before: type[Extended] = Extended) -> type[C]:
     """The class with extensions for a class of connections; always the same one.
 
     Args:
         connection_class: `ClientConnection`, `ServerConnection`, or a class derived from one.
+        before: what is put before it.
     """
-    found: type[C] | None = vars(connection_class).get(_KNOWN)
-    if found is None:
-        found = type(connection_class.__name__, (Extended, connection_class), {})
-        setattr(connection_class, _KNOWN, found)
-    return found
+    known: dict[type[Extended], type[C]] | None = vars(connection_class).get(_KNOWN)
+    if known is None:
+        known = {}
+        setattr(connection_class, _KNOWN, known)
+    if before not in known:
+        names = {name: getattr(connection_class, name) for name in ("__module__", "__qualname__")}
+        known[before] = type(connection_class.__name__, (before, connection_class), names)
+    return known[before]

@@ -35,7 +35,8 @@ from .broadcasting import broadcast
 from .compression import server_extensions
 from .connection import Connection
 from .credentials import basic_auth
-from .extended import Extended, extended
+from .debugging import class_for, is_logged
+from .extended import Extended
 from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes, frame_size_only
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
@@ -62,6 +63,12 @@ class ServerConnection(Connection):
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(**options)
         self.server = server
+        self._handshake: ServerProtocol | None = None  # until the connection is open
+
+    @property
+    def protocol(self) -> Any:
+        """As for clients; before the connection is open, what decides about the request."""
+        return super().protocol if self._handshake is None else self._handshake
 
     def respond(self, status: StatusLike, text: str) -> Response:
         """A plain text response, for ``process_request`` to return.
@@ -70,18 +77,19 @@ class ServerConnection(Connection):
             status: its status.
             text: its body.
         """
-        return self.protocol.reject(status, text)
+        response: Response = self.protocol.reject(status, text)
+        return response
 
     def _request_arrived(self, request: wscore.WSUpgradeRequest, protocol: ServerProtocol) -> None:
         """Make known what there is before the connection is open."""
         assert request.transport is not None
         self.request = Request._from_core(request)
-        self.protocol = protocol
+        self._handshake = protocol
         self._core = request.transport
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """The connection is open."""
-        self.__dict__.pop("protocol", None)  # it has done its work
+        self._handshake = None  # it has done its work
         super().on_ws_connected(transport)
         self.server._start_handler(self)
 
@@ -184,7 +192,7 @@ class Server:
         self.handlers[connection] = connection._loop.create_task(self._run_handler(connection))
 
     async def _run_handler(self, connection: ServerConnection) -> None:
-        connection.logger.info("connection open")
+        _tell(connection, "connection open")
         try:
             await self.handler(connection)
         except Exception:
@@ -197,7 +205,7 @@ class Server:
             await connection.close()
         finally:
             del self.handlers[connection]
-        connection.logger.info("connection closed")
+        _tell(connection, "connection closed")
 
     # -- the end
 
@@ -307,7 +315,9 @@ def serve(
     Raises:
         OSError: if the address cannot be bound.
     """
-    deflate, factories = server_extensions(compression, extensions)
+    logger = logger or logging.getLogger("websockets.server")
+    is_debugged = is_logged(logger)
+    deflate, factories = server_extensions(compression, extensions, is_debugged)
     if subprotocols is not None:
         validate_subprotocols(subprotocols)
     acceptance = Acceptance(
@@ -322,7 +332,7 @@ def serve(
     )
     connection_class = create_connection or ServerConnection
     if factories is not None:
-        connection_class = extended(connection_class)
+        connection_class = class_for(connection_class, logger)
 
     def accept(request: wscore.WSUpgradeRequest) -> Answer | Awaitable[Answer]:
         connection = connection_class(
@@ -349,6 +359,7 @@ def serve(
             **(core_sizes if factories is None else frame_size_only)(max_size),
             deflate=deflate,
             logger_name=server.logger,
+            enable_auto_pong=not is_debugged,
             **kwargs,
         )
 
@@ -372,3 +383,9 @@ def unix_serve(
         OSError: if the path cannot be bound.
     """
     return serve(handler, unix_path=path, **kwargs)
+
+
+def _tell(connection: Connection, text: str) -> None:
+    """Log something, and make no adapter for it if nobody is to read it."""
+    if connection._given_logger.isEnabledFor(logging.INFO):
+        connection.logger.info(text)

@@ -13,7 +13,7 @@ from ..headers import build_extension, parse_extension
 from ..typing import ExtensionHeader
 from .base import ClientExtensionFactory, Extension, ServerExtensionFactory
 
-__all__ = ["accept_offers", "build_offer", "take_answer"]
+__all__ = ["accept_offers", "build_offer", "parse_field", "take_answer"]
 
 _FIELD = "Sec-WebSocket-Extensions"
 
@@ -45,7 +45,7 @@ def take_answer(
     if factories is None and _FIELD in headers:
         raise NegotiationError("no extensions supported")
     accepted: list[Extension] = []
-    for name, params in _parse(headers):
+    for name, params in parse_field(headers):
         for factory in factories or ():
             if factory.name != name:
                 continue
@@ -78,7 +78,7 @@ def accept_offers(
     """
     answers: list[ExtensionHeader] = []
     accepted: list[Extension] = []
-    for name, params in _parse(headers) if factories else ():
+    for name, params in parse_field(headers) if factories else ():
         for factory in factories or ():
             if factory.name != name:
                 continue
@@ -92,5 +92,13 @@ def accept_offers(
     return build_extension(answers) if answers else None, accepted
 
 
-def _parse(headers: Headers) -> list[ExtensionHeader]:
+def parse_field(headers: Headers) -> list[ExtensionHeader]:
+    """What ``Sec-WebSocket-Extensions`` names, in all its fields.
+
+    Args:
+        headers: those of the request or the response.
+
+    Raises:
+        InvalidHeaderFormat: if it is malformed.
+    """
     return [item for field in headers.get_all(_FIELD) for item in parse_extension(field)]

@@ -1,0 +1,175 @@
+"""Connections that log, at the level DEBUG, all that they send and receive, as websockets does.
+
+Only connections whose logger is at that level are of this kind; the others must not pay for it.
+They pass through extensions in Python, so that messages are logged as they are before compression.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import wscore
+
+from ..frames import Close, CloseCode, Frame, Opcode
+from ..http11 import Request, Response
+from ..typing import LoggerLike
+from .extended import C, EncodingTransport, Extended, extended
+
+__all__ = ["Debugged", "LoggingTransport", "class_for", "is_logged"]
+
+_IS_CLOSING = "= connection is CLOSING"
+
+
+def is_logged(logger: LoggerLike) -> bool:
+    """Whether connections with this logger are to be of this kind.
+
+    Args:
+        logger: where they log.
+    """
+    return logger.isEnabledFor(logging.DEBUG)
+
+
+def class_for(connection_class: type[C], logger: LoggerLike) -> type[C]:
+    """The class for connections with extensions, whether they log or not.
+
+    Args:
+        connection_class: what it is derived from.
+        logger: where they log.
+    """
+    return extended(connection_class, Debugged if is_logged(logger) else Extended)
+
+
+class LoggingTransport(EncodingTransport):
+    """Logs what is sent.
+
+    Args:
+        connection: whose transport this is.
+        transport: what sends.
+
+    Attributes:
+        told_close: whether the CLOSE that was sent is in the log.
+    """
+
+    def __init__(self, connection: Debugged, transport: wscore.WSTransport) -> None:
+        super().__init__(transport, connection.extensions)
+        self._logger = connection.logger
+        self.told_close = False
+
+    def send_frame(self, frame: Frame) -> None:
+        """Send a data frame, and log it."""
+        super().send_frame(frame)
+        self._tell(frame)
+
+    def send_ping(self, payload: bytes) -> None:
+        """Send a PING, and log it."""
+        self._transport.send_ping(payload)
+        self._tell(Frame(Opcode.PING, payload))
+
+    def send_pong(self, payload: bytes) -> None:
+        """Send a PONG, and log it."""
+        self._transport.send_pong(payload)
+        self._tell(Frame(Opcode.PONG, payload))
+
+    def send_close(self, code: CloseCode | int, reason: str | None) -> None:
+        """Send a CLOSE, and log it."""
+        self._transport.send_close(code, reason)
+        self.tell_close(Close(code, reason or ""))
+
+    def fail(self, code: CloseCode | int, reason: str | None) -> None:
+        """Give up on the connection, and log what the peer is told."""
+        self._transport.fail(code, reason)
+        self.tell_close(Close(code, reason or ""))
+
+    def tell_close(self, close: Close) -> None:
+        """Log that a CLOSE was sent, unless that was done.
+
+        Args:
+            close: its content.
+        """
+        if self.told_close:
+            return
+        self.told_close = True
+        is_empty = close.code == CloseCode.NO_STATUS_RCVD
+        self._tell(Frame(Opcode.CLOSE, b"" if is_empty else close.serialize()))
+        self._logger.debug(_IS_CLOSING)
+
+    def _tell(self, frame: Frame) -> None:
+        self._logger.debug("> %s", frame)
+
+
+class Debugged(Extended):
+    """What is put before a class of connections that log."""
+
+    # -- the opening handshake
+
+    def tell_request(self, request: Request, arrow: str) -> None:
+        """Log a request.
+
+        Args:
+            request: the request.
+            arrow: ``>`` if it was sent, ``<`` if it was received.
+        """
+        line = f"{request.method} {request.path} {request.protocol}"
+        self._tell_head(arrow, line, request)
+
+    def tell_response(self, response: Response, arrow: str) -> None:
+        """Log a response.
+
+        Args:
+            response: the response.
+            arrow: as for `tell_request`.
+        """
+        line = f"HTTP/1.1 {response.status_code:d} {response.reason_phrase}"
+        self._tell_head(arrow, line, response)
+        if response.body:
+            self.logger.debug("%s [body] (%d bytes)", arrow, len(response.body))
+
+    def _tell_head(self, arrow: str, line: str, message: Request | Response) -> None:
+        self.logger.debug("%s %s", arrow, line)
+        for name, value in message.headers.raw_items():
+            self.logger.debug("%s %s: %s", arrow, name, value)
+
+    def on_ws_connected(self, transport: wscore.WSTransport) -> None:
+        """The connection is open."""
+        sent, received = (">", "<") if transport.is_client_side else ("<", ">")
+        if transport.is_client_side:
+            self.logger.debug("= connection is CONNECTING")
+        self.tell_request(Request._from_core(transport.request), sent)
+        self.tell_response(Response._from_core(transport.response), received)
+        self.logger.debug("= connection is OPEN")
+        super().on_ws_connected(transport)
+
+    def _sending_transport(self, transport: wscore.WSTransport) -> Any:
+        self._agree(transport)
+        return LoggingTransport(self, transport)
+
+    # -- frames
+
+    def _frame_received(self, frame: Frame) -> None:
+        self.logger.debug("< %s", frame)
+
+    def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
+        """A frame came. A PING is answered here, since wscore would not tell of it."""
+        if frame.msg_type <= wscore.WSMsgType.BINARY:
+            super().on_ws_frame(transport, frame)
+            return
+        payload = frame.get_payload_as_bytes()
+        self.logger.debug("< %s", Frame(Opcode(frame.msg_type), payload))
+        if frame.msg_type == wscore.WSMsgType.PING:
+            self._core.send_pong(payload)
+            return
+        super().on_ws_frame(transport, frame)
+        self._tell_close_sent()
+
+    def on_ws_disconnected(self, transport: wscore.WSTransport) -> None:
+        """The connection is gone."""
+        self._tell_close_sent()
+        self.logger.debug("= connection is CLOSED")
+        super().on_ws_disconnected(transport)
+
+    def _tell_close_sent(self) -> None:
+        """Log the CLOSE if it was sent by wscore: as an answer, or because of a fault."""
+        close = self.protocol.close_sent
+        if close is not None:
+            self._core.tell_close(close)

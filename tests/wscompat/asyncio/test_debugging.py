@@ -1,0 +1,221 @@
+"""What is logged at the level DEBUG, compared with websockets."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
+from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
+from wscompat.asyncio.client import ClientConnection
+from wscompat.asyncio.debugging import Debugged, class_for, is_logged
+
+# Steps of websockets on the TCP connection, which wscompat takes elsewhere.
+TCP = re.compile(r"[<>] EOF|x .*")
+# What is never twice the same, or names the library.
+CHANGING = re.compile(r"(Key|Accept|Date|User-Agent|Server): .*|(:\d+)$|\(\d+ bytes\)")
+
+
+def is_head(text: str) -> bool:
+    return bool(re.match(r"[<>] (GET|HTTP|[\w-]+:|\[body\])", text))
+
+
+async def told(
+    caplog: pytest.LogCaptureFixture, logger: str, conversation: Awaitable[Any]
+) -> tuple[list[str], list[str]]:
+    """The lines of handshakes, in any order, and the others."""
+    caplog.clear()
+    caplog.set_level(logging.DEBUG, "websockets")
+    await conversation
+    texts = [
+        CHANGING.sub(r"\1", record.getMessage())
+        for record in caplog.records
+        if record.name == logger and not TCP.fullmatch(record.getMessage())
+    ]
+    return sorted(filter(is_head, texts)), [text for text in texts if not is_head(text)]
+
+
+async def talk(websocket: Any) -> None:
+    """Send and receive all there is."""
+    await websocket.send("text")
+    await websocket.send(b"\x00\xff")
+    await websocket.send(["a", "b"])
+    await (await websocket.ping(b"p"))
+    await websocket.pong(b"q")
+    for _ in range(3):
+        await websocket.recv()
+    await websocket.close(4000, "enough")
+
+
+async def echo(websocket: Any) -> None:
+    while True:
+        await websocket.send(await websocket.recv())
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_clients(caplog: pytest.LogCaptureFixture, compression: str | None) -> None:
+    async with serving(WEBSOCKETS, echo, compression) as server:
+
+        async def conversation(library: Library) -> None:
+            uri = uri_of(server)
+            websocket = await library.connect(uri, proxy=None, compression=compression)
+            await talk(websocket)
+
+        async def of(library: Library) -> Any:
+            return await told(caplog, "websockets.client", conversation(library))
+
+        assert await of(WSCOMPAT) == await of(WEBSOCKETS)
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_servers(caplog: pytest.LogCaptureFixture, compression: str | None) -> None:
+    async def conversation(library: Library) -> None:
+        async with serving(library, talk, compression) as server:
+            websocket = await WEBSOCKETS.connect(
+                uri_of(server), proxy=None, compression=compression
+            )
+            with pytest.raises(WEBSOCKETS.exceptions.ConnectionClosed):
+                await echo(websocket)
+
+    async def of(library: Library) -> Any:
+        return await told(caplog, "websockets.server", conversation(library))
+
+    assert await of(WSCOMPAT) == await of(WEBSOCKETS)
+
+
+async def test_servers_that_refuse(caplog: pytest.LogCaptureFixture) -> None:
+    async def conversation(library: Library) -> None:
+        async with serving(library, echo, process_request=refuse) as server, asyncio.timeout(BOUND):
+            with pytest.raises(WEBSOCKETS.exceptions.InvalidStatus):
+                await WEBSOCKETS.connect(uri_of(server), proxy=None)
+
+    async def of(library: Library) -> Any:
+        heads, _ = await told(caplog, "websockets.server", conversation(library))
+        return heads
+
+    assert await of(WSCOMPAT) == await of(WEBSOCKETS)
+
+
+def refuse(connection: Any, request: Any) -> Any:
+    return connection.respond(418, "no tea")
+
+
+async def test_pings_and_closing_of_the_peer(caplog: pytest.LogCaptureFixture) -> None:
+    """A PING is logged and answered, and so is a CLOSE."""
+    answer = ACCEPTED + b"\r\n\x89\x01p\x8a\x01q\x81\x02hi\x88\x05\x03\xe9bye"
+
+    async def conversation(library: Library) -> bytes:
+        async with (
+            raw_server(answer) as server,
+            library.connect(server.uri, proxy=None, compression=None) as websocket,
+        ):
+            assert await websocket.recv() == "hi"
+            await websocket.wait_closed()
+        return unmasked(server.received)
+
+    def unmasked(frames: bytes) -> bytes:
+        data = b""
+        while frames:
+            size = frames[1] & 0x7F
+            key, payload = frames[2:6], frames[6 : 6 + size]
+            data += frames[:1] + bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
+            frames = frames[6 + size :]
+        return data
+
+    async def of(library: Library) -> Any:
+        return await told(caplog, "websockets.client", conversation(library))
+
+    assert await of(WSCOMPAT) == await of(WEBSOCKETS)
+    assert await conversation(WSCOMPAT) == await conversation(WEBSOCKETS) == b"\x8ap\x88\x03\xe9bye"
+
+
+@pytest.mark.parametrize("bad", [b"\xc1\x80\0\0\0\0", b"\x88\x81\0\0\0\0x"])
+async def test_faults_of_the_peer(caplog: pytest.LogCaptureFixture, bad: bytes) -> None:
+    """The CLOSE that says what was wrong is logged, too."""
+    caplog.set_level(logging.DEBUG, "websockets")
+    async with (
+        serving(WSCOMPAT, echo) as server,
+        raw_client(uri_port(server), REQUEST + b"\r\n" + bad) as client,
+    ):
+        await client.rest()
+    assert any("> CLOSE 1002 (protocol error)" in record.getMessage() for record in caplog.records)
+
+
+def uri_port(server: Any) -> int:
+    port: int = server.sockets[0].getsockname()[1]
+    return port
+
+
+async def test_broadcasts(caplog: pytest.LogCaptureFixture) -> None:
+    async def conversation(library: Library) -> None:
+        async def handler(websocket: Any) -> None:
+            broadcast = __import__(library.name).broadcast
+            broadcast([websocket], "to all")
+
+        async with serving(library, handler) as server:
+            websocket = await WEBSOCKETS.connect(uri_of(server), proxy=None, compression=None)
+            assert await websocket.recv() == "to all"
+            await websocket.wait_closed()
+
+    async def of(library: Library) -> Any:
+        return await told(caplog, "websockets.server", conversation(library))
+
+    assert await of(WSCOMPAT) == await of(WEBSOCKETS)
+
+
+def test_classes(caplog: pytest.LogCaptureFixture) -> None:
+    """A class is made once for each kind, under the name of the connection's own."""
+
+    class Own(ClientConnection):
+        pass
+
+    caplog.set_level(logging.DEBUG, "websockets")
+    logger = logging.getLogger("websockets.client")
+    assert is_logged(logger)
+    debugged = class_for(Own, logger)
+    assert issubclass(debugged, Debugged)
+    assert issubclass(debugged, Own)
+    assert repr(debugged) == repr(Own)
+    assert class_for(Own, logger) is debugged
+    caplog.set_level(logging.INFO, "websockets")
+    quiet = class_for(Own, logger)
+    assert not issubclass(quiet, Debugged)
+    assert class_for(Own, logger) is quiet
+
+
+@pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=str)
+async def test_the_record_knows_its_connection(
+    caplog: pytest.LogCaptureFixture, library: Library
+) -> None:
+    """As an attribute that does not keep it alive; the same in `extra` of adapters below."""
+    seen: list[Any] = []
+
+    class Adapter(logging.LoggerAdapter[logging.Logger]):
+        def process(self, message: Any, options: Any) -> Any:
+            seen.append(options.get("extra", {}).get("websocket"))
+            return message, options
+
+    logger = Adapter(logging.getLogger("websockets.server"), {})
+    ids = []
+
+    async def handler(websocket: Any) -> None:
+        ids.append(websocket.id)
+        websocket.logger.warning("here")
+        await websocket.wait_closed()
+
+    async with serving(library, handler, logger=logger) as server:
+        async with library.connect(uri_of(server), proxy=None) as websocket:
+            await websocket.close()
+        await asyncio.wait_for(done(server), BOUND)
+        (record,) = (r for r in caplog.records if r.getMessage() == "here")
+        assert type(record.websocket).__name__ == "ProxyType"  # type: ignore[attr-defined]
+        assert any(found is not None for found in seen)
+        assert len(ids) == 1
+
+
+async def done(server: Any) -> None:
+    while server.connections:
+        await asyncio.sleep(0)
