@@ -23,6 +23,11 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 class RawServer:
     """A server that reads a request, sends a fixed answer, and hangs up or waits.
 
+    Args:
+        answer: what it sends.
+        stays: whether it waits for the end of what the client sends; with None, only until the
+            client sends something.
+
     Attributes:
         uri: where it is.
         port: likewise.
@@ -30,7 +35,7 @@ class RawServer:
         received: what it was sent after them.
     """
 
-    def __init__(self, answer: bytes, stays: bool) -> None:
+    def __init__(self, answer: bytes, stays: bool | None) -> None:
         self.requests: list[bytes] = []
         self.received = b""
         self.port = 0
@@ -49,15 +54,17 @@ class RawServer:
             assert key is not None
             accept = base64.b64encode(hashlib.sha1(key[1] + _GUID).digest())
             writer.write(self._answer.replace(b"%KEY", accept))
-            if not self._stays:
+            if self._stays is False:
                 writer.write_eof()
             while data := await reader.read(65536):
                 self.received += data
+                if self._stays is None:
+                    break
         writer.close()
 
 
 @contextlib.asynccontextmanager
-async def raw_server(answer: bytes, *, stays: bool = False) -> AsyncIterator[RawServer]:
+async def raw_server(answer: bytes, *, stays: bool | None = False) -> AsyncIterator[RawServer]:
     """Run a server that gives every client the same answer; ``%KEY`` is put in by it."""
     raw = RawServer(answer, stays)
     tasks: list[asyncio.Task[None]] = []

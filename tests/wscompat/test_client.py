@@ -1,6 +1,7 @@
 """The handshake of `ClientProtocol`, and when to connect again, compared with websockets."""
 
 import itertools
+import logging
 from typing import Any
 
 import pytest
@@ -187,6 +188,7 @@ def test_extensions(deflate: Any, answer: str) -> None:
 
 @pytest.mark.parametrize("name", ["usual", "404", "no accept", "no HTTP"])
 def test_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     logs = []
     for library in (WSCOMPAT, WEBSOCKETS):
         caplog.clear()

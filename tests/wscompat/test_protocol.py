@@ -404,6 +404,7 @@ def test_log(side: str, caplog: pytest.LogCaptureFixture) -> None:
         ("send_ping", b""),
         None,
     ]
+    caplog.set_level(logging.DEBUG)
     logs = []
     for library in (WSCOMPAT, WEBSOCKETS):
         caplog.clear()

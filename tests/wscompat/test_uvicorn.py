@@ -134,7 +134,7 @@ async def test_message_too_large(served: Served, library: Library) -> None:
         assert caught.value.rcvd.code == 1009
         reasons = {
             "websockets-sansio": "frame with 100001 bytes exceeds limit of 100000 bytes",
-            "websockets": "frame over the size limit",
+            "websockets": "frame exceeds limit of 100000 bytes",
         }
         assert caught.value.rcvd.reason == reasons[served.implementation]
 

@@ -312,13 +312,15 @@ async def test_credentials_stay_with_their_origin() -> None:
             )
 
         async with accepting(script) as port:
-            with pytest.raises(WSInvalidStatusError):
+            with pytest.raises(WSInvalidStatusError) as caught:
                 await ws_connect(
                     Recorder,
                     f"ws://user:secret@127.0.0.1:{port}/",
                     extra_headers={"Cookie": "a=b", "X-Own": "c"},
                 )
     first, second = heads
+    assert caught.value.request is not None
+    assert caught.value.request.to_bytes() == second  # it is the last one that was refused
     assert wire.header_of(first, "Authorization")
     assert wire.header_of(first, "Cookie") == "a=b"
     assert wire.header_of(second, "Authorization") is None

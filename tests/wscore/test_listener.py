@@ -87,3 +87,19 @@ async def test_callback_that_is_replaced(setting: Setting) -> None:
         await peer.read_frame()
     assert listener.seen == [(TEXT, b"a")]
     assert seen == [b"b"]
+
+
+async def test_the_words_for_a_fault_of_the_peer(setting: Setting) -> None:
+    """A listener may say it otherwise; what fails there is logged, and wscore's words are sent."""
+    asked: list[tuple[int, str, str | None]] = []
+
+    class Listener(Recorder):
+        def fault_reason(self, code: int, text: str, name: str | None) -> str:
+            asked.append((code, text, name))
+            return f"{name} again" if len(asked) == 1 else 1 / 0  # type: ignore[return-value]
+
+    for reason in ("OPCODE again", "reserved opcode"):
+        async with against_raw_peer(setting, Listener()) as (_, peer):
+            await peer.send(F(3, b""))
+            assert (await peer.read_frame()).payload[2:].decode() == reason
+    assert asked == [(1002, "reserved opcode", "OPCODE")] * 2

@@ -177,6 +177,27 @@ async def test_cancelling_within_a_message_loses_nothing(plain: Setting) -> None
         assert await soon(reader) == "ab"
 
 
+async def test_too_many_fragments_to_join(plain: Setting) -> None:
+    """By parts there may be any number; a whole of more ends the connection."""
+
+    class Reader(WSMessageReader):
+        max_joined = 2
+
+    async with reading(plain, Reader()) as (reader, peer):
+        parts = F(TEXT, b"a", fin=False), F(CONTINUATION, b"b", fin=False)
+        await peer.send(*parts, F(CONTINUATION, b"c"))
+        assert [part async for part in reader.recv_streaming()] == ["a", "b", "c"]
+        await peer.send(parts[0], F(CONTINUATION, b"b"))
+        assert await soon(reader) == "ab"
+        await peer.send(*parts, F(CONTINUATION, b"c"), F(TEXT, b"more"))
+        with pytest.raises(EOFError):
+            await soon(reader)
+        frame = await peer.read_frame()
+        assert (frame.opcode, frame.payload[:2]) == (CLOSE, (1009).to_bytes(2, "big"))
+        with pytest.raises(EOFError):
+            await soon(reader)
+
+
 async def test_full_queue_stops_reading(both: Setting) -> None:
     async with reading(both, WSMessageReader(high=4, low=1)) as (reader, peer):
         count = 2_000

@@ -246,6 +246,14 @@ async def test_tls_runs_on_our_transport(tls: Tls, use_aiofastnet: bool | None) 
         assert isinstance(transport.underlying_transport, TlsTransport)
 
 
+@pytest.mark.parametrize("argument", [{"server_hostname": "a"}, {"ssl_handshake_timeout": 1}])
+async def test_what_is_for_tls_needs_tls(argument: dict[str, object]) -> None:
+    (name,) = argument
+    async with serving(LOOPBACK, 0) as server:
+        with pytest.raises(ValueError, match=f"{name} is for connections with ssl"):
+            await talk(f"ws://{LOOPBACK}:{port_of(server)}/", **argument)
+
+
 async def test_connected_socket_for_tls(tls: Tls) -> None:
     async with serving(LOOPBACK, 0, ssl=tls.server) as server:
         sock = socket.create_connection((LOOPBACK, port_of(server)))

@@ -44,6 +44,27 @@ async def check_same(fields: bytes, **options: Any) -> tuple[str, list[str], str
 
 
 @pytest.mark.parametrize(
+    "request_head",
+    [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n",
+        REQUEST.replace(b"Version: 13", b"Version: 8") + b"\r\n",
+    ],
+    ids=["a browser", "an old version"],
+)
+async def test_what_is_no_upgrade(request_head: bytes) -> None:
+    """It is told so in the same words, also by a server that has nothing else to decide."""
+
+    async def told(library: Library) -> tuple[set[str], bytes]:
+        async with serving(library, nothing) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with raw_client(port, request_head) as client:
+                lines = (await client.head()).decode().split("\r\n")
+                return {line.partition(": ")[0] for line in lines}, await client.rest()
+
+    assert await told(WSCOMPAT) == await told(WEBSOCKETS)
+
+
+@pytest.mark.parametrize(
     ("origin", "allowed"),
     [
         (None, True),
@@ -133,6 +154,7 @@ def respond_late(connection: Any, request: Any) -> Any:
 
 
 def respond_with_fields(connection: Any, request: Any) -> Any:
+    assert connection.response is None  # there is none yet
     response = connection.respond(403, "no\n")
     response.headers["X-Path"] = request.path
     response.headers["X-Path"] = connection.request.headers["Host"]

@@ -23,6 +23,8 @@ from tests.wscompat.libraries import (
     serving,
     uri_of,
 )
+from tests.wscompat.raw import ACCEPTED, raw_server
+from wscompat.exceptions import PayloadTooBig
 
 CONTROL = "é" * 62 + "x"  # 125 bytes
 
@@ -489,3 +491,92 @@ async def test_nothing_is_left_to_the_garbage_collector() -> None:
                 await connect_once(uri_of(server))
             while server.handlers:
                 await asyncio.sleep(0)
+
+
+# -- why it ended
+
+
+async def causes(library: Any, sent: bytes, **options: Any) -> Any:
+    """What `recv` raises after some bytes from the server, and its cause."""
+    options = {"compression": None, "proxy": None, **options}
+    answer = ACCEPTED + b"\r\n" + sent
+    async with raw_server(answer, stays=None if sent else False) as server, asyncio.timeout(BOUND):
+        websocket = await library.connect(server.uri, **options)
+        with pytest.raises(library.exceptions.ConnectionClosed) as caught:
+            await websocket.recv()
+        await websocket.wait_closed()
+        assert type(websocket.close_exc.__cause__) is type(caught.value.__cause__)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"\x83\x00",
+        b"\xc1\x00",
+        b"\x09\x00",
+        b"\x81\x80\0\0\0\0",
+        b"\x80\x00",
+        b"\x01\x01a\x81\x00",
+        b"\x88\x01a",
+        b"\x88\x02\x03\xe7",
+        b"\x89\x7e\x00\x7e" + bytes(126),
+    ],
+    ids=range(10),
+)
+async def test_causes(sent: bytes) -> None:
+    """Faults of the peer are told in the same words, and are the cause of the exception."""
+    ours, model = await causes(WSCOMPAT, sent), await causes(WEBSOCKETS, sent)
+    assert (str(ours), repr(ours.__cause__)) == (str(model), repr(model.__cause__))
+
+
+@pytest.mark.parametrize(
+    ("sent", "options"),
+    [
+        (b"\x81\x02\xc3a", {}),
+        (b"\x01\x01\xc3\x80\x01a", {}),
+        (b"\x88\x03\x03\xe8\xff", {}),
+        (b"\x81\x06123456", {"max_size": 5}),
+        (b"\x81\x06123456", {"max_size": (None, 5)}),
+        (b"\x01\x03123\x80\x03456", {"max_size": 5}),
+        (b"\x01\x00" + b"\x00\x00" * 4095 + b"\x80\x00", {}),
+        (b"\x01\x00" + b"\x00\x00" * 4095 + b"\x80\x00", {"max_queue": None}),
+    ],
+    ids=range(8),
+)
+async def test_kinds_of_causes(sent: bytes, options: dict[str, Any]) -> None:
+    """The same codes and types, where the words say more with websockets."""
+    ours = await causes(WSCOMPAT, sent, **options)
+    model = await causes(WEBSOCKETS, sent, **options)
+    assert ours.sent.code == model.sent.code
+    assert type(ours.__cause__).__name__ == type(model.__cause__).__name__
+    if isinstance(ours.__cause__, PayloadTooBig):
+        assert str(ours.__cause__) == "frame exceeds limit of 5 bytes"
+
+
+async def test_many_fragments() -> None:
+    """A message that is joined may have 4096 frames, one that is received by parts any number."""
+    frames = b"\x01\x01a" + b"\x00\x01b" * 5000 + b"\x80\x01c"
+    whole = b"\x01\x01a" + b"\x00\x01b" * 4094 + b"\x80\x01c"
+    for library in (WSCOMPAT, WEBSOCKETS):
+        async with (
+            raw_server(ACCEPTED + b"\r\n" + whole + frames, stays=True) as server,
+            library.connect(server.uri, proxy=None, compression=None, close_timeout=0) as websocket,
+            asyncio.timeout(BOUND),
+        ):
+            assert len(await websocket.recv()) == 4096
+            assert len([part async for part in websocket.recv_streaming()]) == 5002
+            websocket.transport.abort()
+
+
+async def close_without_a_code(connection: Any, record: Record) -> None:
+    await record.attempt(connection.close(None, "why"))
+    await record.attempt(connection.close(None))
+    await record.end(connection)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+async def test_close_without_a_code(pair: Pair) -> None:
+    expected = await converse(MODEL, close_without_a_code, wait)
+    assert await converse(pair, close_without_a_code, wait) == expected

@@ -1,82 +1,114 @@
-"""Every exception that wscore's handshake raises becomes one of websockets."""
+"""What a client raises for every kind of bad answer, compared with websockets, causes included."""
 
-from http import HTTPStatus
+import asyncio
+from typing import Any
 
 import pytest
-from multidict import CIMultiDict
 
 import wscore
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library
+from tests.wscompat.raw import raw_server
 from wscompat import exceptions
 from wscompat.asyncio.handshake_errors import from_core
+from wscompat.uri import parse_uri
 
-HEADERS = CIMultiDict([("Sec-WebSocket-Protocol", "a"), ("Sec-WebSocket-Protocol", "b")])
-RESPONSE = wscore.WSUpgradeResponse(b"HTTP/1.1", HTTPStatus.NOT_FOUND, HEADERS, b"body")
+LINE = b"HTTP/1.1 101 Switching Protocols\r\n"
+UPGRADE = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+ACCEPT = b"Sec-WebSocket-Accept: %KEY\r\n"
+GOOD = LINE + UPGRADE + ACCEPT
+
+SUBPROTOCOLS: dict[str, Any] = {"subprotocols": ["a"]}
+COMPRESSION: dict[str, Any] = {"compression": "deflate"}
+
+ANSWERS: list[tuple[bytes, dict[str, Any]]] = [
+    (b"HTTP/1.1 404 Nope\r\nX: y\r\nContent-Length: 3\r\n\r\nabc", {}),
+    (b"HTTP/1.1 503 Oh\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", {}),
+    (b"HTTP/1.1 404 Pas trouv\xe9\r\nContent-Length: 0\r\n\r\n", {}),
+    (b"HTTP/1.1 404 \r\n\r\nto the end", {}),
+    (LINE + ACCEPT + b"\r\n", {}),
+    (LINE + b"Connection: Upgrade\r\n" + ACCEPT + b"\r\n", {}),
+    (LINE + b"Upgrade: websocket\r\n" + ACCEPT + b"\r\n", {}),
+    (LINE + b"Upgrade: h2c\r\nConnection: close\r\n" + ACCEPT + b"\r\n", {}),
+    (LINE + b"Upgrade: websocket, h2c\r\nConnection: Upgrade\r\n" + ACCEPT + b"\r\n", {}),
+    (LINE + UPGRADE + b"\r\n", {}),
+    (LINE + UPGRADE + b"Sec-WebSocket-Accept: wrong\r\n\r\n", {}),
+    (LINE + UPGRADE + ACCEPT + ACCEPT + b"\r\n", {}),
+    (GOOD + b"Sec-WebSocket-Protocol: a\r\n\r\n", {}),
+    (GOOD + b"Sec-WebSocket-Protocol: b\r\n\r\n", SUBPROTOCOLS),
+    (GOOD + b"Sec-WebSocket-Protocol: a, b\r\n\r\n", SUBPROTOCOLS),
+    (GOOD + b"Sec-WebSocket-Protocol: \r\n\r\n", SUBPROTOCOLS),
+    (GOOD + b"Sec-WebSocket-Extensions: unknown\r\n\r\n", {}),
+    (GOOD + b"Sec-WebSocket-Extensions: unknown; a=b\r\n\r\n", COMPRESSION),
+    (GOOD + b"Sec-WebSocket-Extensions: ;\r\n\r\n", COMPRESSION),
+    (GOOD + b"Sec-WebSocket-Extensions: permessage-deflate; what\r\n\r\n", COMPRESSION),
+    (
+        GOOD + b"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=7\r\n\r\n",
+        COMPRESSION,
+    ),
+    (
+        GOOD + b"Sec-WebSocket-Extensions: permessage-deflate, permessage-deflate\r\n\r\n",
+        COMPRESSION,
+    ),
+    (b"garbage\r\n\r\n", {}),
+    (b"HTTP/1.0 101 Old\r\n\r\n", {}),
+    (b"", {}),
+    (LINE + b"Upgr", {}),
+    (LINE + b"no colon\r\n\r\n", {}),
+    (LINE + b"a b: c\r\n\r\n", {}),
+    (LINE + b"a: b\0c\r\n\r\n", {}),
+    (LINE + b"a: " + b"x" * 9000 + b"\r\n\r\n", {}),
+    (LINE + b"a: b\r\n" * 129 + b"\r\n", {}),
+]
+
+
+def describe(exc: BaseException | None) -> Any:
+    if exc is None:
+        return None
+    response = getattr(exc, "response", None)
+    if response is None:
+        return type(exc).__name__, str(exc), describe(exc.__cause__)
+    fields = list(response.headers.raw_items())
+    shown = response.status_code, response.reason_phrase, fields, bytes(response.body)
+    return type(exc).__name__, str(exc), shown, describe(exc.__cause__)
+
+
+async def outcome(library: Library, answer: bytes, options: dict[str, Any]) -> Any:
+    options = {"compression": None, "proxy": None, **options}
+    async with raw_server(answer) as server, asyncio.timeout(BOUND):
+        with pytest.raises(Exception) as caught:
+            await library.connect(server.uri, **options)
+    return describe(caught.value)
+
+
+@pytest.mark.parametrize(("answer", "options"), ANSWERS, ids=range(len(ANSWERS)))
+async def test_same_as_the_model(answer: bytes, options: dict[str, Any]) -> None:
+    assert await outcome(WSCOMPAT, answer, options) == await outcome(WEBSOCKETS, answer, options)
 
 
 @pytest.mark.parametrize(
     ("exc", "kind", "text"),
     [
         (
-            wscore.WSInvalidStatusError("", response=RESPONSE),
-            exceptions.InvalidStatus,
-            "server rejected WebSocket connection: HTTP 404",
-        ),
-        (
-            wscore.WSInvalidUpgradeError("", "Upgrade", "h2"),
-            exceptions.InvalidUpgrade,
-            "invalid Upgrade header: h2",
-        ),
-        (
-            wscore.WSInvalidHeaderError("", "Sec-WebSocket-Accept"),
-            exceptions.InvalidHeader,
-            "missing Sec-WebSocket-Accept header",
-        ),
-        (
-            wscore.WSInvalidHeaderError("", "Sec-WebSocket-Accept", "x"),
-            exceptions.InvalidHeaderValue,
-            "invalid Sec-WebSocket-Accept header: x",
-        ),
-        (
-            wscore.WSInvalidHeaderError("", "Sec-WebSocket-Extensions", "x"),
-            exceptions.NegotiationError,
-            "no extensions supported",
-        ),
-        (
-            wscore.WSInvalidMessageError("why"),
+            wscore.WSInvalidHeaderError("", "Content-Length", "3", response=None),
             exceptions.InvalidMessage,
             "did not receive a valid HTTP response",
         ),
-        (wscore.WSHandshakeError("why"), exceptions.InvalidHandshake, "why"),
-    ],
-)
-def test_from_core(
-    exc: wscore.WSHandshakeError, kind: type[exceptions.InvalidHandshake], text: str
-) -> None:
-    result = from_core(exc, subprotocols_offered=True)
-    assert type(result) is kind
-    assert str(result) == text
-
-
-@pytest.mark.parametrize(
-    ("response", "offered", "kind", "text"),
-    [
-        (None, False, exceptions.NegotiationError, "no subprotocols supported"),
-        (None, True, exceptions.NegotiationError, "unsupported subprotocol: a"),
         (
-            RESPONSE,
-            True,
-            exceptions.InvalidHeader,
-            "invalid Sec-WebSocket-Protocol header: multiple values: a, b",
+            wscore.WSInvalidMessageError("why", GOOD + b"\r\n"),
+            exceptions.InvalidHeaderValue,
+            "invalid Sec-WebSocket-Accept header: %KEY",
         ),
     ],
 )
-def test_wrong_subprotocol(
-    response: wscore.WSUpgradeResponse | None,
-    offered: bool,
-    kind: type[exceptions.InvalidHandshake],
-    text: str,
-) -> None:
-    exc = wscore.WSInvalidHeaderError("", "Sec-WebSocket-Protocol", "a", response=response)
-    result = from_core(exc, subprotocols_offered=offered)
-    assert type(result) is kind
-    assert str(result) == text
+def test_judged_once_more(exc: wscore.WSHandshakeError, kind: type[Exception], text: str) -> None:
+    error = from_core(exc, parse_uri("ws://a"), None, None)
+    assert type(error) is kind
+    assert str(error) == text
+
+
+async def test_stricter_than_the_model() -> None:
+    """A body of a 101 is refused, in wscore's words."""
+    async with raw_server(GOOD + b"Content-Length: 3\r\n\r\nabc") as server:
+        with pytest.raises(exceptions.InvalidHeaderValue, match="Content-Length") as caught:
+            await WSCOMPAT.connect(server.uri, proxy=None)
+    assert isinstance(caught.value.__cause__, wscore.WSInvalidHeaderError)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import wsframe
 
-from .exceptions import ProtocolError
-from .frames import LENGTH_NOT_SHORTEST
+from .exceptions import PayloadTooBig, ProtocolError
+from .frames import LENGTH_NOT_SHORTEST, CloseCode
 
-__all__ = ["translate", "unexpected_eof"]
+__all__ = ["from_core", "translate", "unexpected_eof"]
 
 #: By wsframe's stable names.
 _TEXTS = {
@@ -40,6 +40,22 @@ def translate(fault: wsframe.FrameError) -> Exception:
     if isinstance(fault, wsframe.ProtocolError):
         return ProtocolError(_TEXTS.get(fault.name, fault.args[0]))
     return fault
+
+
+def from_core(code: int, text: str, name: str | None, max_size: int | None) -> Exception:
+    """The exception for a fault that ended a connection of wscore.
+
+    Args:
+        code: the close code.
+        text: what is wrong.
+        name: wsframe's name for it, or None.
+        max_size: bytes that a message or fragment may have; None for no limit.
+    """
+    if code == CloseCode.INVALID_DATA:
+        return UnicodeDecodeError("utf-8", b"\0", 0, 1, text)
+    if code == CloseCode.MESSAGE_TOO_BIG:
+        return PayloadTooBig(None, max_size)
+    return ProtocolError(text if name is None else _TEXTS.get(name, text))
 
 
 def unexpected_eof(frames: wsframe.FrameParser) -> EOFError:

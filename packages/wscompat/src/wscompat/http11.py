@@ -202,12 +202,9 @@ class Response:
         return line.encode("latin-1") + self.headers.serialize() + self.body
 
     @classmethod
-    def _from_core(cls, response: wscore.WSUpgradeResponse) -> Response:
+    def _from_core(cls, response: wscore.WSUpgradeResponse, head: bytes | None = None) -> Response:
         status = int(response.status)
-        try:
-            phrase = HTTPStatus(status).phrase
-        except ValueError:
-            phrase = ""
+        phrase = _phrase(status) if head is None else _sent_phrase(head)
         return cls(status, phrase, Headers._from_core(response.headers), response.body or b"")
 
     def _to_core(self) -> wscore.WSUpgradeResponse:
@@ -234,6 +231,16 @@ def _parse_status_line(line: bytes, protocols: Sequence[bytes]) -> tuple[int, st
     if not _VALUE.fullmatch(phrase):
         raise ValueError(f"invalid HTTP reason phrase: {_quote(phrase)}")
     return int(status), phrase.decode("latin-1")
+
+
+def _phrase(status: int) -> str:
+    """The registered words for a status."""
+    return HTTPStatus(status).phrase if status in list(HTTPStatus) else ""
+
+
+def _sent_phrase(head: bytes) -> str:
+    """The words in the first line of a response."""
+    return head.partition(b"\r\n")[0].partition(b" ")[2].partition(b" ")[2].decode("latin-1")
 
 
 def _parse_headers(read_line: ReadLine) -> Generator[None, None, Headers]:

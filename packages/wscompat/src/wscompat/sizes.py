@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["room"]
+__all__ = ["MAX_FRAGMENTS", "room"]
+
+MAX_FRAGMENTS = 4096
+"""Frames of a message that is received as a whole."""
 
 
 def room(

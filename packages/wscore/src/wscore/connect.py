@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 from .auto_ping import auto_ping_maker
 from .deflate import WSDeflate
 from .enums import WSAutoPingStrategy
-from .errors import WSInvalidStatusError, WSInvalidURL, is_ordinary
+from .errors import WSHandshakeError, WSInvalidStatusError, WSInvalidURL, is_ordinary
 from .factory import ListenerFactory, make_listener
 from .handshake import reserved_bits
 from .handshake_client import ClientHandshake
@@ -284,6 +284,8 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             )
 
     def _give_up(self, exc: BaseException) -> None:
+        if isinstance(exc, WSHandshakeError):
+            exc.request = self._handshake.request
         self._upgraded.set_exception(exc)
         self._upgraded.exception()  # whoever was to ask for it may have been cancelled
 

@@ -10,7 +10,7 @@ from asyncio import CancelledError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .http import WSUpgradeResponse
+    from .http import WSUpgradeRequest, WSUpgradeResponse
 
 __all__ = [
     "WSError",
@@ -75,7 +75,12 @@ class WSHandshakeError(WSError):
         raw_header: the head of the peer's message as far as it was received, or None.
         raw_body: the body of the peer's response as far as it was received, or None.
         response: the peer's parsed response, or None if it could not be parsed.
+
+    Attributes:
+        request: what was answered, on a client; None on a server.
     """
+
+    request: WSUpgradeRequest | None = None
 
     def __init__(
         self,

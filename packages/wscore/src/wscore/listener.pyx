@@ -44,6 +44,19 @@ cdef class WSListener:
             transport: the connection's transport; its `close_handshake` says how it ended.
         """
 
+    def fault_reason(self, code, text, name):
+        """What the peer is told in the CLOSE for a fault of its own; called before that is sent.
+
+        Args:
+            code: the close code.
+            text: what is wrong, in the words of wscore; they are sent unless this is overridden.
+            name: the name of wsframe's error, or None if the fault is in what frames carry.
+
+        Returns:
+            The close reason, at most 123 bytes in UTF-8.
+        """
+        return text
+
     cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1:
         """The same as `on_ws_frame`, for subclasses in Cython whose method no one overrides.
 

@@ -34,7 +34,9 @@ cdef class Sending(Step):
             transport = <WSTransport>connection._core
             if isinstance(message, str):
                 as_text = self.text is not False
-            elif isinstance(message, (bytes, bytearray, memoryview)):
+            elif isinstance(message, (bytes, bytearray)):
+                as_text = self.text
+            elif isinstance(message, memoryview) and message.c_contiguous:
                 as_text = self.text
             else:
                 transport = None

@@ -12,6 +12,7 @@ cimport cython
 from cpython.object cimport PyObject
 
 from .closing cimport WSCloseInfo
+from .enums cimport MESSAGE_TOO_BIG
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject* object)
@@ -97,6 +98,9 @@ cdef class WSMessageReader(WSMessageBase):
     Raises:
         ValueError: if the marks are not in order.
     """
+
+    #: Frames of a message that `recv` joins; None for any number.
+    max_joined = None
 
     def __init__(self, high=16, low=None, bint stream=False):
         self.takes_pieces = stream
@@ -229,6 +233,7 @@ cdef class WSMessageReader(WSMessageBase):
 
     async def _join(self, Fragment fragment not None, decode):
         """The rest of a fragmented message, with its first fragment."""
+        limit = self.max_joined
         parts = [fragment.data]
         self._streaming = True
         try:
@@ -237,9 +242,15 @@ cdef class WSMessageReader(WSMessageBase):
                     await self._more()
                 fragment = <Fragment?>self._pop()
                 parts.append(fragment.data)
+                if limit is not None and len(parts) > limit:
+                    parts = []
+                    self._queue = ItemQueue.__new__(ItemQueue)
+                    self.discard()
+                    raise self.fragments_error(limit)
         except BaseException:
             # Cancelled or closed half-way: the next call begins with this message again.
-            self._put_back(parts, fragment.is_text)
+            if parts:
+                self._put_back(parts, fragment.is_text)
             raise
         finally:
             self._streaming = False
@@ -317,6 +328,15 @@ cdef class WSMessageReader(WSMessageBase):
         return RuntimeError(
             f"{name}() was called, but another call of recv() or recv_streaming() has not ended"
         )
+
+    def fragments_error(self, limit):
+        """The exception for a message of more frames than `max_joined`; it ends the connection.
+
+        Args:
+            limit: how many are allowed.
+        """
+        self.transport.fail(MESSAGE_TOO_BIG, "too many fragments")
+        return self.closed_error()
 
     cpdef object decode_error(self, object exc):
         """The exception for a message that is not UTF-8.

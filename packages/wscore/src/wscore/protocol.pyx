@@ -399,7 +399,7 @@ cdef class WSProtocolCore:
                 or isinstance(exc, WSProtocolError)
                 or not is_ordinary(exc)
             ):
-                fail_for_exception(self.transport, exc, "on_ws_frame")
+                fail_for_exception(self.transport, exc, "on_ws_frame", self.listener)
             else:
                 self.logger.exception("exception in on_ws_frame")
         return 0
@@ -408,7 +408,7 @@ cdef class WSProtocolCore:
         """The parser has refused what the peer sent."""
         self.listener.on_read_end()  # the frames before the bad one are answered first
         return fail_for_violation(
-            self.transport, error, wsf.wsf_parser_error_offset(&self._parser)
+            self.transport, error, wsf.wsf_parser_error_offset(&self._parser), self.listener
         )
 
     cdef bint _answers(self, wsf_frame* parsed) except -1:

@@ -76,10 +76,13 @@ async def open_stream(
 
     Raises:
         OSError: if no address could be connected to, or TLS failed (`ssl.SSLError`).
-        ValueError: if there is a socket, and arguments that say how to connect.
+        ValueError: if there is a socket, and arguments that say how to connect; or what is about
+            TLS without any.
         TypeError: if there are arguments that a connection has no use for.
     """
     loop: Any = asyncio.get_running_loop()
+    if server_hostname is not None and not ssl:
+        raise ValueError("server_hostname is for connections with ssl")
     if not _can_watch():
         secure = {"ssl": ssl, "server_hostname": server_hostname} if ssl else {}
         _, made = await loop.create_connection(

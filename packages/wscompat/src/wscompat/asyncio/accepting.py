@@ -80,7 +80,7 @@ class Acceptance:
         """
         if self.process_request is not None or self.process_response is not None:
             return self._ask(request, connection)
-        if not self._is_simple():
+        if not (self._is_simple() and _is_upgrade(request)):
             connection._request_arrived(request, self._protocol(connection))
             return self._answer(connection, self._own_response(connection))
         response = wscore.WSUpgradeResponse(
@@ -138,7 +138,7 @@ class Acceptance:
             if not isinstance(response, Response | None):
                 raise TypeError(f"{name} must return a Response or None, not {response!r}")
         except Exception:
-            connection.logger.error("%s failed", name, exc_info=True)
+            connection.logger.error(f"{name} failed", exc_info=True)
             return connection.respond(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
         return response
 
@@ -192,3 +192,9 @@ class Acceptance:
         if self.server_header is not None:
             headers["Server"] = self.server_header
         return headers
+
+
+def _is_upgrade(request: wscore.WSUpgradeRequest) -> bool:
+    """Whether it is what a WebSocket client sends; others are to be told so in plain words."""
+    headers = request.headers
+    return "Upgrade" in headers and headers.get("Sec-WebSocket-Version") == "13"

@@ -24,7 +24,7 @@ from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
-from ..uri import known_uri, parse_uri
+from ..uri import WebSocketURI, known_uri, parse_uri
 from .compression import client_extensions
 from .connection import Connection
 from .debugging import class_for, is_logged
@@ -146,6 +146,8 @@ class connect:  # noqa: N801
             "write_limit": write_limit,
             "logger": self.logger,
         }
+        self._extensions = compression, extensions
+        self._subprotocols = subprotocols
         is_debugged = is_logged(self.logger)
         deflate, self._factories = client_extensions(compression, extensions, is_debugged)
         self._max_size = max_size
@@ -169,8 +171,10 @@ class connect:  # noqa: N801
             "max_redirects": 0,
             "logger_name": self.logger,
             "enable_auto_pong": not is_debugged,
+            "max_fragments": None,  # `recv` limits them
             **kwargs,
         }
+        self._checked(uri)
 
     # -- the three ways to use it
 
@@ -240,13 +244,18 @@ class connect:  # noqa: N801
             self.uri = target
         raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
 
-    async def _open(self, headers: Headers) -> ClientConnection:
-        uri = known_uri(self.uri)
-        options = self._core_options
-        if uri.secure and options.get("ssl", ...) is None:
+    def _checked(self, uri: str) -> WebSocketURI:
+        """The parts of a URI that goes with the arguments."""
+        parsed = known_uri(uri)
+        if parsed.secure and self._core_options.get("ssl", ...) is None:
             raise ValueError("ssl=None is incompatible with a wss:// URI")
-        if not uri.secure and options.get("ssl") is not None:
+        if not parsed.secure and self._core_options.get("ssl") is not None:
             raise ValueError("ssl argument is incompatible with a ws:// URI")
+        return parsed
+
+    async def _open(self, headers: Headers) -> ClientConnection:
+        uri = self._checked(self.uri)
+        options = self._core_options
         given = {"sock", "socket_factory", "unix_path"} & options.keys()
         proxy = None if given else choose_proxy(self._proxy, uri)
         if proxy is not None:
@@ -261,21 +270,26 @@ class connect:  # noqa: N801
         except wscore.WSInvalidURL as exc:
             raise InvalidURI(self.uri, exc.reason) from exc
         except wscore.WSHandshakeError as exc:
-            offered = "Sec-WebSocket-Protocol" in headers
-            raise from_core(exc, subprotocols_offered=offered) from (exc.__cause__ or exc)
+            error = from_core(exc, uri, self._offered(), self._subprotocols)
+            raise error from error.__cause__
         except OSError as exc:
-            error = exc if proxy is None else from_wsproxy(proxy, exc)
-            if error is exc:
+            other = exc if proxy is None else from_wsproxy(proxy, exc)
+            if other is exc:
                 raise
-            raise error from (None if error is exc.__cause__ else exc)
+            raise other from (None if other is exc.__cause__ else exc)
         if isinstance(connection, Extended) and connection.negotiation_exc is not None:
             await connection.wait_closed()
             raise connection.negotiation_exc
         assert isinstance(connection, ClientConnection)
         return connection
 
+    def _offered(self) -> Sequence[ClientExtensionFactory] | None:
+        """The extensions that are offered."""
+        return client_extensions(*self._extensions, in_python=True)[1] or None
+
     def _make_connection(self) -> ClientConnection:
         connection = self._connection_class(**self._connection_options)  # type: ignore[arg-type]
+        connection._max_size = self._max_size
         if isinstance(connection, Extended):
             connection.extend(self._max_size, factories=self._factories)
         return connection

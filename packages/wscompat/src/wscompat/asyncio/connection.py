@@ -12,7 +12,7 @@ import functools
 import logging
 import uuid
 import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Iterable
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -23,21 +23,24 @@ from ..exceptions import (
     ConcurrencyError,
     ConnectionClosed,
     ProtocolError,
+    TooManyFragments,
 )
+from ..faults import from_core
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
 from ..protocol import State
+from ..sizes import MAX_FRAGMENTS
 from ..typing import DataLike, LoggerLike, Subprotocol
 from .broadcasting import broadcast
 from .closing import closed_exception, ended_well
+from .fragments import contiguous, send_fragments
 from .keepalive import Keepalive
-from .limits import MaxQueue, WriteLimit, high_and_low
+from .limits import MaxQueue, MaxSize, WriteLimit, as_pair, high_and_low
 from .pings import Pings
 from .protocol_view import ProtocolView
 
 __all__ = ["Connection", "broadcast"]
 
-CONTINUATION = wscore.WSMsgType.CONTINUATION
 TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
 
@@ -63,12 +66,15 @@ class Connection(WSMessageConnection):
         logger: where to log.
     """
 
+    max_joined = MAX_FRAGMENTS
     is_extended = False  # whether frames pass through extensions that are not wscore's
 
     # Most connections never need more than these.
     _keepalive: Keepalive | None = None
     _close_timer: asyncio.TimerHandle | None = None
     _closed = False
+    _has_failed = False  # and what the peer still says is ignored
+    _max_size: MaxSize = None  # of received messages, for what is said about larger ones
     _close_cause: BaseException | None = None
 
     def __init__(
@@ -177,7 +183,10 @@ class Connection(WSMessageConnection):
     def close_exc(self) -> ConnectionClosed:
         """The exception for those who use the connection after its end."""
         exc = closed_exception(self._core.close_handshake)
-        exc.__cause__ = self._close_cause or self._core.lost_exception
+        cause = self._close_cause or self._core.lost_exception
+        if cause is None and self._closed and exc.rcvd is None and not self._has_failed:
+            cause = EOFError("unexpected end of stream")
+        exc.__cause__ = cause
         return exc
 
     # -- out
@@ -185,62 +194,28 @@ class Connection(WSMessageConnection):
     async def _send_later(
         self, message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
     ) -> None:
-        while self._fragments_sent is not None:
-            await asyncio.shield(self._fragments_sent)
-        if not self._core.is_open:
-            await self._raise_closed()
-        if isinstance(message, str):
-            self._core.send_message(BINARY if text is False else TEXT, message)
-        elif isinstance(message, _BYTES_LIKE):
-            self._core.send_message(TEXT if text else BINARY, message)
-        else:
+        if not isinstance(message, (str, *_BYTES_LIKE)):
             await self._send_fragments(message, text)
             return
+        await self._turn()
+        if isinstance(message, str):
+            self._core.send_message(BINARY if text is False else TEXT, message)
+        else:
+            self._core.send_message(TEXT if text else BINARY, contiguous(message))
         if self._drained is not None:
             await self._drain()
 
     async def _send_fragments(
         self, message: Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
     ) -> None:
-        if isinstance(message, Mapping):
-            raise TypeError("data is a dict-like object")
-        if isinstance(message, AsyncIterable):
-            fragments = message
-        elif isinstance(message, Iterable):
-            fragments = _iterate(message)
-        else:
-            raise TypeError("data must be str, bytes, iterable, or async iterable")
-        self._fragments_sent = self._loop.create_future()
-        try:
-            await self._send_each(fragments, text)
-        except BaseException:  # the message cannot be completed, nor another one begun
-            if self._core.is_open:
-                self._core.fail(CloseCode.INTERNAL_ERROR, "error in fragmented message")
-            raise
-        finally:
-            self._fragments_sent.set_result(None)
-            self._fragments_sent = None
+        await send_fragments(self, message, text)
 
-    async def _send_each(self, fragments: AsyncIterable[DataLike], text: bool | None) -> None:
-        """Send fragments as they come, and an empty one behind the last."""
-        kind = None
-        async for fragment in fragments:
-            if not isinstance(fragment, (str, *_BYTES_LIKE)):
-                raise TypeError("iterable must contain bytes or str")
-            if kind is None:
-                kind = str if isinstance(fragment, str) else _BYTES_LIKE
-                as_text = kind is str if text is None else text
-                opcode = TEXT if as_text else BINARY
-            elif not isinstance(fragment, kind):
-                raise TypeError("iterable must contain uniform types")
-            if not self._core.is_open:
-                await self._raise_closed()
-            self._core.send_message(opcode, fragment, fin=False)
-            opcode = CONTINUATION
-            if self._drained is not None:
-                await self._drain()
-        if kind is not None:
-            self._core.send_message(CONTINUATION, b"")
+    async def _turn(self) -> None:
+        """Wait until a message may begin."""
+        while self._fragments_sent is not None:
+            await asyncio.shield(self._fragments_sent)
+        if not self._core.is_open:
+            await self._raise_closed()
 
     async def ping(self, data: DataLike | None = None) -> Awaitable[float]:
         """Send a ping.
@@ -257,9 +232,10 @@ class Connection(WSMessageConnection):
             ConcurrencyError: if a ping with the same payload has not been answered.
             ProtocolError: if the payload is too long.
         """
-        payload = self._pings.random_payload() if data is None else _control_payload(data)
+        payload = self._pings.random_payload() if data is None else _as_bytes(data)
         if not self._core.is_open:
             await self._raise_closed()
+        _check_size(payload)
         waiter = self._pings.add(payload)
         self._core.send_ping(payload)
         return waiter
@@ -274,9 +250,10 @@ class Connection(WSMessageConnection):
             ConnectionClosed: if the connection is closed.
             ProtocolError: if the payload is too long.
         """
-        payload = _control_payload(data)
+        payload = _as_bytes(data)
         if not self._core.is_open:
             await self._raise_closed()
+        _check_size(payload)
         self._core.send_pong(payload)
 
     async def _drain(self) -> None:
@@ -300,19 +277,19 @@ class Connection(WSMessageConnection):
         await self.close(CloseCode.NORMAL_CLOSURE if exc_type is None else CloseCode.INTERNAL_ERROR)
 
     async def close(
-        self, code: CloseCode | int = CloseCode.NORMAL_CLOSURE, reason: str = ""
+        self, code: CloseCode | int | None = CloseCode.NORMAL_CLOSURE, reason: str = ""
     ) -> None:
         """Close the connection, and wait until it is gone. Closing it again only waits.
 
         Args:
-            code: the close code.
+            code: the close code; None for a CLOSE without one.
             reason: the close reason, at most 123 bytes of UTF-8.
 
         Raises:
-            ProtocolError: if the code must not be sent, or the reason is too long.
+            ProtocolError: if the code must not be sent, the reason is too long, or has no code.
         """
         if self._fragments_sent is not None and self._core.is_open:
-            self._core.fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
+            self._fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
         else:
             self._start_closing(code, reason)
         await self.wait_closed()
@@ -322,13 +299,18 @@ class Connection(WSMessageConnection):
         with contextlib.suppress(Exception):  # why this side has ended it is for recv() to say
             await self._core.wait_disconnected()
 
-    def _start_closing(self, code: CloseCode | int, reason: str) -> None:
+    def _start_closing(self, code: CloseCode | int | None, reason: str) -> None:
         if not self._core.is_open:
             return
         _check_close(code, reason)
-        self._core.send_close(code, reason or None)
+        self._core.send_close(wscore.WSCloseCode.NO_INFO if code is None else code, reason or None)
         self.discard()  # a full queue must not keep the peer's CLOSE away
         self._start_close_timer()
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        """Give up on the connection, and tell the peer why."""
+        self._has_failed = True
+        self._core.fail(code, reason)
 
     def _start_close_timer(self) -> None:
         if self._close_timer is None and self.close_timeout is not None and not self._closed:
@@ -383,8 +365,24 @@ class Connection(WSMessageConnection):
     def decode_error(self, exc: UnicodeDecodeError) -> ConnectionClosed:
         """What `recv` raises for a message that is not UTF-8; it also ends the connection."""
         self._close_cause = exc
-        self._core.fail(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
+        self._fail(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
         return self.close_exc
+
+    def fragments_error(self, limit: int) -> ConnectionClosed:
+        """What `recv` raises for a message of too many fragments; it also ends the connection."""
+        self._close_cause = TooManyFragments(limit)
+        self._fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+        return self.close_exc
+
+    def fault_reason(self, code: int, text: str, name: str | None) -> str:
+        """The close reason for a fault of the peer, which becomes the cause of exceptions."""
+        if self._close_cause is None:
+            message, fragment = as_pair(self._max_size)
+            is_fragment = name == "FRAME_TOO_BIG" and fragment is not None
+            max_size = fragment if is_fragment else message
+            self._close_cause = exc = from_core(code, text, name, max_size)
+            text = exc.reason if isinstance(exc, UnicodeDecodeError) else str(exc)
+        return text
 
     def closed_well(self) -> bool:
         """Whether a loop over the messages just ends."""
@@ -416,23 +414,21 @@ class Connection(WSMessageConnection):
 
 
 @functools.lru_cache(maxsize=16)  # most connections are closed for the same few reasons
-def _check_close(code: CloseCode | int, reason: str) -> None:
-    if len(Close(code, reason).serialize()) > _MAX_CONTROL_SIZE:
-        raise ProtocolError("control frame too long")
+def _check_close(code: CloseCode | int | None, reason: str) -> None:
+    if code is not None:
+        _check_size(Close(code, reason).serialize())
+    elif reason:
+        raise ProtocolError("cannot send a reason without a code")
 
 
-def _control_payload(data: DataLike) -> bytes:
+def _as_bytes(data: DataLike) -> bytes:
     if isinstance(data, str):
-        payload = data.encode()
-    elif isinstance(data, _BYTES_LIKE):
-        payload = bytes(data)
-    else:
-        raise TypeError("data must be str or bytes-like")
+        return data.encode()
+    if isinstance(data, _BYTES_LIKE):
+        return bytes(data)
+    raise TypeError("data must be str or bytes-like")
+
+
+def _check_size(payload: bytes) -> None:
     if len(payload) > _MAX_CONTROL_SIZE:
         raise ProtocolError("control frame too long")
-    return payload
-
-
-async def _iterate(items: Iterable[DataLike]) -> AsyncIterator[DataLike]:
-    for item in items:
-        yield item

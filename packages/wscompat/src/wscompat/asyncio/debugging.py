@@ -90,7 +90,7 @@ class LoggingTransport(EncodingTransport):
         if self.told_close:
             return
         self.told_close = True
-        is_empty = close.code == CloseCode.NO_STATUS_RCVD
+        is_empty = close.code in (wscore.WSCloseCode.NO_INFO, CloseCode.NO_STATUS_RCVD)
         self._tell(Frame(Opcode.CLOSE, b"" if is_empty else close.serialize()))
         self._logger.debug(_IS_CLOSING)
 

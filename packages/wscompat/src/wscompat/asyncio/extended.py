@@ -100,7 +100,7 @@ class Extended(Connection):
             factories: on a client, what takes the server's answer.
             extensions: on a server, what was accepted.
         """
-        self._max_size = as_pair(max_size)
+        self._max_size = max_size
         self._factories = factories
         self.extensions = extensions
         self._size: int | None = None  # of the fragmented message that is being received
@@ -154,7 +154,7 @@ class Extended(Connection):
             received.rsv2,
             received.rsv3,
         )
-        limit = room(*self._max_size, self._size)
+        limit = room(*as_pair(self._max_size), self._size)
         if limit is not None and len(payload) > limit:
             raise PayloadTooBig(len(payload), limit)
         for extension in reversed(self.extensions):

@@ -1,50 +1,66 @@
-"""Turns what wscore says about a failed opening handshake into the exceptions of websockets."""
+"""Turns what wscore says about a failed opening handshake into the exceptions of websockets.
+
+The protocol without I/O judges the answer once more, so that both layers raise the same. Where it
+finds nothing wrong, since wscore is stricter, wscore's own words are kept.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import wscore
 
-from ..exceptions import (
-    InvalidHandshake,
-    InvalidHeader,
-    InvalidHeaderValue,
-    InvalidMessage,
-    InvalidStatus,
-    InvalidUpgrade,
-    NegotiationError,
-)
+from ..client import ClientProtocol
+from ..exceptions import InvalidHandshake, InvalidHeaderValue, InvalidMessage
+from ..extensions.base import ClientExtensionFactory
 from ..http11 import Response
+from ..typing import Subprotocol
+from ..uri import WebSocketURI
 
 __all__ = ["from_core"]
 
 
-def from_core(exc: wscore.WSHandshakeError, *, subprotocols_offered: bool) -> InvalidHandshake:
-    """The exception to raise for one of wscore.
+def from_core(
+    exc: wscore.WSHandshakeError,
+    uri: WebSocketURI,
+    extensions: Sequence[ClientExtensionFactory] | None,
+    subprotocols: Sequence[Subprotocol | str] | None,
+) -> Exception:
+    """The exception to raise for one of wscore, with its cause.
 
     Args:
         exc: what wscore raised.
-        subprotocols_offered: whether the request offered any.
+        uri: where to.
+        extensions: what was offered, or None.
+        subprotocols: likewise.
     """
-    if isinstance(exc, wscore.WSInvalidStatusError) and exc.response is not None:
-        return InvalidStatus(Response._from_core(exc.response))
-    if isinstance(exc, wscore.WSInvalidUpgradeError):
-        return InvalidUpgrade(exc.name, exc.value)
+    protocol = ClientProtocol(uri, extensions=extensions, subprotocols=subprotocols)  # type: ignore[arg-type]
+    error = _judged(exc, protocol)
+    if error is not None:
+        return error
     if isinstance(exc, wscore.WSInvalidHeaderError):
-        if exc.name == "Sec-WebSocket-Protocol":
-            return _wrong_subprotocol(exc, subprotocols_offered)
-        if exc.name == "Sec-WebSocket-Extensions":
-            return NegotiationError("no extensions supported")
-        kind = InvalidHeader if exc.value is None else InvalidHeaderValue
-        return kind(exc.name, exc.value)
-    if isinstance(exc, wscore.WSInvalidMessageError):
-        return InvalidMessage("did not receive a valid HTTP response")
-    return InvalidHandshake(str(exc))
+        error = InvalidHeaderValue(exc.name, exc.value)
+    elif isinstance(exc, wscore.WSInvalidMessageError):
+        error = InvalidMessage("did not receive a valid HTTP response")
+    else:
+        error = InvalidHandshake(str(exc))
+    error.__cause__ = exc.__cause__ or exc
+    return error
 
 
-def _wrong_subprotocol(exc: wscore.WSInvalidHeaderError, offered: bool) -> InvalidHandshake:
-    if not offered:
-        return NegotiationError("no subprotocols supported")
-    values = [] if exc.response is None else exc.response.headers.getall(exc.name)
-    if len(values) > 1:
-        return InvalidHeader(exc.name, f"multiple values: {', '.join(values)}")
-    return NegotiationError(f"unsupported subprotocol: {exc.value}")
+def _judged(exc: wscore.WSHandshakeError, protocol: ClientProtocol) -> Exception | None:
+    """What the protocol says of the answer; None if it finds nothing wrong."""
+    if exc.request is not None:
+        protocol.key = exc.request.headers["Sec-WebSocket-Key"]
+    if exc.response is None:
+        is_whole = not isinstance(exc.__cause__, EOFError)
+        protocol.receive_data((exc.raw_header or b"") + (b"\r\n\r\n" if is_whole else b""))
+        protocol.receive_eof()
+        return protocol.handshake_exc
+    response = Response._from_core(exc.response, exc.raw_header)
+    try:
+        protocol.process_response(response)
+    except InvalidHandshake as error:
+        response._exception = error
+        return error
+    return None

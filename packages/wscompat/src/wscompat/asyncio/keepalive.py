@@ -59,4 +59,4 @@ class Keepalive:
 
     def _no_pong(self) -> None:
         if self._connection._core.is_open:
-            self._connection._core.fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+            self._connection._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")

@@ -84,6 +84,7 @@ class ServerConnection(Connection):
         """Make known what there is before the connection is open."""
         assert request.transport is not None
         self.request = Request._from_core(request)
+        self.response = None  # type: ignore[assignment]
         self._handshake = protocol
         self._core = request.transport
 
@@ -344,6 +345,7 @@ def serve(
             write_limit=write_limit,
             logger=server.logger,
         )
+        connection._max_size = max_size
         if isinstance(connection, Extended):
             connection.extend(max_size)
         if server._closing is not None:
@@ -360,6 +362,7 @@ def serve(
             deflate=deflate,
             logger_name=server.logger,
             enable_auto_pong=not is_debugged,
+            max_fragments=None,  # `recv` limits them
             **kwargs,
         )
 

@@ -17,15 +17,13 @@ from wscore.http_reader import RequestReader, ResponseReader
 from wscore.protocol import ProtocolOptions, WSProtocolCore
 
 from ..datastructures import Headers
+from ..sizes import MAX_FRAGMENTS
 from .compression import agreed_parameters, core_deflate
 
 if TYPE_CHECKING:
     from .protocol import WebSocketCommonProtocol
 
-__all__ = ["MAX_FRAGMENTS", "Engine", "PeerHead", "core_request", "core_response"]
-
-MAX_FRAGMENTS = 4096
-"""Frames of one message."""
+__all__ = ["Engine", "PeerHead", "core_request", "core_response"]
 
 _HELD_BACK = 64 * 1024  # bytes
 

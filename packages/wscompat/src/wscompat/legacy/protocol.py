@@ -121,7 +121,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         )
         self._core = _NotConnected()
         self.loop = self._loop
-        self.max_size = max_size
+        self.max_size = self._max_size = max_size
         self.max_queue = max_queue
         self.read_limit = read_limit
         self.write_limit = write_limit
@@ -273,11 +273,12 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     async def _send_fragments(
         self, message: Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
     ) -> None:
+        await self._turn()
         await send_fragments(self, message)
 
     # -- the end
 
-    async def close(
+    async def close(  # type: ignore[override]
         self, code: CloseCode | int = CloseCode.NORMAL_CLOSURE, reason: str = ""
     ) -> None:
         """Close the connection, and wait until it is gone. Closing it again only waits.
