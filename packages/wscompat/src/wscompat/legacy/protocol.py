@@ -117,8 +117,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             close_timeout=close_timeout,
             max_queue=max_queue,
             write_limit=write_limit,
-            logger=ConnectionLogger(logger, self),
+            logger=logger,
         )
+        self.logger = ConnectionLogger(logger, self)
         self._core = _NotConnected()
         self.loop = self._loop
         self.max_size = self._max_size = max_size
@@ -301,7 +302,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         if self.transport is None:
             await asyncio.shield(self.connection_lost_waiter)
         else:
-            await self._core.wait_disconnected()
+            await super().wait_closed()
 
     def fail_connection(
         self, code: CloseCode | int = CloseCode.ABNORMAL_CLOSURE, reason: str = ""
