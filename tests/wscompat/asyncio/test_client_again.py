@@ -83,6 +83,28 @@ async def test_redirect_to_another_origin_than_the_given_host() -> None:
         assert ours[0] == "ValueError"
 
 
+@pytest.mark.parametrize("location", ["/again", "ws://localhost:1/"])
+async def test_redirect_with_a_socket(location: str) -> None:
+    """It has served once, wherever the redirect leads."""
+    outcomes = []
+    async with raw_server(moved(location)) as server:
+        for library in (WSCOMPAT, WEBSOCKETS):
+            sock = socket.create_connection(("127.0.0.1", server.port))
+            uri = "ws://localhost/"
+            outcomes.append(await failure(library, uri, sock=sock))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0] == "ValueError"
+
+
+@pytest.mark.parametrize("uri", ["http://localhost/", "ws://", "localhost", None])
+def test_uris_are_looked_at_at_once(uri: Any) -> None:
+    for library in (WSCOMPAT, WEBSOCKETS):
+        with pytest.raises(library.exceptions.InvalidURI):
+            library.connect(uri)
+        with pytest.raises(ValueError, match="ssl argument is incompatible with a ws:// URI"):
+            library.connect("ws://localhost/", ssl=True)
+
+
 def test_redirect_away_from_tls() -> None:
     from wscompat.datastructures import Headers
     from wscompat.exceptions import InvalidStatus

@@ -22,7 +22,12 @@ from tests.wscompat.libraries import (
 from tests.wscompat.raw import REQUEST, raw_client
 from wscompat.asyncio.client import connect, unix_connect
 from wscompat.asyncio.server import Server, ServerConnection, serve, unix_serve
-from wscompat.exceptions import ConnectionClosedError, InvalidMessage, InvalidStatus
+from wscompat.exceptions import (
+    ConnectionClosedError,
+    InvalidMessage,
+    InvalidStatus,
+    ProtocolError,
+)
 from wscompat.http11 import SERVER
 
 LIBRARIES = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
@@ -188,6 +193,16 @@ async def test_close(library: Library) -> None:
 
 def uri_of_closed(connection: Any) -> str:
     return f"ws://{connection.request.headers['Host']}/"
+
+
+@pytest.mark.parametrize("arguments", [{"code": 5}, {"code": 1006}, {"reason": "x" * 124}])
+async def test_close_with_what_cannot_be_sent(arguments: dict[str, Any]) -> None:
+    """The server stays as it is, and can still be closed otherwise."""
+    async with serving(WSCOMPAT, stay) as server, connect(uri_of(server)) as connection:
+        with pytest.raises(ProtocolError):
+            server.close(**arguments)
+        assert server.is_serving()
+        assert connection.state.name == "OPEN"
 
 
 @LIBRARIES

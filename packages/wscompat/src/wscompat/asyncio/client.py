@@ -30,7 +30,7 @@ from .connection import Connection
 from .debugging import class_for, is_logged
 from .extended import Extended
 from .handshake_errors import from_core
-from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes, frame_size_only
+from .limits import MaxQueue, MaxSize, WriteLimit, check_marks, core_sizes, frame_size_only
 from .proxies import choose_proxy, from_wsproxy, proxy_arguments
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
@@ -39,7 +39,6 @@ MAX_REDIRECTS = int(os.environ.get("WEBSOCKETS_MAX_REDIRECTS", "10"))
 #: Arguments that say where to connect, and how an exception calls them.
 _FIXED_TARGETS = (
     ({"unix_path"}, "a Unix socket"),
-    ({"sock"}, "an explicit sock"),
     ({"socket_factory"}, "an explicit socket_factory"),
     ({"host", "port"}, "an explicit host or port"),
 )
@@ -138,6 +137,7 @@ class connect:  # noqa: N801
         self._reconnect_delays = reconnect_delays
         self._open_timeout = open_timeout
         self._connection_class = create_connection or ClientConnection
+        check_marks(max_queue, write_limit)
         self._connection_options = {
             "ping_interval": ping_interval,
             "ping_timeout": ping_timeout,
@@ -317,6 +317,8 @@ class connect:  # noqa: N801
             return InvalidURI(location, str(error))
         if parse_uri(self.uri).secure and not uri.secure:
             return SecurityError(f"cannot follow redirect to non-secure URI {target}")
+        if self._core_options.get("sock") is not None:
+            return ValueError(f"cannot follow redirect to {target} with a preexisting socket")
         if _origin(target) != _origin(self.uri):
             for names, what in _FIXED_TARGETS:
                 if self._core_options.keys() & names:

@@ -39,7 +39,7 @@ from .limits import MaxQueue, MaxSize, WriteLimit, as_pair, high_and_low
 from .pings import Pings
 from .protocol_view import ProtocolView
 
-__all__ = ["Connection", "broadcast"]
+__all__ = ["Connection", "broadcast", "check_close"]
 
 TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
@@ -302,7 +302,7 @@ class Connection(WSMessageConnection):
     def _start_closing(self, code: CloseCode | int | None, reason: str) -> None:
         if not self._core.is_open:
             return
-        _check_close(code, reason)
+        check_close(code, reason)
         self._core.send_close(wscore.WSCloseCode.NO_INFO if code is None else code, reason or None)
         self.discard()  # a full queue must not keep the peer's CLOSE away
         self._start_close_timer()
@@ -414,7 +414,8 @@ class Connection(WSMessageConnection):
 
 
 @functools.lru_cache(maxsize=16)  # most connections are closed for the same few reasons
-def _check_close(code: CloseCode | int | None, reason: str) -> None:
+def check_close(code: CloseCode | int | None, reason: str) -> None:
+    """Check what a CLOSE is to say; it raises `ProtocolError` if it cannot."""
     if code is not None:
         _check_size(Close(code, reason).serialize())
     elif reason:

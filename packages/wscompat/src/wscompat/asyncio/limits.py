@@ -12,6 +12,7 @@ __all__ = [
     "MaxSize",
     "WriteLimit",
     "as_pair",
+    "check_marks",
     "core_sizes",
     "frame_size_only",
     "high_and_low",
@@ -30,6 +31,17 @@ WriteLimit = int | tuple[int, int | None]
 def high_and_low(limit: MaxQueue | WriteLimit) -> tuple[int | None, int | None]:
     """Both water marks; None for what is not given."""
     return limit if isinstance(limit, tuple) else (limit, None)
+
+
+def check_marks(*limits: MaxQueue | WriteLimit) -> None:
+    """Check that low marks are not above high ones.
+
+    Raises:
+        ValueError: if one is.
+    """
+    for high, low in map(high_and_low, limits):
+        if high is not None and low is not None and not 0 <= low <= high:
+            raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
 
 
 def as_pair(limit: MaxSize) -> tuple[int | None, int | None]:

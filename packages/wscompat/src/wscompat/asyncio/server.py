@@ -33,11 +33,11 @@ from .accepting import (
 )
 from .broadcasting import broadcast
 from .compression import server_extensions
-from .connection import Connection
+from .connection import Connection, check_close
 from .credentials import basic_auth
 from .debugging import class_for, is_logged
 from .extended import Extended
-from .limits import MaxQueue, MaxSize, WriteLimit, core_sizes, frame_size_only
+from .limits import MaxQueue, MaxSize, WriteLimit, check_marks, core_sizes, frame_size_only
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
@@ -223,7 +223,11 @@ class Server:
                 handlers return. Handshakes under way are answered with 503 in any case.
             code: the close code they are sent.
             reason: the close reason.
+
+        Raises:
+            ProtocolError: if the code must not be sent, or the reason is too long.
         """
+        check_close(code, reason)
         if self._closing is None:
             self._closing = self.get_loop().create_task(
                 self._close(close_connections, code, reason)
@@ -316,6 +320,7 @@ def serve(
     Raises:
         OSError: if the address cannot be bound.
     """
+    check_marks(max_queue, write_limit)
     logger = logger or logging.getLogger("websockets.server")
     is_debugged = is_logged(logger)
     deflate, factories = server_extensions(compression, extensions, is_debugged)
