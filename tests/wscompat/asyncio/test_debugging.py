@@ -216,6 +216,37 @@ async def test_the_record_knows_its_connection(
         assert len(ids) == 1
 
 
+class WithAddress(logging.LoggerAdapter[logging.Logger]):
+    """Looks at the connection of each record that has one."""
+
+    def process(self, message: Any, options: Any) -> Any:
+        connection = options.get("extra", {}).get("websocket")
+        if connection is not None:
+            return f"{connection.remote_address[0]} {connection.state.name} {message}", options
+        return message, options
+
+
+@pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=str)
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])
+async def test_adapters_may_look_at_the_connection(
+    caplog: pytest.LogCaptureFixture, library: Library, level: int
+) -> None:
+    """From the first record on that is about it."""
+    caplog.set_level(level, "websockets")
+    options = {
+        side: {"logger": WithAddress(logging.getLogger(f"websockets.{side}"), {})}
+        for side in ("client", "server")
+    }
+    async with serving(library, talk, **options["server"]) as server:
+        uri = uri_of(server)
+        websocket = await library.connect(uri, proxy=None, compression=None, **options["client"])
+        with pytest.raises(library.exceptions.ConnectionClosed):
+            await echo(websocket)
+    texts = [record.getMessage() for record in caplog.records]
+    assert "127.0.0.1 OPEN connection open" in texts
+    assert ("127.0.0.1 OPEN > TEXT 'text' [4 bytes]" in texts) == (level == logging.DEBUG)
+
+
 async def done(server: Any) -> None:
     while server.connections:
         await asyncio.sleep(0)

@@ -179,7 +179,7 @@ class Acceptance:
             extensions=self.extensions,
             subprotocols=self.subprotocols,  # type: ignore[arg-type]
             select_subprotocol=select,
-            logger=connection.logger,
+            logger=connection._given_logger,
         )
 
     def _signed(self, response: Response) -> Response:

@@ -132,6 +132,7 @@ class Debugged(Extended):
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """The connection is open."""
+        self._core = transport  # adapters may look at the connection
         sent, received = (">", "<") if transport.is_client_side else ("<", ">")
         if transport.is_client_side:
             self.logger.debug("= connection is CONNECTING")

@@ -87,6 +87,7 @@ class ServerConnection(Connection):
         self.response = None  # type: ignore[assignment]
         self._handshake = protocol
         self._core = request.transport
+        protocol.logger = self.logger  # not before: adapters may look at the connection
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """The connection is open."""
