@@ -238,7 +238,7 @@ async def test_what_a_status_error_carries(
     assert error.response.headers["retry-after"] == "7"
     assert error.response.headers.getall("X-Two") == ["1", "2"]
     assert error.response.body == body
-    assert error.raw_body == body
+    assert error.raw_body == (body or b"")
     assert error.raw_header is not None
     assert error.raw_header.startswith(head[:-2])
     assert not error.raw_header.endswith(b"\r\n")

@@ -43,7 +43,7 @@ REFUSED = [
     ),
     *(
         Row(f"HTTP/{version}", request(line=f"GET / HTTP/{version}"), 505)
-        for version in ("1.0", "0.9", "2.0")
+        for version in ("1.0", "0.9", "2.0", "1.2", "3.0")
     ),
     # Upgrade and Connection
     Row("no Upgrade", request(("Upgrade", None)), 426, UPGRADE),

@@ -73,7 +73,8 @@ class WSHandshakeError(WSError):
     Args:
         description: what was wrong, with the value that was at fault.
         raw_header: the head of the peer's message as far as it was received, or None.
-        raw_body: the body of the peer's response as far as it was received, or None.
+        raw_body: the body of the peer's response as far as it was received; None if there was no
+            complete head.
         response: the peer's parsed response, or None if it could not be parsed.
 
     Attributes:

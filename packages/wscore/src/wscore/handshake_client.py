@@ -136,7 +136,7 @@ class ClientHandshake:
             raise WSInvalidStatusError(
                 f"the server answered with status {response.status:d}, not 101",
                 self._reader.head,
-                response.body,
+                response.body or b"",
                 response,
             )
         if response.version != b"HTTP/1.1":
@@ -191,7 +191,7 @@ class ClientHandshake:
     ) -> WSInvalidHeaderError:
         value = response.headers.get(name)
         head = self._reader.head
-        return kind(f"{name}: {value!r}: {why}", name, value, head, response.body, response)
+        return kind(f"{name}: {value!r}: {why}", name, value, head, response.body or b"", response)
 
 
 def _pairs(headers: WSHeadersLike | None) -> Iterable[tuple[str, str]]:

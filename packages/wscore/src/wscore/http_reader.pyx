@@ -49,6 +49,7 @@ cdef Py_ssize_t _max_head_size = MAX_HEAD_SIZE
 cdef Py_ssize_t _max_body_size = MAX_BODY_SIZE
 
 cdef object _METHOD = re.compile(rb"([A-Za-z]+)(?: |$)")
+_OTHER_VERSION = re.compile(rb"\S+ \S+ (HTTP/(?!1\.[01])\d\.\d)")
 cdef dict _VERSIONS = {"1.1": b"HTTP/1.1"}
 
 
@@ -144,6 +145,10 @@ cdef class RequestReader(HeadReader):
         except httptools.HttpParserError as exc:
             if self._parser.get_method() == b"PRI":  # HTTP/2 with prior knowledge
                 raise HTTPSyntaxError(HTTPStatus.METHOD_NOT_ALLOWED, "method b'PRI'") from None
+            if version := _OTHER_VERSION.match(self.head):
+                raise HTTPSyntaxError(
+                    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, f"version {version[1]!r}"
+                ) from None
             raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, str(exc)) from None
         if not self._headers_complete:
             return None
