@@ -8,13 +8,67 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
-from tests.support.tls import Tls
+from tests.support.leaks import open_sockets
+from tests.support.tls import Tls, make_tls
 from tests.wscore import wire
 from tests.wscore.recorder import BOUND, Recorder
-from tests.wscore.servers import LOOPBACK
+from tests.wscore.servers import LOOPBACK, port_of, talk
 from wscore import WSTransport, ws_connect, ws_create_server
+from wscore.tls_transport import TlsTransport
+
+MIB = 1 << 20
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+def tls_by(records: str, folder: Path) -> Tls:
+    """Contexts whose connections encrypt their records by OpenSSL itself, or by Python's `ssl`.
+
+    A context that writes its keys down goes through `ssl`.
+
+    Args:
+        records: ``openssl`` or ``ssl``.
+        folder: an empty one.
+    """
+    tls = make_tls(folder)
+    if records == "ssl":
+        tls.server.keylog_filename = tls.client.keylog_filename = str(folder / "keys")
+    return tls
+
+
+def client_of(tls: Tls, version: ssl.TLSVersion) -> ssl.SSLContext:
+    """A context that trusts the server, and speaks one version only."""
+    context = ssl.create_default_context(cafile=tls.ca_file)
+    context.minimum_version = context.maximum_version = version
+    context.keylog_filename = tls.client.keylog_filename
+    return context
+
+
+def server_of(tls: Tls) -> ssl.SSLContext:
+    """A server's context that a test may change."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.cert_file)
+    context.keylog_filename = tls.server.keylog_filename
+    return context
+
+
+def below(transport: WSTransport) -> TlsTransport:
+    found = transport.underlying_transport
+    assert isinstance(found, TlsTransport)
+    return found
+
+
+async def talk_tls(server: asyncio.Server, context: ssl.SSLContext, **options: Any) -> WSTransport:
+    return await talk(f"wss://{LOOPBACK}:{port_of(server)}/", ssl_context=context, **options)
+
+
+async def until_open(expected: set[str]) -> None:
+    """Wait until no more sockets are open than these."""
+    async with asyncio.timeout(BOUND):
+        while open_sockets() - expected:
+            await asyncio.sleep(0)
 
 
 class TlsPeer:

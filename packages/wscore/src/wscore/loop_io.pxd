@@ -7,7 +7,6 @@ from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
 cdef enum:
-    PIECES = 16  # of encrypted bytes that one call sends
     SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
     SPARES = 8  # of each kind of memory are kept for further use
 
@@ -66,9 +65,6 @@ cdef class LoopIO:
     cdef SendBuffer _spare_buffer  # the same
     cdef int _spare_buffer_count
 
-    cdef list pieces  # encrypted bytes, within one call; of a fixed length too
-    cdef int piece_count
-
     cdef inline void enter(self) noexcept:
         """A callback begins."""
         self.depth += 1
@@ -113,7 +109,6 @@ cdef class LoopIO:
     cdef Block borrow(self)
     cdef int recycle(self, Block block) except -1
     cdef Block take_block(self)
-    cdef int drop_pieces(self) except -1
     cdef int _flush(self) except -1
 
 

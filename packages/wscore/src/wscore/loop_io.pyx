@@ -94,9 +94,6 @@ cdef class Endpoint:
 cdef class LoopIO:
     """What all connections of one event loop share."""
 
-    def __cinit__(self):
-        self.pieces = [None] * PIECES
-
     # -- corking
 
     cdef int _flush(self) except -1:
@@ -144,9 +141,3 @@ cdef class LoopIO:
         self._spare_block_count -= 1
         block.next = None
         return block
-
-    cdef int drop_pieces(self) except -1:
-        while self.piece_count:
-            self.piece_count -= 1
-            self.pieces[self.piece_count] = None
-        return 0

@@ -3,17 +3,16 @@
 import asyncio
 import socket
 import ssl
-from typing import NoReturn
 
 from typing_extensions import disjoint_base
 
 from .protocol import WSProtocolCore
-from .socket_transport import SocketTransport
+from .tls_stream import TlsStream
 
 __all__ = ["TlsTransport"]
 
 @disjoint_base
-class TlsTransport(SocketTransport):
+class TlsTransport(TlsStream):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
@@ -27,4 +26,3 @@ class TlsTransport(SocketTransport):
         server_hostname: str | None = None,
         opened: asyncio.Future[None] | None = None,
     ) -> None: ...
-    def write_eof(self) -> NoReturn: ...

@@ -1,0 +1,250 @@
+"""Records between the socket and the protocol: a `SocketTransport` that encrypts what it sends.
+
+What a callback sends is encrypted together, in records as large as TLS allows. What comes is
+decrypted where the protocol reads it. How the connection begins and ends is `tls_transport`'s.
+
+Nothing here may look at encrypted bytes after the call that received them.
+"""
+
+import ssl
+
+from libc.stdint cimport uint8_t
+
+from .loop_io cimport Block, SendBuffer
+from .receive_buffer cimport ReceiveBuffer
+from .sink cimport Sink
+from .syscalls cimport NOTHING, receive_into
+from .tls_session cimport MAX_RECORD
+
+__all__ = ["TlsStream"]
+
+cdef enum:
+    ROUND = 128 * 1024  # bytes that are encrypted before the socket gets them
+    AHEAD = 2 * MAX_RECORD  # bytes that what is encrypted is ahead of what is decrypted of it
+    ROOMY = 64 * 1024 + AHEAD  # bytes of room that are enough to receive and decrypt in place
+
+cdef object SSLError = ssl.SSLError
+
+
+cdef class TlsStream(SocketTransport):
+    """The part of a `TlsTransport` that every message passes through."""
+
+    # -- what a handshake and an end are made of
+
+    cdef int _shake_hands(self) except -1:
+        """A step of the handshake, with what is fed to TLS."""
+        raise NotImplementedError
+
+    cdef int _end_received(self) except -1:
+        """The peer has ended its side."""
+        raise NotImplementedError
+
+    cdef int _say_goodbye(self) except -1:
+        """End our side, with the last of what is sent if there is any."""
+        raise NotImplementedError
+
+    # -- in
+
+    def resume_reading(self):
+        """Read the socket again, and first what had been received before."""
+        SocketTransport.resume_reading(self)
+        if self._reading and self._tls.has_input():
+            self.loop.call_soon(self._read_ready)
+
+    cdef int _receive(self) except -1:
+        """Receive to where the protocol reads, somewhat ahead, so as to decrypt in place.
+
+        Decrypted bytes cannot catch up with those that are still encrypted: they are fewer, but for
+        one record, the beginning of which may have come before.
+        """
+        cdef ReceiveBuffer buffer = self.protocol.buffer
+        cdef Block block
+        if self._stage != SHAKING_HANDS:
+            if self._tls.has_input():
+                self._unseal()
+            if not self._reading:
+                return 0
+            self._room = buffer.prepare()
+            buffer.lock()
+            if self._room >= ROOMY:
+                block = buffer.block  # it must outlive the buffer's interest in it
+                return self._take(block.data + buffer.end + AHEAD, self._room - AHEAD)
+        block = self.io.take_block()
+        try:
+            return self._take(block.data, block.size)
+        finally:
+            self.io.recycle(block)
+
+    cdef int _take(self, uint8_t* data, size_t room) except -1:
+        """Receive once, and handle what has come."""
+        cdef Py_ssize_t size = receive_into(self.fd, data, room)
+        if size > 0:
+            self._tls.feed(data, size)
+            try:
+                return self._shake_hands() if self._stage == SHAKING_HANDS else self._unseal()
+            finally:
+                self._tls.keep()
+        self._deliver()
+        if size == 0:
+            return self._end_received()
+        return 0 if size == NOTHING else self._fatal(-size)
+
+    cdef int _unseal(self) except -1:
+        """Decrypt what has come, and give it to the protocol at once."""
+        self._decrypt()
+        self._deliver()
+        if self._must_receive:
+            self._must_receive = False
+            self.flush()
+        return 0
+
+    cdef int _decrypt(self) except -1:
+        """Decrypt to where the protocol reads."""
+        cdef ReceiveBuffer buffer = self.protocol.buffer
+        cdef Py_ssize_t size
+        while self._reading and self._tls.has_input():
+            if self._room == 0:
+                self._room = buffer.prepare()
+                buffer.lock()
+            try:
+                size = self._tls.unseal(
+                    buffer.block.data + buffer.end + self._decrypted, self._room - self._decrypted
+                )
+            except SSLError as exc:
+                self._answer()  # an alert tells the peer
+                return self._end(exc)
+            if size == 0:
+                self._deliver()
+                return self._end_received()
+            if size > 0:
+                self._decrypted += size
+                if self._room - self._decrypted < MAX_RECORD:
+                    self._deliver()
+        return self._answer() if self._tls.has_answer() else 0
+
+    cdef int _deliver(self) except -1:
+        """Give the protocol what is decrypted, and up the room that was taken for it."""
+        cdef ReceiveBuffer buffer = self.protocol.buffer
+        cdef size_t size = self._decrypted
+        if self._room == 0:
+            return 0
+        self._room = self._decrypted = 0
+        if size and self._stage == SECURED:
+            return self.protocol.received(size)
+        return buffer.tidy(buffer.needed)  # nothing has come, or nobody wants to know any more
+
+    # -- out
+
+    def can_write_eof(self):
+        """False: TLS is closed in both directions."""
+        return False
+
+    def write_eof(self):
+        """Not possible.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("TLS is closed in both directions")
+
+    cdef int write_now(self, const uint8_t* data, size_t size) except -1:
+        if self.pending is not None or self._closing or self._writing or self._must_receive:
+            return Sink.write_now(self, data, size)
+        self._send_from(data, size)
+        return self._check_limits()
+
+    cdef int flush(self) except -1:
+        if self.pending is None and self._sealed is None:
+            return 0
+        if not self._writing and not self._lost:
+            self._send_pending()
+        return 0 if self._stage == SHAKING_HANDS else self._check_limits()
+
+    cdef int _answer(self) except -1:
+        """Send what TLS itself has to say, if anything."""
+        if self._tls.has_answer():
+            self._tls.fetch(self._open_sealed())
+        return self.flush()
+
+    cdef int _send_pending(self) except -1:
+        while True:
+            if self.pending is not None and not self._must_receive:
+                self._seal_pending()
+            if self._closing and self.pending is None:
+                self._say_goodbye()
+            if not self._push_sealed() or self._must_receive:
+                return 0
+            if self.pending is None:
+                return self._all_sent()
+
+    cdef int _send_large(self, const uint8_t* header, size_t header_size,
+                         const uint8_t* payload, size_t size) except -1:
+        """Encrypt a payload from where it is, behind its header and what is pending."""
+        cdef SendBuffer pending = self.open_pending()
+        cdef size_t done
+        if header_size:
+            pending.append(header, header_size)
+        done = min(size, MAX_RECORD - (pending.end - pending.begin) % MAX_RECORD)
+        pending.append(payload, done)
+        if not self._must_receive:
+            self._seal_pending()
+        if self.pending is None:
+            self._send_from(payload + done, size - done)
+        elif not self._lost:
+            pending.append(payload + done, size - done)
+        return self.flush()
+
+    cdef int _send_from(self, const uint8_t* data, size_t size) except -1:
+        """Encrypt bytes from where they are, and send them behind what is encrypted already.
+
+        Those that have to wait are kept.
+        """
+        cdef size_t done = 0
+        while not self._lost:
+            done += self._seal(data + done, min(size - done, <size_t>ROUND))
+            if not self._push_sealed() or self._must_receive or done == size:
+                break
+        if done < size and not self._lost:
+            self.open_pending().append(data + done, size - done)
+        return 0
+
+    cdef int _seal_pending(self) except -1:
+        """Encrypt a round of what is pending."""
+        cdef SendBuffer pending = self.pending
+        cdef size_t done = self._seal(
+            pending.data + pending.begin, min(pending.end - pending.begin, <size_t>ROUND)
+        )
+        if self._lost:  # and the buffer is not ours any more
+            return 0
+        pending.begin += done
+        if pending.begin == pending.end:
+            self.drop_pending()
+        return 0
+
+    cdef size_t _seal(self, const uint8_t* data, size_t size) except? 0:
+        """Encrypt; how many of the bytes, fewer if TLS has to receive something first."""
+        cdef size_t done = 0
+        try:
+            done = self._tls.seal(data, size, self._open_sealed())
+            self._must_receive = done < size
+        except SSLError as exc:
+            self._end(exc)
+        return done
+
+    cdef bint _push_sealed(self) except -1:
+        """Give the socket what is encrypted; whether it took all of it."""
+        if self._lost:
+            return False
+        if self._sealed is None:
+            return True
+        if not self._push(self._sealed):
+            return False
+        self.io.give_back(self._sealed)
+        self._sealed = None
+        return True
+
+    cdef size_t _unsent(self) noexcept:
+        cdef size_t size = SocketTransport._unsent(self)
+        if self._sealed is not None:
+            size += self._sealed.end - self._sealed.begin
+        return size

@@ -1,0 +1,82 @@
+"""OpenSSL is reached where `ssl` has it, only for what `ssl` has made, or not at all."""
+
+import asyncio
+import os
+import ssl
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tests.support.tls import Tls
+from tests.wscore.servers import LOOPBACK, serving
+from tests.wscore.tls_peer import below, server_of, talk_tls
+from wscore.openssl import is_reachable
+
+ASK = "from wscore.openssl import is_reachable; print(is_reachable())"
+
+
+def asked(*before: str, **environment: str) -> bool:
+    """What a new process finds.
+
+    Args:
+        before: lines that it runs before it asks.
+        environment: what it is told.
+    """
+    code = "\n".join([*before, ASK])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout == "True\n"
+
+
+def test_here() -> None:
+    """The interpreters that are tested with have OpenSSL as a shared library."""
+    assert is_reachable()
+    assert asked()
+
+
+def test_environment() -> None:
+    assert not asked(WSCORE_TLS="ssl")
+    assert asked(WSCORE_TLS="openssl")
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        "import ssl; ssl.OPENSSL_VERSION = 'LibreSSL 4.1.0'",
+        "import _ssl; del _ssl.__file__",  # as when it is linked into the interpreter
+        "import _ssl; _ssl.__file__ = '/nowhere'",
+        "import _ssl, math; _ssl.__file__ = math.__file__",  # a library without OpenSSL
+    ],
+)
+def test_interpreters_of_another_kind(difference: str) -> None:
+    assert not asked(difference)
+
+
+async def test_what_other_threads_make(tls: Tls) -> None:
+    """Connections are not confused by it."""
+    is_over = threading.Event()
+    context = server_of(tls)
+
+    def make() -> None:
+        while not is_over.is_set():
+            context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        async with serving(LOOPBACK, 0, ssl=tls.server) as server:
+            for _ in range(20):
+                assert below(await talk_tls(server, tls.client)).get_extra_info("records") == (
+                    "openssl"
+                )
+    finally:
+        is_over.set()
+        await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in threads))
