@@ -4,7 +4,7 @@ Encrypted bytes are fed to it and come out decrypted; what is to be sent comes o
 `ssl` for data that has not come costs an exception, so the records' heads, which are never
 encrypted, are followed here, and it is asked for complete records only.
 
-It knows neither sockets nor loops, and must never hide an error of TLS: who asks gets the exception.
+It knows neither sockets nor loops. It must never hide an error of TLS: who asks gets the exception.
 """
 
 import ssl
