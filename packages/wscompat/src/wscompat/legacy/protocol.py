@@ -21,7 +21,6 @@ from ..protocol import State
 from ..typing import Data, DataLike, LoggerLike, Subprotocol
 from .closing import ClosingSteps
 from .engine import Engine, PeerHead, core_request, core_response
-from .logs import ConnectionLogger
 from .sending import broadcast, send_fragments
 
 __all__ = ["WebSocketCommonProtocol", "broadcast"]
@@ -119,7 +118,6 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             write_limit=write_limit,
             logger=logger,
         )
-        self.logger = ConnectionLogger(logger, self)
         self._core = _NotConnected()
         self.loop = self._loop
         self.max_size = self._max_size = max_size
