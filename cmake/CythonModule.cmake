@@ -47,6 +47,11 @@ function(add_cython_module name)
         ${name}_module
         PROPERTIES OUTPUT_NAME ${name} C_STANDARD 11 C_VISIBILITY_PRESET hidden
     )
+    if(UNIX AND CMAKE_C_COMPILER_ID MATCHES "^(GNU|Clang)$")
+        # Functions of other libraries are called without a stub in between, which would be one
+        # more line of code to be fetched with each message.
+        target_compile_options(${name}_module PRIVATE -fno-plt)
+    endif()
     target_link_libraries(${name}_module PRIVATE ${arg_LIBRARIES})
     install(TARGETS ${name}_module DESTINATION "${arg_DESTINATION}" COMPONENT python)
     if(CYTHON_LINE_TRACE)

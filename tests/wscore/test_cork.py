@@ -94,6 +94,22 @@ async def test_within_a_callback_it_leaves_with_the_callback(side: str) -> None:
         assert await peer.frames() == [(TEXT, b"a"), (TEXT, b"b"), (TEXT, b"c")]
 
 
+async def test_block_that_outlives_its_callback(side: str) -> None:
+    """What the read has sent stays behind what the block holds, and both leave with the turn."""
+    with contextlib.ExitStack() as blocks:
+
+        def reply(transport: WSTransport, frame: WSFrame) -> None:
+            text(transport, "a")
+            blocks.enter_context(transport.cork())
+            text(transport, "b")
+
+        async with packet_peer(side, Recorder(reply)) as (transport, peer):
+            await peer.send(F(TEXT))
+            assert await peer.frames() == [(TEXT, b"a"), (TEXT, b"b")]
+            text(transport, "c")
+            assert here(peer) == [(TEXT, b"c")]
+
+
 async def test_block_that_raises(side: str) -> None:
     async with packet_peer(side, Recorder()) as (transport, peer):
         with contextlib.suppress(ValueError), transport.cork():

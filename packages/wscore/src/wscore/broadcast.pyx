@@ -20,7 +20,7 @@ from wsframe cimport cwsframe as wsf
 from .closing cimport OPEN, can_send
 from .deflate_streams cimport Deflater
 from .enums cimport BINARY, TEXT, TRY_AGAIN_LATER, WSMsgType
-from .loop_io cimport SendBuffer
+from .loop_io cimport SendBuffer, free_buffer, new_buffer, reserve
 from .message_connection cimport WSMessageConnection
 from .transport cimport WSTransport
 
@@ -204,7 +204,7 @@ cdef class Form:
     cdef WSMsgType _msg_type
     cdef int _rsv
     cdef Py_buffer _payload
-    cdef SendBuffer _frame  # None until a server needs it
+    cdef SendBuffer* _frame  # NULL until a server needs it
 
     def __cinit__(self, WSMsgType msg_type, int rsv, payload):
         PyObject_GetBuffer(payload, &self._payload, PyBUF_SIMPLE)
@@ -213,6 +213,8 @@ cdef class Form:
 
     def __dealloc__(self):
         PyBuffer_Release(&self._payload)
+        if self._frame != NULL:
+            free_buffer(self._frame)
 
     cdef int send(self, WSTransport transport) except -1:
         if transport.is_client_side:
@@ -221,21 +223,21 @@ cdef class Form:
                 self._payload.len,
             )
             return transport.flush()
-        if self._frame is None:
+        if self._frame == NULL:
             self._encode()
         return transport._sink.write_now(self._frame.data, self._frame.end)
 
     cdef int _encode(self) except -1:
         cdef wsf.wsf_header header
-        cdef SendBuffer frame = SendBuffer.__new__(SendBuffer)
+        cdef SendBuffer* frame = new_buffer()
+        self._frame = frame
         header.opcode = self._msg_type
         header.fin = True
         header.rsv = self._rsv
         header.masked = False
         header.payload_size = self._payload.len
         frame.end = wsf.wsf_frame_encode(
-            frame.reserve(wsf.WSF_MAX_HEADER_SIZE + self._payload.len), &header,
+            reserve(frame, wsf.WSF_MAX_HEADER_SIZE + self._payload.len), &header,
             <const uint8_t*>self._payload.buf,
         )
-        self._frame = frame
         return 0

@@ -1,10 +1,12 @@
 # The frame as user code sees it.
+#
+# How it becomes the view of the next one stands here in full, to be compiled into the callers.
 
 cimport cython
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t
 
-from wsframe.cwsframe cimport wsf_frame
+from wsframe.cwsframe cimport WSF_RSV1, WSF_RSV2, WSF_RSV3, wsf_frame
 
 from .enums cimport WSMsgType
 from .loop_io cimport Block
@@ -23,16 +25,33 @@ cdef class WSFrame:
     cdef char* payload_ptr
 
     cdef PyObject* _member  # what `msg_type` is in Python; borrowed, the members are never freed
-    cdef Block _block  # None once the callback is over
+    cdef PyObject** _members  # all that there are, by their values
+    cdef PyObject* _block  # NULL once the callback is over; the receive buffer holds it until then
     cdef Block _shown  # the block that views of the payload show
     cdef Py_ssize_t _views
     cdef uint16_t _close_code
 
-    cdef void show(self, const wsf_frame* parsed, Block block, size_t tail_size,
-                   bint last_in_buffer) noexcept
-    cdef void show_as(self, WSMsgType msg_type) noexcept
+    cdef inline void show(self, const wsf_frame* parsed, PyObject* block, size_t tail_size,
+                          bint last_in_buffer) noexcept:
+        """Become the view of a frame whose payload lies in the block."""
+        self.show_as(<WSMsgType>parsed.opcode)
+        self.fin = parsed.fin
+        self.rsv1 = (parsed.rsv & WSF_RSV1) != 0
+        self.rsv2 = (parsed.rsv & WSF_RSV2) != 0
+        self.rsv3 = (parsed.rsv & WSF_RSV3) != 0
+        self.last_in_buffer = last_in_buffer
+        self.payload_ptr = <char*>parsed.payload
+        self.payload_size = parsed.payload_size
+        self.tail_size = tail_size
+        self._close_code = parsed.close_code
+        self._block = block
+
+    cdef inline void show_as(self, WSMsgType msg_type) noexcept:
+        self.msg_type = msg_type
+        self._member = self._members[<int>msg_type]
+
     cdef inline void retire(self) noexcept:
-        self._block = None
+        self._block = NULL
         self.payload_ptr = NULL
 
     cdef int _check(self) except -1

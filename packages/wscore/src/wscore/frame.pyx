@@ -11,7 +11,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 
-from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS, WSF_RSV1, WSF_RSV2, WSF_RSV3
+from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS
 
 from . import enums
 from .enums cimport CLOSE, CONTINUATION, close_code_to_python, msg_type_to_python
@@ -61,31 +61,11 @@ cdef class WSFrame:
         raise TypeError("frames are made by a connection")
 
     def __cinit__(self):
+        self._members = MEMBERS
         self.show_as(CONTINUATION)
 
-    # -- for the protocol
-
-    cdef void show(self, const wsf_frame* parsed, Block block, size_t tail_size,
-                   bint last_in_buffer) noexcept:
-        """Become the view of a frame whose payload lies in the block."""
-        self.show_as(<WSMsgType>parsed.opcode)
-        self.fin = parsed.fin
-        self.rsv1 = (parsed.rsv & WSF_RSV1) != 0
-        self.rsv2 = (parsed.rsv & WSF_RSV2) != 0
-        self.rsv3 = (parsed.rsv & WSF_RSV3) != 0
-        self.last_in_buffer = last_in_buffer
-        self.payload_ptr = <char*>parsed.payload
-        self.payload_size = parsed.payload_size
-        self.tail_size = tail_size
-        self._close_code = parsed.close_code
-        self._block = block
-
-    cdef void show_as(self, WSMsgType msg_type) noexcept:
-        self.msg_type = msg_type
-        self._member = MEMBERS[<int>msg_type]
-
     cdef int _check(self) except -1:
-        if self._block is None:
+        if self._block == NULL:
             raise RuntimeError(
                 "a WSFrame is valid only during the callback that it was passed to: "
                 "copy the payload there"
@@ -183,7 +163,7 @@ cdef class WSFrame:
         view.strides = &view.itemsize if flags & PyBUF_STRIDES == PyBUF_STRIDES else NULL
         view.suboffsets = NULL
         view.internal = NULL
-        self._shown = self._block
+        self._shown = <Block>self._block
         self._shown.views += 1
         self._views += 1
 

@@ -6,8 +6,6 @@ cdef class WSListener:
     cpdef on_ws_connected(self, WSTransport transport)
     cpdef on_ws_frame(self, WSTransport transport, WSFrame frame)
     cpdef on_ws_disconnected(self, WSTransport transport)
-    cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1
-    cdef int on_read_end(self) except -1
     cpdef send_user_specific_ping(self, WSTransport transport)
     cpdef is_user_specific_pong(self, WSFrame frame)
     cpdef pause_writing(self)

@@ -57,18 +57,6 @@ cdef class WSListener:
         """
         return text
 
-    cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1:
-        """The same as `on_ws_frame`, for subclasses in Cython whose method no one overrides.
-
-        It spares them the search for an overriding method in Python with each frame.
-        """
-        self.on_ws_frame(transport, frame)
-        return 0
-
-    cdef int on_read_end(self) except -1:
-        """All frames of one read have been delivered. For subclasses in Cython."""
-        return 0
-
     cpdef send_user_specific_ping(self, WSTransport transport):
         """Send what auto ping pings with; a PING without payload unless overridden.
 

@@ -6,6 +6,8 @@ cimport cython
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
+from .hints cimport rarely
+
 cdef enum:
     SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
     SPARES = 8  # of each kind of memory are kept for further use
@@ -15,30 +17,37 @@ cdef enum:
 cdef class Block:
     cdef uint8_t* data
     cdef size_t size
+    cdef void* _memory  # that it lies in
     cdef Py_ssize_t views  # exported from frames that lie in it
     cdef Block next  # spare one
 
 
-@cython.final
-cdef class SendBuffer:
-    cdef uint8_t* data
-    cdef size_t size  # of the memory
-    cdef size_t begin  # of the bytes to send
-    cdef size_t end
-    cdef SendBuffer next  # spare one
+# Bytes on their way out: `data[begin:end]`. Not an object: a message takes one and gives it back,
+# and counting references would cost more than the rest of it.
+cdef struct SendBuffer:
+    uint8_t* data
+    size_t size  # of the memory
+    size_t begin  # of the bytes to send
+    size_t end
+    SendBuffer* next  # spare one
 
-    cdef inline uint8_t* reserve(self, size_t size) except NULL:
-        """Where `size` more bytes can be written; the caller then adds them to `end`."""
-        if self.end + size > self.size:
-            self._make_room(size)
-        return self.data + self.end
 
-    cdef inline int append(self, const uint8_t* data, size_t size) except -1:
-        memcpy(self.reserve(size), data, size)
-        self.end += size
-        return 0
+cdef SendBuffer* new_buffer() except NULL
+cdef void free_buffer(SendBuffer* buffer) noexcept
+cdef int make_room(SendBuffer* buffer, size_t size) except -1
 
-    cdef int _make_room(self, size_t size) except -1
+
+cdef inline uint8_t* reserve(SendBuffer* buffer, size_t size) except NULL:
+    """Where `size` more bytes can be written; the caller then adds them to `end`."""
+    if rarely(buffer.end + size > buffer.size):
+        make_room(buffer, size)
+    return buffer.data + buffer.end
+
+
+cdef inline int append(SendBuffer* buffer, const uint8_t* data, size_t size) except -1:
+    memcpy(reserve(buffer, size), data, size)
+    buffer.end += size
+    return 0
 
 
 cdef class Endpoint:
@@ -62,7 +71,7 @@ cdef class LoopIO:
     cdef int _corked_count
     cdef Block _spare_block  # the first of a chain
     cdef int _spare_block_count
-    cdef SendBuffer _spare_buffer  # the same
+    cdef SendBuffer* _spare_buffer  # the same
     cdef int _spare_buffer_count
 
     cdef inline void enter(self) noexcept:
@@ -72,9 +81,13 @@ cdef class LoopIO:
     cdef inline int leave(self) except -1:
         """A callback ends; with the outermost one what was held back leaves."""
         self.depth -= 1
-        if self.depth == 0 and self._corked is not None:
+        if rarely(self._corked is not None) and self.depth == 0:
             return self._flush()
         return 0
+
+    cdef inline bint lends(self) noexcept:
+        """Whether `block` can be read into."""
+        return not self.block_in_use and self.block is not None and not self.block.views
 
     cdef inline bint hold(self, Endpoint corked) except -1:
         """Remember one that wants to hold bytes back; False if so many do that it must not."""
@@ -89,22 +102,22 @@ cdef class LoopIO:
         corked.is_listed = True
         return True
 
-    cdef inline SendBuffer take_buffer(self):
-        cdef SendBuffer buffer = self._spare_buffer
-        if buffer is None:
-            return SendBuffer.__new__(SendBuffer)
+    cdef inline SendBuffer* take_buffer(self) except NULL:
+        cdef SendBuffer* buffer = self._spare_buffer
+        if rarely(buffer == NULL):
+            return new_buffer()
         self._spare_buffer = buffer.next
         self._spare_buffer_count -= 1
-        buffer.next = None
         return buffer
 
-    cdef inline int give_back(self, SendBuffer buffer) except -1:
+    cdef inline void give_back(self, SendBuffer* buffer) noexcept:
+        if rarely((buffer.size != SEND_SIZE) | (self._spare_buffer_count == SPARES)):
+            free_buffer(buffer)
+            return
         buffer.begin = buffer.end = 0
-        if buffer.size == SEND_SIZE and self._spare_buffer_count < SPARES:
-            buffer.next = self._spare_buffer
-            self._spare_buffer = buffer
-            self._spare_buffer_count += 1
-        return 0
+        buffer.next = self._spare_buffer
+        self._spare_buffer = buffer
+        self._spare_buffer_count += 1
 
     cdef Block borrow(self)
     cdef int recycle(self, Block block) except -1

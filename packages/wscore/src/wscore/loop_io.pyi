@@ -8,9 +8,6 @@ from typing_extensions import disjoint_base
 class Block:
     def __new__(cls, size: int) -> Block: ...
 
-@final
-class SendBuffer: ...
-
 @disjoint_base
 class Endpoint: ...
 

@@ -11,11 +11,12 @@ Loops live in threads of their own, so nothing here is shared between loops.
 import weakref
 
 cimport cython
-from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.string cimport memmove
 
 cdef enum:
     RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
+    PAGE = 4096  # bytes; a power of two
 
 _loops = weakref.WeakKeyDictionary()
 
@@ -34,45 +35,52 @@ cdef class Block:
     """Memory to receive into; it lives as long as a connection or a frame needs it."""
 
     def __cinit__(self, size_t size):
-        self.data = <uint8_t*>PyMem_RawMalloc(size)
-        if self.data == NULL:
+        # The system copies fastest to the front of a page: there it begins a message itself.
+        cdef size_t padding = PAGE - 1 if size >= RECEIVE_SIZE else 0
+        self._memory = PyMem_RawMalloc(size + padding)
+        if self._memory == NULL:
             raise MemoryError(f"a receive buffer of {size} bytes")
+        self.data = <uint8_t*>(<size_t>self._memory + padding & ~padding)
         self.size = size
 
     def __dealloc__(self):
-        PyMem_RawFree(self.data)
+        PyMem_RawFree(self._memory)
 
 
-@cython.no_gc
-cdef class SendBuffer:
-    """Bytes on their way out: ``data[begin:end]``."""
+cdef SendBuffer* new_buffer() except NULL:
+    cdef SendBuffer* buffer = <SendBuffer*>PyMem_RawCalloc(1, sizeof(SendBuffer))
+    if buffer != NULL:
+        buffer.data = <uint8_t*>PyMem_RawMalloc(SEND_SIZE)
+        buffer.size = SEND_SIZE
+    if buffer == NULL or buffer.data == NULL:
+        PyMem_RawFree(buffer)
+        raise MemoryError(f"a send buffer of {SEND_SIZE} bytes")
+    return buffer
 
-    def __cinit__(self):
-        self.data = <uint8_t*>PyMem_RawMalloc(SEND_SIZE)
-        if self.data == NULL:
-            raise MemoryError(f"a send buffer of {SEND_SIZE} bytes")
-        self.size = SEND_SIZE
 
-    def __dealloc__(self):
-        PyMem_RawFree(self.data)
+cdef void free_buffer(SendBuffer* buffer) noexcept:
+    PyMem_RawFree(buffer.data)
+    PyMem_RawFree(buffer)
 
-    cdef int _make_room(self, size_t size) except -1:
-        cdef size_t unsent = self.end - self.begin
-        cdef size_t wanted = self.size
-        cdef uint8_t* data
-        if self.begin:
-            memmove(self.data, self.data + self.begin, unsent)
-            self.begin = 0
-            self.end = unsent
-        if unsent + size > self.size:
-            while wanted < unsent + size:
-                wanted *= 2
-            data = <uint8_t*>PyMem_RawRealloc(self.data, wanted)
-            if data == NULL:
-                raise MemoryError(f"a send buffer of {wanted} bytes")
-            self.data = data
-            self.size = wanted
-        return 0
+
+cdef int make_room(SendBuffer* buffer, size_t size) except -1:
+    """Have room for `size` more bytes."""
+    cdef size_t unsent = buffer.end - buffer.begin
+    cdef size_t wanted = buffer.size
+    cdef uint8_t* data
+    if buffer.begin:
+        memmove(buffer.data, buffer.data + buffer.begin, unsent)
+        buffer.begin = 0
+        buffer.end = unsent
+    if unsent + size > buffer.size:
+        while wanted < unsent + size:
+            wanted *= 2
+        data = <uint8_t*>PyMem_RawRealloc(buffer.data, wanted)
+        if data == NULL:
+            raise MemoryError(f"a send buffer of {wanted} bytes")
+        buffer.data = data
+        buffer.size = wanted
+    return 0
 
 
 cdef class Endpoint:
@@ -93,6 +101,13 @@ cdef class Endpoint:
 
 cdef class LoopIO:
     """What all connections of one event loop share."""
+
+    def __dealloc__(self):
+        cdef SendBuffer* buffer
+        while self._spare_buffer != NULL:
+            buffer = self._spare_buffer
+            self._spare_buffer = buffer.next
+            free_buffer(buffer)
 
     # -- corking
 

@@ -21,6 +21,7 @@ cdef class WSMessageBase(WSListener):
     # in
     cdef int begin(self, WSTransport transport, Inflater inflater) except -1
     cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1
+    cdef int on_read_end(self) except -1
     cpdef feed(self, bint is_text, bint fin, bytes data)
     cdef int _inflate(self, WSFrame frame) except -1
     cdef int _check_text(self, bytes data, bint fin) except -1

@@ -44,6 +44,7 @@ cdef class WSMessageBase(WSListener):
         self.frame_received(transport, frame)
 
     cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1:
+        """The same, for the protocol to call if no subclass in Python overrides it."""
         if frame.msg_type > BINARY:
             if frame.msg_type == PONG:
                 self.on_pong(frame.get_payload_as_bytes())
@@ -63,6 +64,10 @@ cdef class WSMessageBase(WSListener):
             self.message_received(
                 False, PyBytes_FromStringAndSize(frame.payload_ptr, frame.payload_size)
             )
+        return 0
+
+    cdef int on_read_end(self) except -1:
+        """All frames of one read have been delivered."""
         return 0
 
     cpdef feed(self, bint is_text, bint fin, bytes data):

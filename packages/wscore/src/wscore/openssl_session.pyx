@@ -15,7 +15,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free
 
-from .loop_io cimport SendBuffer
+from .loop_io cimport SendBuffer, append, reserve
 from .openssl cimport SSL_ERROR_WANT_READ, new_wire, openssl, wrap
 from .tls_session cimport MAX_RECORD, MAX_SEALED
 
@@ -120,7 +120,7 @@ cdef class OpensslSession(TlsSession):
 
     # -- out
 
-    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer sealed) except -1:
+    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer* sealed) except -1:
         cdef Wire* wire = self._wire
         cdef size_t done = 0
         cdef size_t part
@@ -131,7 +131,7 @@ cdef class OpensslSession(TlsSession):
             self.fetch(sealed)
         while done < size:
             part = min(size - done, <size_t>MAX_RECORD)
-            wire.place = sealed.reserve(MAX_SEALED)
+            wire.place = reserve(sealed, MAX_SEALED)
             wire.room = MAX_SEALED
             is_sealed = openssl.write_ex(self._ssl, data + done, part, &part)
             sealed.end += wire.size
@@ -149,10 +149,10 @@ cdef class OpensslSession(TlsSession):
     cdef bint has_answer(self) except -1:
         return self._wire.extra_size != 0
 
-    cdef int fetch(self, SendBuffer sealed) except -1:
+    cdef int fetch(self, SendBuffer* sealed) except -1:
         cdef Wire* wire = self._wire
         if wire.extra_size:
-            sealed.append(wire.extra, wire.extra_size)
+            append(sealed, wire.extra, wire.extra_size)
             free(wire.extra)
             wire.extra = NULL
             wire.extra_size = wire.extra_room = 0

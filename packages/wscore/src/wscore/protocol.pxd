@@ -1,13 +1,39 @@
 # The asyncio side: bytes in, callbacks out.
+#
+# What every message passes through stands here in full, to be compiled into the transports: from
+# the bytes that were received to the call of the listener. What is rare is in protocol.pyx.
 
-from wsframe.cwsframe cimport wsf_frame, wsf_parser
+from cpython.object cimport PyObject
 
-from .heartbeat cimport Heartbeat
+from wsframe.cwsframe cimport (
+    WSF_FRAME,
+    WSF_NEED_MORE,
+    wsf_frame,
+    wsf_parser,
+    wsf_parser_next,
+    wsf_parser_payload_size,
+)
+
+from .closing cimport FAILING, can_receive
+from .enums cimport CLOSE
 from .frame cimport WSFrame
+from .heartbeat cimport Heartbeat
+from .hints cimport rarely
 from .listener cimport WSListener
 from .loop_io cimport LoopIO
+from .message_base cimport WSMessageBase
 from .receive_buffer cimport ReceiveBuffer
 from .transport cimport WSTransport
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject* object)
+    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
+    object PyObject_Vectorcall(
+        object callable, PyObject** arguments, size_t count, PyObject* keywords
+    )
+    object PyObject_VectorcallMethod(
+        object name, PyObject** arguments, size_t count, PyObject* keywords
+    )
 
 
 cdef class ProtocolOptions:
@@ -36,11 +62,13 @@ cdef class WSProtocolCore:
 
     cdef wsf_parser _parser
     cdef WSFrame _frame
+    cdef object _piece  # a Block: memory of a piece that must not be shown where it lies
+    cdef WSMessageBase _messages  # the listener, if it is one that takes messages
     cdef object _on_ws_frame  # the listener's bound method, while frames are delivered to Python
     cdef bint _calls_python
+    cdef bint _takes_pieces  # the listener takes frames in pieces
     cdef Heartbeat _heartbeat
     cdef object _make_auto_ping
-    cdef bint _takes_pieces  # the listener takes frames in pieces
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
     cdef bint _holds_input  # while the role decides
@@ -48,15 +76,100 @@ cdef class WSProtocolCore:
     cdef unsigned long long _max_message_size
     cdef unsigned int _max_fragments
 
+    # bytes arrive
+
+    cdef inline int received(self, size_t size) except -1:
+        """So many more bytes are in the buffer."""
+        cdef size_t needed = 0
+        self.buffer.end += size
+        if rarely(self._heartbeat is not None):
+            self._heartbeat.heard()
+        self.buffer.lock()
+        try:
+            if rarely(
+                (not can_receive(self.transport.state)) | self._holds_input | self._takes_pieces
+            ):
+                needed = self._read_otherwise()
+            else:
+                needed = self._read_frames()
+        finally:
+            self.buffer.tidy(needed)
+        if rarely(self._messages is not None):
+            self._messages.on_read_end()
+        return 0
+
+    cdef inline Py_ssize_t _read_frames(self) except -1:
+        """Parse all that was received, one frame ahead of what is delivered.
+
+        Returns:
+            How many contiguous bytes of payload the parser waits for.
+        """
+        cdef wsf_frame[2] parsed
+        cdef int now = 0
+        cdef size_t tail_size
+        cdef int result = self._parse(&parsed[0])
+        while result == WSF_FRAME:
+            tail_size = self.buffer.end - self.buffer.begin
+            if tail_size:
+                if self._calls_python and self._on_ws_frame is None:
+                    # Once for all frames of a read. For a single one it is called by its name,
+                    # which spares the bound method. (`object`: else it is the C function.)
+                    self._on_ws_frame = (<object>self.listener).on_ws_frame
+                result = self._parse(&parsed[1 - now])
+            else:
+                result = WSF_NEED_MORE
+            self._deliver(&parsed[now], tail_size, result != WSF_FRAME)
+            now = 1 - now
+        if rarely(self._on_ws_frame is not None):
+            self._on_ws_frame = None
+        if rarely(result < 0):
+            self._violated(result)
+        return <Py_ssize_t>wsf_parser_payload_size(&self._parser)
+
+    cdef inline int _parse(self, wsf_frame* parsed) except? -1:
+        """The next step of the parser; nothing more to do once the connection is given up."""
+        cdef size_t consumed = 0
+        cdef int result
+        if rarely(self.transport.state >= FAILING):
+            self.buffer.begin = self.buffer.end
+            return WSF_NEED_MORE
+        result = wsf_parser_next(
+            &self._parser, self.buffer.block.data + self.buffer.begin,
+            self.buffer.end - self.buffer.begin, &consumed, parsed,
+        )
+        self.buffer.begin += consumed
+        return result
+
+    # callbacks go out
+
+    cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
+        cdef WSFrame frame
+        if rarely(not can_receive(self.transport.state)):
+            return 0
+        if rarely(parsed.opcode >= CLOSE) and self._answers(parsed):
+            return 0
+        if rarely(self._frame is None):
+            self._frame = WSFrame.__new__(WSFrame)
+        frame = self._frame
+        frame.show(parsed, <PyObject*>self.buffer.block, tail_size, last)
+        if rarely(self._takes_pieces):
+            self._as_piece(parsed)
+        try:
+            if not (rarely(self._heartbeat is not None) and self._is_heartbeat(frame)):
+                if rarely((<Unraised>call_listener)(self, frame) < 0):
+                    self._listener_failed()
+        finally:
+            frame.retire()
+        if rarely(Py_REFCNT(<PyObject*>frame) > 2):  # somebody kept it: two are ours
+            self._frame = None
+        return 0
+
+    # rarely
+
     cdef int _begin_messages(self, object agreed) except -1
-    cdef int received(self, size_t size) except -1
-    cdef inline Py_ssize_t _read_open(self) except -1
     cdef Py_ssize_t _read_otherwise(self) except -1
     cdef int _read_handshake(self) except -1
-    cdef inline Py_ssize_t _read_frames(self) except -1
     cdef int _read_pieces(self) except -1
-    cdef inline int _parse(self, wsf_frame* parsed) except? -1
-    cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1
     cdef int _as_piece(self, wsf_frame* parsed) except -1
     cdef int _listener_failed(self) except -1
     cdef int _violated(self, int error) except -1
@@ -64,3 +177,30 @@ cdef class WSProtocolCore:
     cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1
     cdef bint _is_heartbeat(self, WSFrame frame) except -1
     cdef int _close_received(self, wsf_frame* parsed) except -1
+
+
+# As `call_listener` is called where its exceptions are not raised, but seen by what it returns: to
+# catch them in the usual way costs time with each frame that raises nothing.
+ctypedef int (*Unraised)(WSProtocolCore, WSFrame) noexcept
+
+
+cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
+    """Hand the frame to the listener."""
+    cdef PyObject* arguments[4]  # the first one is the callee's, for a bound method's `self`
+    if not self._calls_python:
+        if rarely(self._messages is not None):
+            return self._messages.frame_received(self.transport, frame)
+        self.listener.on_ws_frame(self.transport, frame)
+        return 0
+    arguments[1] = <PyObject*>self.listener
+    arguments[2] = <PyObject*>self.transport
+    arguments[3] = <PyObject*>frame
+    if self._on_ws_frame is None:
+        PyObject_VectorcallMethod(
+            "on_ws_frame", &arguments[1], 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+        )
+    else:
+        PyObject_Vectorcall(
+            self._on_ws_frame, &arguments[2], 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+        )
+    return 0

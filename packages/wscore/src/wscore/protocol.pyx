@@ -14,7 +14,7 @@ from libc.string cimport memcpy
 
 from wsframe cimport cwsframe as wsf
 
-from .closing cimport FAILING, HANDSHAKING, can_receive
+from .closing cimport FAILING, HANDSHAKING
 from .deflate_streams cimport Deflater, Inflater
 from .loop_io cimport Block, loop_io
 from .message_base cimport WSMessageBase
@@ -28,24 +28,12 @@ from .errors import WSProtocolError, is_ordinary
 from .logs import WSCORE_DEBUG_LL
 
 cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(PyObject* object)
     unsigned long Py_TPFLAGS_HEAPTYPE
-    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
-    object PyObject_Vectorcall(
-        object callable, PyObject** arguments, size_t count, PyObject* keywords
-    )
-    object PyObject_VectorcallMethod(
-        object name, PyObject** arguments, size_t count, PyObject* keywords
-    )
 
 __all__ = ["ProtocolOptions", "WSProtocolCore"]
 
 MAX_FRAME_SIZE = 10 * 1024 * 1024  # bytes of payload
 MAX_FRAGMENTS = 131072  # frames of one message; twice what the Autobahn suite sends
-
-# As `_call_listener` is called where its exceptions are not raised, but seen by what it returns: to
-# catch them in the usual way costs time with each frame that raises nothing.
-ctypedef int (*Unraised)(WSProtocolCore) noexcept
 
 cdef enum:
     HELD_BACK = 64 * 1024  # bytes that are received while the role holds the input; then no more
@@ -162,11 +150,11 @@ cdef class WSProtocolCore:
         config.role = (
             wsf.WSF_ROLE_CLIENT if self.transport.is_client_side else wsf.WSF_ROLE_SERVER
         )
-        self._takes_pieces = (
-            isinstance(listener, WSMessageBase) and (<WSMessageBase>listener).takes_pieces
-        )
-        if isinstance(listener, WSMessageBase) and not self._takes_pieces:
-            self._max_message_size = self._max_message_size or self._max_frame_size
+        if isinstance(listener, WSMessageBase):
+            self._messages = listener
+            self._takes_pieces = self._messages.takes_pieces
+            if not self._takes_pieces:
+                self._max_message_size = self._max_message_size or self._max_frame_size
         config.mode = wsf.WSF_MODE_STREAM if self._takes_pieces else wsf.WSF_MODE_WHOLE
         config.rsv_allowed = rsv_allowed | (wsf.WSF_RSV1 if agreed is not None else 0)
         config.rsv_continuation = rsv_allowed
@@ -179,7 +167,7 @@ cdef class WSProtocolCore:
         self.listener = listener
         self._calls_python = _is_python_method(type(listener), "on_ws_frame")
         self.transport.upgraded(request, response)
-        if isinstance(listener, WSMessageBase):
+        if self._messages is not None:
             self._begin_messages(agreed)
         if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
             self.logger.log(WSCORE_DEBUG_LL, "open: %s", request.path)
@@ -205,7 +193,7 @@ cdef class WSProtocolCore:
                 self.deflate, *there, self._max_message_size or self._max_frame_size,
                 0 if self._takes_pieces else self._max_frame_size,
             )
-        return (<WSMessageBase>self.listener).begin(transport, inflater)
+        return self._messages.begin(transport, inflater)
 
     def hold_input(self):
         """What follows the bytes that were read so far is kept, until `resume_input`."""
@@ -244,32 +232,10 @@ cdef class WSProtocolCore:
         finally:
             self.io.leave()
 
-    cdef int received(self, size_t size) except -1:
-        """So many more bytes are in the buffer."""
-        cdef ReceiveBuffer buffer = self.buffer
-        cdef size_t needed = 0
-        buffer.end += size
-        if self._heartbeat is not None:
-            self._heartbeat.heard()
-        buffer.lock()
-        try:
-            if HANDSHAKING < self.transport.state < FAILING and not self._holds_input:
-                needed = self._read_open()
-            else:
-                needed = self._read_otherwise()
-        finally:
-            buffer.tidy(needed)
-        if self.listener is not None:
-            self.listener.on_read_end()
-        return 0
-
     def eof_received(self):
         if self.transport.state != HANDSHAKING:
             self.transport.disconnect()
         return False  # the transport below closes our end too
-
-    cdef inline Py_ssize_t _read_open(self) except -1:
-        return self._read_pieces() if self._takes_pieces else self._read_frames()
 
     cdef Py_ssize_t _read_otherwise(self) except -1:
         """Before there are frames, or when nobody wants them, or not yet."""
@@ -282,7 +248,7 @@ cdef class WSProtocolCore:
             if buffer.end - buffer.begin >= HELD_BACK:
                 self.transport.underlying_transport.pause_reading()
         elif self.transport.state != HANDSHAKING:
-            return self._read_open()
+            return self._read_pieces() if self._takes_pieces else self._read_frames()
         return 0
 
     cdef int _read_handshake(self) except -1:
@@ -293,36 +259,8 @@ cdef class WSProtocolCore:
         buffer.begin += <size_t>self.handshake_received(data)
         return 0
 
-    cdef inline Py_ssize_t _read_frames(self) except -1:
-        """Parse all that was received, one frame ahead of what is delivered.
-
-        Returns:
-            How many contiguous bytes of payload the parser waits for.
-        """
-        cdef ReceiveBuffer buffer = self.buffer
-        cdef wsf.wsf_frame[2] parsed
-        cdef int now = 0
-        cdef size_t tail_size
-        cdef int result = self._parse(&parsed[now])
-        while result == wsf.WSF_FRAME:
-            tail_size = buffer.end - buffer.begin
-            if tail_size:
-                if self._calls_python and self._on_ws_frame is None:
-                    # Once for all frames of a read. For a single one it is called by its name,
-                    # which spares the bound method. (`object`: else it is the C function.)
-                    self._on_ws_frame = (<object>self.listener).on_ws_frame
-                result = self._parse(&parsed[1 - now])
-            else:
-                result = wsf.WSF_NEED_MORE
-            self._deliver(&parsed[now], tail_size, result != wsf.WSF_FRAME)
-            now = 1 - now
-        self._on_ws_frame = None
-        if result < 0:
-            self._violated(result)
-        return <Py_ssize_t>wsf.wsf_parser_payload_size(&self._parser)
-
     cdef int _read_pieces(self) except -1:
-        """The same for a listener that takes frames in pieces; nothing is waited for.
+        """`_read_frames` for a listener that takes frames in pieces; nothing is waited for.
 
         Not one frame ahead: a control frame that came in parts lies in the parser until the next.
         """
@@ -336,43 +274,7 @@ cdef class WSProtocolCore:
             self._violated(result)
         return 0
 
-    cdef inline int _parse(self, wsf_frame* parsed) except? -1:
-        """The next step of the parser; nothing more to do once the connection is given up."""
-        cdef ReceiveBuffer buffer = self.buffer
-        cdef size_t consumed = 0
-        cdef int result
-        if self.transport.state >= FAILING:
-            buffer.begin = buffer.end
-            return wsf.WSF_NEED_MORE
-        result = wsf.wsf_parser_next(
-            &self._parser, buffer.block.data + buffer.begin, buffer.end - buffer.begin,
-            &consumed, parsed,
-        )
-        buffer.begin += consumed
-        return result
-
     # -- callbacks go out
-
-    cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
-        cdef WSFrame frame = self._frame
-        if not can_receive(self.transport.state):
-            return 0
-        if parsed.opcode >= CLOSE and self._answers(parsed):
-            return 0
-        if frame is None:
-            frame = self._frame = WSFrame.__new__(WSFrame)
-        frame.show(parsed, self.buffer.block, tail_size, last)
-        if self._takes_pieces:
-            self._as_piece(parsed)
-        try:
-            if self._heartbeat is None or not self._is_heartbeat(frame):
-                if (<Unraised>_call_listener)(self) < 0:
-                    self._listener_failed()
-        finally:
-            frame.retire()
-        if Py_REFCNT(<PyObject*>frame) > 2:  # somebody kept it: ours and this function's are two
-            self._frame = None
-        return 0
 
     cdef int _as_piece(self, wsf_frame* parsed) except -1:
         """Show a piece of a frame as a frame of its own."""
@@ -381,7 +283,8 @@ cdef class WSProtocolCore:
         if parsed.opcode >= CLOSE:  # it may lie in the parser, which a view must not show
             block = Block.__new__(Block, <size_t>wsf.WSF_MAX_CONTROL_SIZE)
             memcpy(block.data, parsed.payload, parsed.payload_size)
-            frame._block = block
+            self._piece = block
+            frame._block = <PyObject*>block
             frame.payload_ptr = <char*>block.data
             return 0
         frame.fin = parsed.fin and parsed.last
@@ -406,7 +309,8 @@ cdef class WSProtocolCore:
 
     cdef int _violated(self, int error) except -1:
         """The parser has refused what the peer sent."""
-        self.listener.on_read_end()  # the frames before the bad one are answered first
+        if self._messages is not None:
+            self._messages.on_read_end()  # the messages before it are answered first
         return fail_for_violation(
             self.transport, error, wsf.wsf_parser_error_offset(&self._parser), self.listener
         )
@@ -485,25 +389,6 @@ cdef class WSProtocolCore:
             if isinstance(self.listener, WSMessageBase):
                 (<WSMessageBase>self.listener).ended()
             self.transport.tell_lost()
-
-
-cdef int _call_listener(WSProtocolCore self) except -1:
-    """Hand the frame to the listener."""
-    cdef PyObject* arguments[4]  # the first one is the callee's, for a bound method's `self`
-    if not self._calls_python:
-        return self.listener.frame_received(self.transport, self._frame)
-    arguments[1] = <PyObject*>self.listener
-    arguments[2] = <PyObject*>self.transport
-    arguments[3] = <PyObject*>self._frame
-    if self._on_ws_frame is None:
-        PyObject_VectorcallMethod(
-            "on_ws_frame", &arguments[1], 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
-        )
-    else:
-        PyObject_Vectorcall(
-            self._on_ws_frame, &arguments[2], 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
-        )
-    return 0
 
 
 cdef bint _is_python_method(object cls, str name) except -1:

@@ -6,6 +6,7 @@
 cimport cython
 from libc.stdint cimport uint8_t
 
+from .hints cimport rarely
 from .loop_io cimport Block, LoopIO
 
 
@@ -19,15 +20,14 @@ cdef class ReceiveBuffer:
 
     cdef inline size_t prepare(self) except? 0:
         """Make room for a read behind the unread bytes; how many bytes it may bring."""
-        cdef Block shared = self.io.block
-        if self.end != self.begin:
+        if rarely(self.end != self.begin):
             if self.end == self.block.size:
                 self._find_room()
-        elif self.needed or self.io.block_in_use or shared is None or shared.views:
+        elif rarely(self.needed != 0 or not self.io.lends()):
             self._find_room()
         else:
             self.begin = self.end = 0
-            self.block = shared
+            self.block = self.io.block
         return self.block.size - self.end
 
     cdef inline void lock(self) noexcept:
@@ -42,7 +42,7 @@ cdef class ReceiveBuffer:
             needed: contiguous bytes, those that are here included, that the parser waits for.
         """
         self.needed = needed
-        if self.begin != self.end or self.block is not self.io.block:
+        if rarely(self.begin != self.end or self.block is not self.io.block):
             return self._keep(needed)
         self.io.block_in_use = False
         self.begin = self.end = 0

@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t
 
 from wsframe.cwsframe cimport WSF_MAX_HEADER_SIZE, wsf_frame_encode, wsf_header
 
-from .loop_io cimport Endpoint, LoopIO, SendBuffer
+from .loop_io cimport Endpoint, LoopIO, SendBuffer, reserve
 
 cdef enum:
     ENOUGH = 64 * 1024  # bytes held back are sent before the callback ends
@@ -12,7 +12,7 @@ cdef enum:
 
 cdef class Sink(Endpoint):
     cdef LoopIO io
-    cdef SendBuffer pending  # None if there is nothing to send
+    cdef SendBuffer* pending  # NULL if there is nothing to send
 
     cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
                          size_t size) except -1
@@ -21,23 +21,22 @@ cdef class Sink(Endpoint):
 
     # For those below, compiled into them: every message passes through these.
 
-    cdef inline SendBuffer open_pending(self):
-        if self.pending is None:
+    cdef inline SendBuffer* open_pending(self) except NULL:
+        if self.pending == NULL:
             self.pending = self.io.take_buffer()
         return self.pending
 
-    cdef inline int drop_pending(self) except -1:
-        if self.pending is not None:
+    cdef inline void drop_pending(self) noexcept:
+        if self.pending != NULL:
             self.io.give_back(self.pending)
-            self.pending = None
-        return 0
+            self.pending = NULL
 
     cdef inline int append_frame(self, const wsf_header* header, const uint8_t* payload,
                                  size_t size) except -1:
         """Encode a frame behind what is pending."""
-        cdef SendBuffer pending = self.open_pending()
+        cdef SendBuffer* pending = self.open_pending()
         pending.end += wsf_frame_encode(
-            pending.reserve(WSF_MAX_HEADER_SIZE + size), header, payload
+            reserve(pending, WSF_MAX_HEADER_SIZE + size), header, payload
         )
         return 0
 

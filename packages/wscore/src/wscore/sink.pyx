@@ -6,9 +6,15 @@ stays there (see `loop_io`); otherwise it leaves at once.
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
+from .loop_io cimport append, free_buffer
+
 
 cdef class Sink(Endpoint):
     """The way out of one connection; `flush` is what the kinds of sink differ in."""
+
+    def __dealloc__(self):
+        if self.pending != NULL:
+            free_buffer(self.pending)
 
     cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
                          size_t size) except -1:
@@ -18,7 +24,7 @@ cdef class Sink(Endpoint):
 
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1:
         """Send bytes as they are."""
-        self.open_pending().append(data, size)
+        append(self.open_pending(), data, size)
         return 0 if self.may_hold() else self.flush()
 
     cdef int write_now(self, const uint8_t* data, size_t size) except -1:
@@ -35,8 +41,8 @@ cdef class TransportSink(Sink):
         self._write = transport.write
 
     cdef int flush(self) except -1:
-        cdef SendBuffer pending = self.pending
-        if pending is None:
+        cdef SendBuffer* pending = self.pending
+        if pending == NULL:
             return 0
         data = PyBytes_FromStringAndSize(
             <char*>pending.data + pending.begin, pending.end - pending.begin

@@ -4,6 +4,8 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
+from .hints cimport rarely
+
 cdef extern from "<sys/uio.h>" nogil:
     struct iovec:
         void* iov_base
@@ -87,6 +89,8 @@ cdef inline int pending_error(int fd) noexcept:
 cdef inline Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
     """Receive once: how many bytes, 0 at the end, `NOTHING`, or a negative error number."""
     cdef Py_ssize_t received = recv(fd, data, size, 0)
+    if not rarely(received < 0):
+        return received
     while received < 0 and errno == EINTR:
         received = recv(fd, data, size, 0)
     if received >= 0:

@@ -41,9 +41,9 @@ cdef class TlsSession:
     cdef bint has_input(self) noexcept
     cdef Py_ssize_t unseal(self, uint8_t* data, size_t room) except -2
 
-    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer sealed) except -1
+    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer* sealed) except -1
     cdef bint has_answer(self) except -1
-    cdef int fetch(self, SendBuffer sealed) except -1
+    cdef int fetch(self, SendBuffer* sealed) except -1
     cdef bint say_goodbye(self) except -1
 
     cdef int _pass_on(self, size_t limit) except -1

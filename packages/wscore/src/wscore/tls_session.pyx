@@ -12,6 +12,8 @@ import ssl
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
+from .loop_io cimport append
+
 __all__ = ["TlsSession", "Window"]
 
 cdef enum:
@@ -155,7 +157,7 @@ cdef class TlsSession:
 
     # -- out
 
-    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer sealed) except -1:
+    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer* sealed) except -1:
         """Encrypt; how many of the bytes, fewer if TLS has to receive something first.
 
         Args:
@@ -181,11 +183,11 @@ cdef class TlsSession:
         """Whether TLS has something to say by itself."""
         return self._may_have_said and self._outgoing.pending
 
-    cdef int fetch(self, SendBuffer sealed) except -1:
+    cdef int fetch(self, SendBuffer* sealed) except -1:
         """Take what TLS wants to have sent."""
         cdef bytes data = self._outgoing.read()
         self._may_have_said = False
-        return sealed.append(<uint8_t*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+        return append(sealed, <uint8_t*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
     cdef bint say_goodbye(self) except -1:
         """End our side; whether the peer has ended its own. There is something to fetch then."""

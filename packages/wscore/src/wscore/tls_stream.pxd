@@ -27,11 +27,11 @@ cdef class TlsStream(SocketTransport):
     cdef int _deliver(self) except -1
 
     # out
-    cdef SendBuffer _sealed  # encrypted and not taken by the socket; None if there is nothing
+    cdef SendBuffer* _sealed  # encrypted and not taken by the socket; NULL if there is nothing
     cdef bint _must_receive  # TLS encrypts nothing more before it has received something
 
-    cdef inline SendBuffer _open_sealed(self):
-        if self._sealed is None:
+    cdef inline SendBuffer* _open_sealed(self) except NULL:
+        if self._sealed == NULL:
             self._sealed = self.io.take_buffer()
         return self._sealed
 

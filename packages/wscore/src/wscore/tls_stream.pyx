@@ -10,7 +10,7 @@ import ssl
 
 from libc.stdint cimport uint8_t
 
-from .loop_io cimport Block, SendBuffer
+from .loop_io cimport Block, SendBuffer, append, free_buffer
 from .receive_buffer cimport ReceiveBuffer
 from .sink cimport Sink
 from .syscalls cimport NOTHING, receive_into
@@ -28,6 +28,10 @@ cdef object SSLError = ssl.SSLError
 
 cdef class TlsStream(SocketTransport):
     """The part of a `TlsTransport` that every message passes through."""
+
+    def __dealloc__(self):
+        if self._sealed != NULL:
+            free_buffer(self._sealed)
 
     # -- what a handshake and an end are made of
 
@@ -148,13 +152,13 @@ cdef class TlsStream(SocketTransport):
         raise NotImplementedError("TLS is closed in both directions")
 
     cdef int write_now(self, const uint8_t* data, size_t size) except -1:
-        if self.pending is not None or self._closing or self._writing or self._must_receive:
+        if self.pending != NULL or self._closing or self._writing or self._must_receive:
             return Sink.write_now(self, data, size)
         self._send_from(data, size)
         return self._check_limits()
 
     cdef int flush(self) except -1:
-        if self.pending is None and self._sealed is None:
+        if self.pending == NULL and self._sealed == NULL:
             return 0
         if not self._writing and not self._lost:
             self._send_pending()
@@ -168,30 +172,30 @@ cdef class TlsStream(SocketTransport):
 
     cdef int _send_pending(self) except -1:
         while True:
-            if self.pending is not None and not self._must_receive:
+            if self.pending != NULL and not self._must_receive:
                 self._seal_pending()
-            if self._closing and self.pending is None:
+            if self._closing and self.pending == NULL:
                 self._say_goodbye()
             if not self._push_sealed() or self._must_receive:
                 return 0
-            if self.pending is None:
+            if self.pending == NULL:
                 return self._all_sent()
 
     cdef int _send_large(self, const uint8_t* header, size_t header_size,
                          const uint8_t* payload, size_t size) except -1:
         """Encrypt a payload from where it is, behind its header and what is pending."""
-        cdef SendBuffer pending = self.open_pending()
+        cdef SendBuffer* pending = self.open_pending()
         cdef size_t done
         if header_size:
-            pending.append(header, header_size)
+            append(pending, header, header_size)
         done = min(size, MAX_RECORD - (pending.end - pending.begin) % MAX_RECORD)
-        pending.append(payload, done)
+        append(pending, payload, done)
         if not self._must_receive:
             self._seal_pending()
-        if self.pending is None:
+        if self.pending == NULL:
             self._send_from(payload + done, size - done)
         elif not self._lost:
-            pending.append(payload + done, size - done)
+            append(pending, payload + done, size - done)
         return self.flush()
 
     cdef int _send_from(self, const uint8_t* data, size_t size) except -1:
@@ -205,12 +209,12 @@ cdef class TlsStream(SocketTransport):
             if not self._push_sealed() or self._must_receive or done == size:
                 break
         if done < size and not self._lost:
-            self.open_pending().append(data + done, size - done)
+            append(self.open_pending(), data + done, size - done)
         return 0
 
     cdef int _seal_pending(self) except -1:
         """Encrypt a round of what is pending."""
-        cdef SendBuffer pending = self.pending
+        cdef SendBuffer* pending = self.pending
         cdef size_t done = self._seal(
             pending.data + pending.begin, min(pending.end - pending.begin, <size_t>ROUND)
         )
@@ -235,16 +239,16 @@ cdef class TlsStream(SocketTransport):
         """Give the socket what is encrypted; whether it took all of it."""
         if self._lost:
             return False
-        if self._sealed is None:
+        if self._sealed == NULL:
             return True
         if not self._push(self._sealed):
             return False
         self.io.give_back(self._sealed)
-        self._sealed = None
+        self._sealed = NULL
         return True
 
     cdef size_t _unsent(self) noexcept:
         cdef size_t size = SocketTransport._unsent(self)
-        if self._sealed is not None:
+        if self._sealed != NULL:
             size += self._sealed.end - self._sealed.begin
         return size

@@ -76,9 +76,7 @@ cdef class TlsTransport(TlsStream):
         self._deliver()
         if self._tls.has_answer():  # and it leaves together with what the protocol has to say
             self._tls.fetch(self._open_sealed())
-        if not self.is_listed and not self.io.hold(self):
-            return self.flush()
-        return 0
+        return self.flush()
 
     cdef int _end_received(self) except -1:
         self._peer_has_ended = True
@@ -116,7 +114,7 @@ cdef class TlsTransport(TlsStream):
         if self._has_ended or self._lost:
             return 0
         self._has_ended = True
-        if self._sealed is None:
+        if self._sealed == NULL:
             self._stage = SAYING_GOODBYE
         if self._tls.say_goodbye():
             self._peer_has_ended = True
@@ -154,9 +152,9 @@ cdef class TlsTransport(TlsStream):
     cdef int _stop(self) except -1:
         SocketTransport._stop(self)
         self._stop_timer()
-        if self._sealed is not None:
+        if self._sealed != NULL:
             self.io.give_back(self._sealed)
-            self._sealed = None
+            self._sealed = NULL
         return 0
 
     cdef int _stop_timer(self) except -1:

@@ -8,6 +8,7 @@ from wsframe.cwsframe cimport wsf_header
 from .closing cimport Event, State, WSCloseHandshake
 from .deflate_streams cimport Deflater
 from .enums cimport WSMsgType
+from .hints cimport rarely
 from .round_trips cimport RoundTrips
 from .sink cimport Sink
 
@@ -76,13 +77,13 @@ cdef class WSTransport:
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
                          size_t size) except -1
     cdef inline int _check_thread(self) except -1:
-        return 0 if PyThread_get_thread_ident() == self._thread else refuse_thread()
+        return refuse_thread() if rarely(PyThread_get_thread_ident() != self._thread) else 0
 
-    cdef int _check_type(self, WSMsgType msg_type, bint fin) except -1
+    cdef inline int _check_type(self, WSMsgType msg_type, bint fin) except -1
     cdef int _check_control_type(self, WSMsgType msg_type, bint fin) except -1
-    cdef int _fill_header(self, wsf_header* header, int opcode, bint fin, int rsv,
-                          size_t size) except -1
-    cdef bint _may_send(self, int opcode, size_t size) except -1
+    cdef inline int _fill_header(self, wsf_header* header, int opcode, bint fin, int rsv,
+                                 size_t size) except -1
+    cdef inline bint _may_send(self, int opcode, size_t size) except -1
     cdef bint _may_send_else(self, int opcode, size_t size) except -1
     cdef inline int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1
     cdef int _write_close(self, unsigned int code, object message) except -1

@@ -35,6 +35,7 @@ from .closing cimport (
     state_name,
 )
 from .cork cimport Cork
+from .hints cimport rarely
 from .enums cimport BINARY, CLOSE, CONTINUATION, NO_INFO, PING, PONG, close_code_to_python
 
 from .logs import WSCORE_DEBUG_LL
@@ -247,7 +248,7 @@ cdef class WSTransport:
         cdef uint8_t* payload = <uint8_t*>message
         cdef uint8_t* begin
         self._check_type(msg_type, fin)
-        if not self._may_send(msg_type, message_size):
+        if rarely(not self._may_send(msg_type, message_size)):
             return 0
         self._fill_header(&header, msg_type, fin, rsv1 << 2 | rsv2 << 1 | rsv3, message_size)
         if header.masked:
@@ -402,8 +403,8 @@ cdef class WSTransport:
 
     # -- private
 
-    cdef int _check_type(self, WSMsgType msg_type, bint fin) except -1:
-        return 0 if msg_type <= BINARY else self._check_control_type(msg_type, fin)
+    cdef inline int _check_type(self, WSMsgType msg_type, bint fin) except -1:
+        return self._check_control_type(msg_type, fin) if rarely(msg_type > BINARY) else 0
 
     cdef int _check_control_type(self, WSMsgType msg_type, bint fin) except -1:
         if msg_type == CLOSE:
@@ -437,7 +438,7 @@ cdef class WSTransport:
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
                          size_t size) except -1:
         cdef wsf.wsf_header header
-        if not self._may_send(opcode, size):
+        if rarely(not self._may_send(opcode, size)):
             return 0
         self._fill_header(&header, opcode, fin, rsv, size)
         return self._sink.write_frame(&header, payload, size)
@@ -450,10 +451,10 @@ cdef class WSTransport:
         self.is_writing_paused = paused
         return 0
 
-    cdef bint _may_send(self, int opcode, size_t size) except -1:
-        if opcode <= BINARY and can_send(self.state):
-            return True
-        return self._may_send_else(opcode, size)
+    cdef inline bint _may_send(self, int opcode, size_t size) except -1:
+        if rarely(opcode > BINARY or not can_send(self.state)):
+            return self._may_send_else(opcode, size)
+        return True
 
     cdef bint _may_send_else(self, int opcode, size_t size) except -1:
         if opcode >= CLOSE and size > wsf.WSF_MAX_CONTROL_SIZE:
@@ -470,8 +471,8 @@ cdef class WSTransport:
             )
         return False
 
-    cdef int _fill_header(self, wsf.wsf_header* header, int opcode, bint fin, int rsv,
-                          size_t size) except -1:
+    cdef inline int _fill_header(self, wsf.wsf_header* header, int opcode, bint fin, int rsv,
+                                 size_t size) except -1:
         header.opcode = opcode
         header.fin = fin
         header.rsv = rsv

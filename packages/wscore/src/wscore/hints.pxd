@@ -1,0 +1,15 @@
+# What the compiler is told of conditions, for the path that every message takes.
+#
+# Between two messages the kernel takes the processor's first cache for itself, so that what a
+# message costs here is not so much instructions as lines of code to be fetched again. What is
+# seldom executed must not lie between what always is.
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define wscore_rarely(condition) __builtin_expect(!!(condition), 0)
+    #else
+    #define wscore_rarely(condition) (condition)
+    #endif
+    """
+    bint rarely "wscore_rarely"(bint condition) noexcept nogil

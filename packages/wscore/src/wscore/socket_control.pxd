@@ -1,0 +1,44 @@
+# What is rarely asked of a transport that owns its socket.
+
+from .protocol cimport WSProtocolCore
+from .sink cimport Sink
+from .watcher cimport Watcher
+
+
+cdef class SocketControl(Sink):
+    # What sending needs comes first, so that it lies together: broadcasts fetch it ahead.
+    cdef int fd
+    cdef bint _closing
+    cdef bint _eof_wanted
+    cdef bint _has_sent  # since the last read began
+    cdef bint _over_high
+    cdef bint _writing  # the loop watches for room in the socket's buffer
+
+    cdef WSProtocolCore protocol
+    cdef object loop
+    cdef object _sock  # of Python's, if one was given or asked for
+    cdef bytes _sockname  # as the system has them
+    cdef bytes _peername
+    cdef Watcher _watcher  # None while the loop itself watches
+    cdef size_t _high
+    cdef size_t _low
+    cdef bint _reading
+    cdef bint _lost
+
+    cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
+
+    # reading begins and ends
+    cdef int _start_reading(self) except -1
+    cdef int _stop_reading(self) except -1
+
+    # flow control
+    cdef int _all_sent(self) except -1
+    cdef size_t _unsent(self) noexcept
+    cdef int _check_limits(self) except -1
+
+    # the end
+    cdef int _finish(self) except -1
+    cdef int _stop(self) except -1
+    cdef int _fatal(self, int error_number) except -1
+    cdef int _end(self, object exc) except -1
+    cdef int _close_socket(self) except -1

@@ -1,0 +1,231 @@
+"""What is rarely asked of a transport that owns its socket: all but the way of the data.
+
+It is made, begins and stops reading, has limits and an end, and tells asyncio what a transport has
+to tell. How it reads and writes is `socket_transport`'s.
+"""
+
+import os
+import socket as socket_module
+import warnings
+
+from libc.errno cimport errno
+
+from .protocol cimport WSProtocolCore
+from .socket_address cimport address_of_peer, address_of_socket, to_python
+from .syscalls cimport SHUT_WR, close, make_quiet, shutdown
+from .watcher cimport unwatch
+
+__all__ = ["SocketControl"]
+
+cdef enum:
+    HIGH_WATER = 64 * 1024  # bytes; asyncio's own default
+
+
+cdef class SocketControl(Sink):
+    """A connected stream socket, and what asyncio asks of its transport."""
+
+    def __cinit__(self):
+        self.fd = -1
+
+    def __del__(self):
+        if self.fd >= 0:
+            warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            self._close_socket()
+
+    cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1:
+        self.loop = loop
+        self.io = protocol.io
+        if isinstance(sock, int):
+            self.fd = sock
+        else:
+            self.fd = sock.fileno()
+            self._sock = sock
+        self.protocol = protocol
+        self._sockname = address_of_socket(self.fd)
+        self._peername = address_of_peer(self.fd)
+        self._high = HIGH_WATER
+        self._low = HIGH_WATER // 4
+        make_quiet(self.fd)
+        return 0
+
+    # -- reading begins and ends
+
+    def is_reading(self):
+        """Whether the socket is being read."""
+        return self._reading
+
+    def resume_reading(self):
+        """Read the socket again."""
+        if not self._reading and not self._closing:
+            self._start_reading()
+
+    def pause_reading(self):
+        """Leave what arrives in the socket's buffer."""
+        self._stop_reading()
+
+    cdef int _start_reading(self) except -1:
+        raise NotImplementedError
+
+    cdef int _stop_reading(self) except -1:
+        if self._reading:
+            self._reading = False
+            unwatch(self._watcher, self.loop, self.fd)
+            self._watcher = None
+        return 0
+
+    # -- flow control
+
+    def can_write_eof(self):
+        """True: a socket can be closed in one direction."""
+        return True
+
+    def write_eof(self):
+        """Close the sending direction when all is sent."""
+        if self._eof_wanted or self._closing:
+            return
+        self._eof_wanted = True
+        self.flush()
+        if self._unsent() == 0 and not self._closing:
+            self._all_sent()
+
+    cdef int _all_sent(self) except -1:
+        if self._closing:
+            return self._finish()
+        if self._eof_wanted:
+            if shutdown(self.fd, SHUT_WR) < 0:
+                return self._fatal(errno)
+        return 0
+
+    def get_write_buffer_size(self):
+        """Bytes that are not sent yet."""
+        return self._unsent()
+
+    def get_write_buffer_limits(self):
+        """The low and the high-water mark, in bytes."""
+        return self._low, self._high
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        """Set the marks at which the protocol is told to pause and to resume writing.
+
+        Args:
+            high: bytes; four times `low`, or 64 KiB, if None.
+            low: bytes; a quarter of `high` if None.
+
+        Raises:
+            ValueError: if they are not in order.
+        """
+        if high is None:
+            high = HIGH_WATER if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
+        self._high, self._low = high, low
+        self._check_limits()
+
+    cdef size_t _unsent(self) noexcept:
+        return 0 if self.pending == NULL else self.pending.end - self.pending.begin
+
+    cdef int _check_limits(self) except -1:
+        cdef size_t size = self._unsent()
+        if self._over_high:
+            if size <= self._low:
+                self._over_high = False
+                self.protocol.resume_writing()
+        elif size > self._high:
+            self._over_high = True
+            self.protocol.pause_writing()
+        return 0
+
+    # -- the end
+
+    def is_closing(self):
+        """Whether the connection was told to close, or is closed."""
+        return self._closing
+
+    def close(self):
+        """Close when all is sent."""
+        if self._closing:
+            return
+        self.flush()
+        if self._closing:
+            return
+        self._closing = True
+        self._stop_reading()
+        if self._unsent() == 0:
+            self._finish()
+
+    def abort(self):
+        """Close now; what the socket does not take at once is lost."""
+        self.flush()
+        self._end(None)
+
+    cdef int _finish(self) except -1:
+        """Closing, and all is sent."""
+        return self._end(None)
+
+    cdef int _fatal(self, int error_number) except -1:
+        """The system refused: the connection is over, and `connection_lost` is told why."""
+        return self._end(OSError(error_number, os.strerror(error_number)))
+
+    cdef int _end(self, object exc) except -1:
+        if self._lost:
+            return 0
+        self._stop()
+        self.loop.call_soon(self._connection_lost, exc)
+        return 0
+
+    cdef int _stop(self) except -1:
+        """Have nothing more to do with the socket, nor with memory that others can use."""
+        self._lost = self._closing = True
+        self._stop_reading()
+        if self._writing:
+            self._writing = False
+            self.loop.remove_writer(self.fd)
+        self.drop_pending()
+        return 0
+
+    def _connection_lost(self, exc):
+        cdef WSProtocolCore protocol = self.protocol
+        # The two would keep each other alive until the garbage collector comes.
+        self.protocol = None
+        self._over_high = False
+        try:
+            protocol.connection_lost(exc)
+        finally:
+            self._close_socket()
+
+    cdef int _close_socket(self) except -1:
+        if self._sock is not None:
+            self._sock.close()
+        elif self.fd >= 0:
+            close(self.fd)
+        self.fd = -1
+        return 0
+
+    # -- what asyncio tells of a transport
+
+    def get_protocol(self):
+        """Who gets what is received; None once it has heard that the connection is lost."""
+        return self.protocol
+
+    def set_protocol(self, protocol):
+        """Not possible: the transport and its protocol share their memory."""
+        raise NotImplementedError("a transport of this kind keeps its protocol")
+
+    def get_extra_info(self, name, default=None):
+        """What is known of the connection: ``socket``, ``sockname``, ``peername``."""
+        if name == "peername":
+            return default if self._peername is None else to_python(self._peername)
+        if name == "sockname":
+            return default if self._sockname is None else to_python(self._sockname)
+        if name == "socket":
+            if self._sock is None and self.fd >= 0:
+                self._sock = socket_module.socket(fileno=self.fd)
+                self._sock.setblocking(False)  # nor does it, but the object has to know
+            return self._sock
+        return default
+
+    def __repr__(self):
+        state = "closed" if self._lost else "closing" if self._closing else "open"
+        return f"<{type(self).__name__} {state} fd={self.fd}>"

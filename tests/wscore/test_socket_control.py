@@ -1,0 +1,277 @@
+"""Our own transport, what asyncio asks of it: what it tells, its limits, its end."""
+
+import asyncio
+import socket
+
+import pytest
+
+from tests.wscore.packets import frames_in
+from tests.wscore.pairs import Setting, against_raw_peer
+from tests.wscore.recorder import Recorder
+from tests.wscore.socket_pairs import connection, fill, read_bytes
+from tests.wscore.wire import BINARY, CLOSE, TEXT, F, close
+from wscore import WSFrame, WSMsgType, WSTransport
+from wscore.socket_transport import SocketTransport
+
+# What a transport tells
+
+
+async def test_extra_info() -> None:
+    async with against_raw_peer(Setting("server", None), Recorder()) as (transport, peer):
+        below = transport.underlying_transport
+        assert below.get_extra_info("peername") == peer.writer.get_extra_info("sockname")
+        assert below.get_extra_info("sockname") == peer.writer.get_extra_info("peername")
+        assert below.get_extra_info("socket").getsockname() == below.get_extra_info("sockname")
+        assert below.get_extra_info("ssl_object") is None
+        assert below.get_extra_info("nothing known") is None
+        assert below.get_extra_info("nothing known", 7) == 7
+
+
+@pytest.mark.parametrize("kind", ["client", "server"])
+async def test_socket_that_was_closed_behind_our_back(kind: str) -> None:
+    """The connection can still be ended, and its listener is told."""
+    listener = Recorder()
+    async with against_raw_peer(Setting(kind, None), listener) as (transport, _):
+        transport.underlying_transport.get_extra_info("socket").close()
+        transport.disconnect(graceful=False)
+        await listener.until("disconnected")
+
+
+@pytest.mark.parametrize("kind", ["client", "server"])
+async def test_tcp_options(kind: str) -> None:
+    """Small messages must not wait for acknowledgements."""
+    async with against_raw_peer(Setting(kind, None), Recorder()) as (transport, _):
+        assert isinstance(transport.underlying_transport, SocketTransport)
+        sock = transport.underlying_transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert not sock.getblocking()
+
+
+async def test_states(side: str) -> None:
+    async with connection(side) as (transport, below, _):
+        assert repr(below).startswith("<SocketTransport open fd=")
+        assert below.is_reading()
+        assert not below.is_closing()
+        assert below.can_write_eof()
+        assert below.get_protocol().transport is transport
+        fill(below)
+        below.close()
+        assert below.is_closing()
+        assert not below.is_reading()
+        assert repr(below).startswith("<SocketTransport closing fd=")
+        below.abort()
+        assert repr(below).startswith("<SocketTransport closed fd=")
+        assert below.is_closing()
+
+
+# Flow control
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, (16384, 65536)),
+        ({"high": 1000}, (250, 1000)),
+        ({"low": 1000}, (1000, 4000)),
+        ({"high": 1000, "low": 1000}, (1000, 1000)),
+        ({"high": 0}, (0, 0)),
+        ({"high": 7, "low": 0}, (0, 7)),
+    ],
+)
+async def test_limits(given: dict[str, int], expected: tuple[int, int]) -> None:
+    async with connection("server") as (_, below, _):
+        assert below.get_write_buffer_limits() == (16384, 65536)
+        below.set_write_buffer_limits(**given)
+        assert below.get_write_buffer_limits() == expected
+
+
+@pytest.mark.parametrize("given", [{"high": 1, "low": 2}, {"high": -1}, {"low": -1, "high": 5}])
+async def test_wrong_limits(given: dict[str, int]) -> None:
+    async with connection("server") as (_, below, _):
+        with pytest.raises(ValueError):
+            below.set_write_buffer_limits(**given)
+        assert below.get_write_buffer_limits() == (16384, 65536)
+
+
+class Sizes(Recorder):
+    """Notes how much waited when it was told to pause, and to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_pause: list[int] = []
+        self.at_resume: list[int] = []
+
+    def pause_writing(self) -> None:
+        self.at_pause.append(self.waiting())
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.at_resume.append(self.waiting())
+        super().resume_writing()
+
+    def waiting(self) -> int:
+        assert self.transport is not None
+        return self.transport.underlying_transport.get_write_buffer_size()
+
+
+@pytest.mark.parametrize("high", [0, 1000, 65536, 500_000])
+async def test_pause_and_resume_writing(side: str, high: int) -> None:
+    listener = Sizes()
+    async with connection(side, listener) as (transport, below, peer):
+        below.set_write_buffer_limits(high)
+        for count in (1, 2, 3):
+            while not transport.is_writing_paused:
+                assert below.get_write_buffer_size() <= high
+                below.write(bytes(1000))
+            assert high < listener.at_pause[-1] <= high + 1000
+            below.write(bytes(1000))
+            assert listener.events.count("paused") == count
+            while transport.is_writing_paused:
+                assert below.get_write_buffer_size() > high // 4
+                await peer.read()
+            assert listener.at_resume[-1] <= high // 4
+            assert listener.events == ["connected", *["paused", "resumed"] * count]
+
+
+async def test_marks_that_change_while_bytes_wait(side: str) -> None:
+    listener = Recorder()
+    async with connection(side, listener) as (transport, below, _):
+        fill(below, 100)
+        size = below.get_write_buffer_size()
+        below.set_write_buffer_limits(10 * size)
+        assert not transport.is_writing_paused
+        below.set_write_buffer_limits(size - 1)
+        assert transport.is_writing_paused
+        below.set_write_buffer_limits(10 * size, size)
+        assert not transport.is_writing_paused
+        assert listener.events == ["connected", "paused", "resumed"]
+
+
+async def test_marks_within_a_callback(side: str) -> None:
+    """Bytes that are held back count; when they have left, writing goes on."""
+
+    def reply(transport: WSTransport, frame: WSFrame) -> None:
+        transport.send(WSMsgType.BINARY, bytes(2000))
+        assert transport.is_writing_paused
+
+    listener = Recorder(reply)
+    async with connection(side, listener) as (transport, below, peer):
+        below.set_write_buffer_limits(1000)
+        await peer.send(F(TEXT))
+        assert frames_in(await peer.read()) == [(BINARY, bytes(2000))]
+        await listener.until("resumed")
+        assert not transport.is_writing_paused
+
+
+async def test_marks_within_a_callback_that_sends_a_large_frame(side: str) -> None:
+    def reply(transport: WSTransport, frame: WSFrame) -> None:
+        transport.send(WSMsgType.BINARY, bytes(2000))
+        transport.send(WSMsgType.BINARY, bytes(20_000))
+
+    listener = Recorder(reply)
+    async with connection(side, listener) as (transport, below, peer):
+        below.set_write_buffer_limits(1000)
+        await peer.send(F(TEXT))
+        await peer.read()
+        await listener.until("resumed")
+        assert not transport.is_writing_paused
+
+
+# The end
+
+
+async def test_close_sends_what_waits(side: str) -> None:
+    listener = Recorder()
+    async with connection(side, listener) as (_, below, peer):
+        sent = fill(below, 200_000)
+        below.close()
+        below.close()
+        assert len(await read_bytes(peer, sent)) == sent
+        assert await peer.read() == b""
+        await listener.until("disconnected")
+    assert listener.events.count("disconnected") == 1
+
+
+async def test_abort_does_not_wait(side: str) -> None:
+    listener = Recorder()
+    async with connection(side, listener) as (transport, below, _):
+        fill(below, 200_000)
+        below.abort()
+        below.abort()
+        assert below.get_write_buffer_size() == 0
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
+    assert listener.events.count("disconnected") == 1
+
+
+async def test_abort_while_closing(side: str) -> None:
+    listener = Recorder()
+    async with connection(side, listener) as (_, below, _):
+        fill(below, 200_000)
+        below.close()
+        await asyncio.sleep(0)
+        assert "disconnected" not in listener.events
+        below.abort()
+        await listener.until("disconnected")
+
+
+async def test_end_is_told_after_the_callback(side: str) -> None:
+    def end(transport: WSTransport, frame: WSFrame) -> None:
+        transport.underlying_transport.abort()
+        assert "disconnected" not in listener.events
+
+    listener = Recorder(end)
+    async with connection(side, listener) as (_, _, peer):
+        await peer.send(F(TEXT))
+        await listener.until("disconnected")
+
+
+async def test_half_close_after_all_is_sent(side: str) -> None:
+    listener = Recorder()
+    async with connection(side, listener) as (_, below, peer):
+        sent = fill(below, 200_000)
+        below.write_eof()
+        below.write_eof()
+        below.write(b"unsent")
+        assert not below.is_closing()
+        assert len(await read_bytes(peer, sent)) == sent
+        assert await peer.read() == b""
+        await peer.send(F(TEXT, b"still heard"))
+        await listener.until("frame")
+        assert listener.seen == [(TEXT, b"still heard")]
+
+
+async def test_half_close_with_nothing_to_send(side: str) -> None:
+    listener = Recorder()
+    async with connection(side, listener) as (transport, below, peer):
+        below.write_eof()
+        transport.send(WSMsgType.TEXT, "unsent")
+        assert await peer.read() == b""
+        await peer.send(F(TEXT, b"still heard"))
+        await listener.until("frame")
+        peer.sock.shutdown(socket.SHUT_WR)
+        await listener.until("disconnected")
+
+
+async def test_peer_that_closes_its_direction(side: str) -> None:
+    """Ours is closed too, but only once everything is sent."""
+    listener = Recorder()
+    async with connection(side, listener) as (_, below, peer):
+        sent = fill(below, 200_000)
+        peer.sock.shutdown(socket.SHUT_WR)
+        while not below.is_closing():
+            await asyncio.sleep(0)
+        assert "disconnected" not in listener.events
+        assert len(await read_bytes(peer, sent)) == sent
+        assert await peer.read() == b""
+        await listener.until("disconnected")
+
+
+async def test_last_words_and_the_end_in_one_read(side: str) -> None:
+    listener = Recorder()
+    async with connection(side, listener) as (transport, _, peer):
+        peer.sock.send(F(TEXT, b"last").wire(peer.masks) + close(1000).wire(peer.masks))
+        peer.sock.shutdown(socket.SHUT_WR)
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
+    assert [opcode for opcode, _ in listener.seen] == [TEXT, CLOSE]
