@@ -70,7 +70,6 @@ INTERNAL = {
     "asyncio.client.ClientConnection": {"handshake"},
     "asyncio.client.connect": {"connect", "open_tcp_connection"},
     "asyncio.server.ServerConnection": {"handshake"},
-    "asyncio.messages.Assembler": None,
     "frames.Frame": {"DEFAULT_IS_TEXT"},
     "imports.lazy_import": None,
     "legacy.auth.is_credentials": None,
@@ -86,7 +85,10 @@ INTERNAL = {
 }
 MACHINERY = "part of the machinery, not for programs"
 #: Default values that differ because they name the library, or are functions of its own.
-OWN_DEFAULTS = {"user_agent_header", "server_header", "process_exception", "reconnect_delays"}
+OWN_DEFAULTS = {
+    *("user_agent_header", "server_header", "process_exception", "reconnect_delays"),
+    *("pause", "resume"),
+}
 
 INTRODUCTION = """\
 # How to migrate from websockets

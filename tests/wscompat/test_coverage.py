@@ -126,7 +126,8 @@ def same_arguments(model: Any, ours: Any) -> bool:
 @pytest.mark.parametrize(
     "module",
     [
-        *("asyncio.client", "asyncio.router", "asyncio.server", "client", "datastructures"),
+        *("asyncio.client", "asyncio.messages", "asyncio.router", "asyncio.server", "client"),
+        "datastructures",
         *("exceptions", "extensions", "extensions.base", "extensions.permessage_deflate"),
         *("frames", "headers", "http11", "protocol", "server", "typing", "uri", "utils"),
         "version",
