@@ -1,12 +1,14 @@
 """A listener factory that waits for something before it answers."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
 from tests.support.leaks import LoopErrors
+from tests.support.skips import lacking
 from tests.support.tls import Tls
 from tests.wscore.pairs import Setting, raw_client
 from tests.wscore.raw_peer import BOUND, connecting
@@ -76,6 +78,29 @@ async def test_frames_that_come_early_are_kept(security: Tls | None, each_byte: 
         assert status_of(await peer.read_head()) == 101
         await listener.until("frame", 3)
         assert listener.seen == [(TEXT, b"one"), (TEXT, b"two"), (BINARY, b"three")]
+    await listener.until("disconnected")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason=lacking("eager tasks before Python 3.12"))
+async def test_an_eager_task_decides_at_once(security: Tls | None, each_byte: bool) -> None:
+    """The answer is then given while the request is still being read."""
+    listener = Recorder()
+    eager: Any = asyncio
+
+    async def decide(_: WSUpgradeRequest) -> Recorder:
+        return listener
+
+    loop = asyncio.get_running_loop()
+    async with raw_client(decide, security) as peer:
+        loop.set_task_factory(eager.eager_task_factory)
+        try:
+            await peer.send(request(), F(TEXT, b"one"), each_byte=each_byte)
+            assert status_of(await peer.read_head()) == 101
+        finally:
+            loop.set_task_factory(None)
+        await peer.send(F(TEXT, b"two"))
+        await listener.until("frame", 2)
+        assert listener.seen == [(TEXT, b"one"), (TEXT, b"two")]
     await listener.until("disconnected")
 
 

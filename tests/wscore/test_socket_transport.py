@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
 from tests.support.leaks import open_sockets
 from tests.wscore import wire
-from tests.wscore.packets import frames_in
+from tests.wscore.packets import PacketPeer, frames_in, packet_peer
 from tests.wscore.pairs import Setting, against_raw_peer
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.servers import LOOPBACK, port_of
@@ -254,3 +255,94 @@ async def test_no_descriptor_is_left(side: str) -> None:
                     peer.sock.close()
             await listener.until("disconnected")
         assert open_sockets() == before
+
+
+# A callback that runs the loop, as programs in notebooks do with the help of other packages
+
+
+def turns(loop: Any, count: int = 20) -> None:
+    """Run some turns of a loop of asyncio within one of its callbacks."""
+    for _ in range(count):
+        loop.call_soon(int)  # lest it wait
+        loop._run_once()
+
+
+async def alone(listener: Recorder, peer: PacketPeer) -> None:
+    """Send often enough that the loop itself watches the connection, without the watcher."""
+    for count in range(1, 20):
+        await peer.send(F(TEXT, b"alone"))
+        await listener.until("frame", count)
+    listener.frames.clear()
+
+
+def test_no_read_begins_within_a_read(side: str) -> None:
+    """Not even if the loop is run: the frame of the callback stays what it is."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        listener = Recorder()
+        async with packet_peer(side, listener) as (transport, peer):
+            await alone(listener, peer)
+
+            def nested(_: WSTransport, frame: WSFrame) -> None:
+                listener.on_frame = None
+                below = transport.underlying_transport
+                below.pause_reading()
+                below.resume_reading()  # now by the watcher
+                peer.sock.send(F(BINARY, b"c" * 5_000).wire(peer.masks))
+                view = frame.get_payload_as_memoryview()
+                turns(loop)
+                assert len(listener.frames) == 1
+                assert bytes(view) == frame.get_payload_as_bytes() == b"a" * 5_000
+
+            listener.on_frame = nested
+            await peer.send(F(BINARY, b"a" * 5_000), F(BINARY, b"b" * 5_000))
+            await listener.until("frame", 22)
+            assert [seen.payload[:1] for seen in listener.frames] == [b"a", b"b", b"c"]
+            assert not transport.is_disconnected
+
+    asyncio.run(main())
+
+
+def test_connection_is_lost_within_a_read(side: str) -> None:
+    """What was being delivered is still there for the rest of the callback; no more comes."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        listener = Recorder()
+        seen = loop.create_future()
+
+        def nested(transport: WSTransport, frame: WSFrame) -> None:
+            transport.disconnect(graceful=False)
+            turns(loop)
+            seen.set_result((listener.events[-1], frame.get_payload_as_bytes()))
+
+        async with packet_peer(side, listener) as (_, peer):
+            await alone(listener, peer)
+            listener.on_frame = nested
+            await peer.send(F(BINARY, b"a" * 5_000), F(BINARY, b"b" * 5_000))
+            async with asyncio.timeout(BOUND):
+                assert await seen == ("disconnected", b"a" * 5_000)
+        assert len(listener.frames) == 1
+
+    asyncio.run(main())
+
+
+async def test_nobody_receives_into_the_memory_of_a_frame(side: str) -> None:
+    """Nor does a transport of the loop's own, which asks the protocol for memory."""
+    refusals = []
+
+    def receive(transport: WSTransport, frame: WSFrame) -> None:
+        protocol: Any = transport.underlying_transport.get_protocol()
+        try:
+            protocol.get_buffer(-1)
+        except RuntimeError as exc:
+            refusals.append((str(exc), frame.get_payload_as_bytes()))
+
+    async with packet_peer(side, Recorder(receive)) as (_, peer):
+        await peer.send(F(BINARY, b"a" * 5_000))
+        async with asyncio.timeout(BOUND):
+            while not refusals:
+                await asyncio.sleep(0)
+    assert [payload for _, payload in refusals] == [b"a" * 5_000]
+    assert "within a callback" in refusals[0][0]

@@ -72,6 +72,7 @@ cdef class WSProtocolCore:
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
     cdef bint _holds_input  # while the role decides
+    cdef bint _reads_handshake  # the role is reading in it
     cdef unsigned long long _max_frame_size
     cdef unsigned long long _max_message_size
     cdef unsigned int _max_fragments

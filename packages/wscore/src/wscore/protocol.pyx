@@ -203,6 +203,8 @@ cdef class WSProtocolCore:
         """Read on, with what was kept."""
         cdef bint paused = self.buffer.end - self.buffer.begin >= HELD_BACK
         self._holds_input = False
+        if self._reads_handshake:  # an eager task has decided at once: the read goes on anyway
+            return
         if self.buffer.end != self.buffer.begin:
             self.buffer_updated(0)
         if paused and not self.transport.is_disconnected:
@@ -220,7 +222,10 @@ cdef class WSProtocolCore:
     # -- bytes arrive
 
     def get_buffer(self, Py_ssize_t sizehint):
-        cdef size_t room = self.buffer.prepare()
+        cdef size_t room
+        if self._reads_handshake or (self._frame is not None and self._frame._block != NULL):
+            raise RuntimeError("the loop was run within a callback, and this connection read again")
+        room = self.buffer.prepare()
         return PyMemoryView_FromMemory(
             <char*>self.buffer.block.data + self.buffer.end, room, PyBUF_WRITE
         )
@@ -256,7 +261,11 @@ cdef class WSProtocolCore:
         data = PyBytes_FromStringAndSize(
             <char*>buffer.block.data + buffer.begin, buffer.end - buffer.begin
         )
-        buffer.begin += <size_t>self.handshake_received(data)
+        self._reads_handshake = True
+        try:
+            buffer.begin += <size_t>self.handshake_received(data)
+        finally:
+            self._reads_handshake = False
         return 0
 
     cdef int _read_pieces(self) except -1:

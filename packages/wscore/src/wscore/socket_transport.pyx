@@ -89,23 +89,28 @@ cdef class SocketTransport(SocketControl):
         self._read_and_poll()
 
     cdef inline int _read_and_poll(self) except -1:
-        if rarely(self._lost):
+        # Held here: user code that runs the loop within a callback may have the connection lost.
+        cdef WSProtocolCore protocol = self.protocol
+        # Nor may it have this read by another one, into the memory of the frame it looks at.
+        if rarely(self._lost | self._is_within_read):
             return 0
         self._read_corked()
-        if rarely(self.protocol.busy_poll_us != 0):
-            self._busy_poll(self.protocol.busy_poll_us)
+        if rarely(protocol.busy_poll_us != 0):
+            self._busy_poll(protocol.busy_poll_us)
         return 0
 
     cdef inline int _read_corked(self) except -1:
         # What this connection sends meanwhile is looked for here, so it need not be listed.
         cdef bint was_listed = self.is_listed
         self.is_listed = True
+        self._is_within_read = True
         self._has_sent = False
         self.io.enter()
         self.io.no_task_runs = True
         try:
             self._receive()
         finally:
+            self._is_within_read = False
             self.io.no_task_runs = False
             self.is_listed = was_listed
             self._end_cork()
