@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.support.tls import Tls
 from tests.wscore.programs import run
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.servers import LOOPBACK, Echo, port_of, serving, talk, talk_to
@@ -76,13 +77,47 @@ async def test_serve_forever_until_closed() -> None:
 
 
 async def test_open_connections_outlive_the_server() -> None:
+    """They go on, and whoever waits for the server waits for them."""
     listener = Recorder()
     async with serving(LOOPBACK, 0) as server:
         transport, _ = await ws_connect(lambda: listener, f"ws://{LOOPBACK}:{port_of(server)}/")
-    transport.send(WSMsgType.TEXT, "still there?")
-    await listener.until("frame")
-    transport.send_close(1000)
-    await listener.until("disconnected")
+        server.close()
+        closed = asyncio.create_task(server.wait_closed())
+        transport.send(WSMsgType.TEXT, "still there?")
+        await listener.until("frame")
+        assert not closed.done()
+        transport.send_close(1000)
+        await listener.until("disconnected")
+        async with asyncio.timeout(BOUND):
+            await closed
+
+
+async def test_a_cancelled_wait_is_one_of_many() -> None:
+    server = await ws_create_server(lambda _: Echo(), LOOPBACK, 0)
+    first, second = (asyncio.create_task(server.wait_closed()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    server.close()
+    async with asyncio.timeout(BOUND):
+        await second
+    assert first.cancelled()
+
+
+@pytest.mark.parametrize("method", ["close_clients", "abort_clients"])
+async def test_closing_the_sockets_of_all_clients(method: str, security: Tls | None) -> None:
+    listeners = [Recorder() for _ in range(3)]
+    scheme, context = ("ws", None) if security is None else ("wss", security.client)
+    async with serving(LOOPBACK, 0, ssl=security and security.server) as server:
+        url = f"{scheme}://{LOOPBACK}:{port_of(server)}/"
+        for listener in listeners:
+            await ws_connect(lambda listener=listener: listener, url, ssl_context=context)
+        server.close()
+        getattr(server, method)()
+        async with asyncio.timeout(BOUND):
+            await server.wait_closed()
+        for listener in listeners:
+            await listener.until("disconnected")
+            assert listener.seen == []  # below WebSocket: no CLOSE
 
 
 async def test_listener_that_closes_the_server() -> None:

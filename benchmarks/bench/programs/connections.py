@@ -45,9 +45,6 @@ class Connections:
             "open_timeout": 60,
         }
         self.peers: set[Any] = set()
-        # Connections that a job cuts off are no news.
-        logging.getLogger("websockets").setLevel(logging.CRITICAL)
-        logging.getLogger("picows").setLevel(logging.CRITICAL)
 
     # --- Server ---
 
@@ -165,4 +162,7 @@ class Connections:
 
 
 if __name__ == "__main__":
+    # Connections that a job cuts off are no news.
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)
+    logging.getLogger("picows").setLevel(logging.CRITICAL)
     main(Connections)

@@ -252,6 +252,33 @@ async def test_close_while_a_handshake_is_under_way(library: Library) -> None:
 
 
 @LIBRARIES
+async def test_handshakes_under_way_are_waited_for(library: Library) -> None:
+    """So that they are answered, even if the program ends then."""
+    asked, decide = asyncio.Event(), asyncio.Event()
+
+    async def process_request(*_: object) -> None:
+        asked.set()
+        await decide.wait()
+
+    async with (
+        serving(library, stay, process_request=process_request) as server,
+        asyncio.timeout(BOUND),
+    ):
+        port = server.sockets[0].getsockname()[1]
+        async with raw_client(port, REQUEST + b"\r\n") as client:
+            await asked.wait()
+            server.close()
+            closed = asyncio.create_task(server.wait_closed())
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not closed.done()
+            decide.set()
+            assert (await client.head()).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+            await client.rest()
+        await closed
+
+
+@LIBRARIES
 async def test_handlers_are_waited_for(library: Library) -> None:
     finished = []
 

@@ -100,7 +100,9 @@ async def ws_create_server(
         **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
 
     Returns:
-        The server, listening.
+        The server, listening. Closed by `close`, it accepts no more, and `wait_closed` waits until
+        its connections are gone, which `close_clients` and `abort_clients` see to if they shall not
+        end by themselves.
 
     Raises:
         OSError: if the address cannot be bound.

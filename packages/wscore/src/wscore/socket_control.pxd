@@ -17,6 +17,7 @@ cdef class SocketControl(Sink):
     cdef WSProtocolCore protocol
     cdef object loop
     cdef object _sock  # of Python's, if one was given or asked for
+    cdef object _server  # that is to know when the socket is closed; None if no one is
     cdef bytes _sockname  # as the system has them
     cdef bytes _peername
     cdef Watcher _watcher  # None while the loop itself watches

@@ -48,6 +48,10 @@ cdef class SocketControl(Sink):
         make_quiet(self.fd)
         return 0
 
+    def set_server(self, server):
+        """Let a server know when the socket is closed, by its method `forget`."""
+        self._server = server
+
     # -- reading begins and ends
 
     def is_reading(self):
@@ -201,6 +205,9 @@ cdef class SocketControl(Sink):
         elif self.fd >= 0:
             close(self.fd)
         self.fd = -1
+        if self._server is not None:
+            server, self._server = self._server, None
+            server.forget(self)
         return 0
 
     # -- what asyncio tells of a transport

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 
 from .acceptor import Acceptor
+from .socket_control import SocketControl
 
 __all__ = ["SocketServer"]
 
@@ -17,7 +18,8 @@ class SocketServer(asyncio.AbstractServer):
     Args:
         loop: the running loop.
         sockets: bound; they belong to the server from now on.
-        attach: called with the descriptor of each accepted connection, which belongs to it.
+        attach: called with the descriptor of each accepted connection, which belongs to it; it
+            makes the transport.
         backlog: how many connections the system keeps waiting.
     """
 
@@ -25,15 +27,20 @@ class SocketServer(asyncio.AbstractServer):
         self,
         loop: asyncio.AbstractEventLoop,
         sockets: list[socket.socket],
-        attach: Callable[[int], object],
+        attach: Callable[[int], SocketControl],
         backlog: int,
     ) -> None:
         self._loop = loop
         self._sockets: list[socket.socket] | None = sockets
-        self._acceptors = [Acceptor(loop, sock.fileno(), backlog, attach) for sock in sockets]
+        self._attach = attach
+        self._clients: set[SocketControl] = set()
+        self._acceptors = [
+            Acceptor(loop, sock.fileno(), backlog, self._accepted) for sock in sockets
+        ]
         self._backlog = backlog
         self._serving = False
         self._stopped: asyncio.Future[None] = loop.create_future()
+        self._over: asyncio.Future[None] = loop.create_future()
         for sock in sockets:
             sock.setblocking(False)
             if sock.family in (socket.AF_INET, socket.AF_INET6):
@@ -72,7 +79,10 @@ class SocketServer(asyncio.AbstractServer):
             self.close()
 
     def close(self) -> None:
-        """Stop accepting; connections that are open stay so."""
+        """Stop accepting; connections that are open stay so.
+
+        See also `close_clients` and `abort_clients`.
+        """
         if self._sockets is None:
             return
         for sock, acceptor in zip(self._sockets, self._acceptors, strict=True):
@@ -81,10 +91,42 @@ class SocketServer(asyncio.AbstractServer):
         self._sockets = None
         self._serving = False
         self._stopped.cancel()
+        self._check_over()
+
+    def close_clients(self) -> None:
+        """Close the sockets of all connections when what was sent has left.
+
+        It does so below WebSocket, like `asyncio.Server.close_clients` of Python 3.13: peers get no
+        CLOSE frame.
+        """
+        for transport in list(self._clients):
+            transport.close()
+
+    def abort_clients(self) -> None:
+        """Close the sockets of all connections at once, whatever is still to be sent."""
+        for transport in list(self._clients):
+            transport.abort()
 
     async def wait_closed(self) -> None:
-        """Wait until the server is closed."""
-        await asyncio.wait([self._stopped])
+        """Wait until the server is closed and all its connections are gone.
+
+        As with the servers of uvloop, and of asyncio from Python 3.12 on.
+        """
+        await asyncio.shield(self._over)
+
+    def _accepted(self, fd: int) -> None:
+        transport = self._attach(fd)
+        self._clients.add(transport)
+        transport.set_server(self)
+
+    def forget(self, transport: SocketControl) -> None:
+        """A connection is gone."""
+        self._clients.discard(transport)
+        self._check_over()
+
+    def _check_over(self) -> None:
+        if self._sockets is None and not self._clients and not self._over.done():
+            self._over.set_result(None)
 
     async def __aexit__(self, *exc: object) -> None:
         self.close()

@@ -260,7 +260,7 @@ def _attach_accepted(
     make_protocol: Callable[[], WSProtocolCore],
     tls: Tls | None,
     fd: int,
-) -> None:
+) -> SocketTransport:
     """Give the descriptor of a connection to a new protocol of the server's."""
     try:
         protocol = make_protocol()
@@ -268,9 +268,8 @@ def _attach_accepted(
         os.close(fd)
         raise
     if tls is None:
-        SocketTransport(loop, fd, protocol)
-    else:
-        TlsTransport(loop, fd, protocol, *tls, server_side=True)
+        return SocketTransport(loop, fd, protocol)
+    return TlsTransport(loop, fd, protocol, *tls, server_side=True)
 
 
 async def _secure(
