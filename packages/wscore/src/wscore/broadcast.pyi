@@ -1,9 +1,9 @@
 """One message to many connections."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeVar, final
 
-from typing_extensions import Buffer, disjoint_base
+from typing_extensions import Buffer
 
 from .enums import WSMsgType, WSSlowPeer
 from .message_connection import WSMessageConnection
@@ -25,10 +25,10 @@ def broadcast_message(
     connections: Iterable[_C], msg_type: WSMsgType, message: str | Buffer
 ) -> tuple[list[_C], list[_C]]: ...
 
-@disjoint_base
+@final
 class Forms:
     def __new__(cls, msg_type: WSMsgType, message: str | Buffer) -> Forms: ...
 
-@disjoint_base
+@final
 class Form:
     def __new__(cls, msg_type: WSMsgType, rsv: int, payload: Buffer) -> Form: ...
