@@ -85,14 +85,16 @@ async def test_frames_that_come_early_are_kept(security: Tls | None, each_byte: 
 async def test_an_eager_task_decides_at_once(security: Tls | None, each_byte: bool) -> None:
     """The answer is then given while the request is still being read."""
     listener = Recorder()
-    eager: Any = asyncio
 
     async def decide(_: WSUpgradeRequest) -> Recorder:
         return listener
 
+    def make_task(loop: Any, coro: Any, **kwargs: Any) -> Any:
+        return asyncio.Task(coro, loop=loop, **(kwargs | {"eager_start": True}))
+
     loop = asyncio.get_running_loop()
     async with raw_client(decide, security) as peer:
-        loop.set_task_factory(eager.eager_task_factory)
+        loop.set_task_factory(make_task)
         try:
             await peer.send(request(), F(TEXT, b"one"), each_byte=each_byte)
             assert status_of(await peer.read_head()) == 101
