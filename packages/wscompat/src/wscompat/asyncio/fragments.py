@@ -16,7 +16,7 @@ from ..typing import DataLike
 if TYPE_CHECKING:
     from .connection import Connection
 
-__all__ = ["contiguous", "send_fragments"]
+__all__ = ["contiguous", "iterate", "send_fragments"]
 
 CONTINUATION = wscore.WSMsgType.CONTINUATION
 TEXT = wscore.WSMsgType.TEXT
@@ -49,7 +49,7 @@ async def send_fragments(
     if isinstance(message, AsyncIterable):
         fragments, what = aiter(message), "async iterable"
     elif isinstance(message, Iterable):
-        fragments, what = _iterate(message), "iterable"
+        fragments, what = iterate(message), "iterable"
     else:
         raise TypeError("data must be str, bytes, iterable, or async iterable")
     try:
@@ -76,7 +76,8 @@ def contiguous(data: DataLike) -> DataLike:
     return data
 
 
-async def _iterate(items: Iterable[DataLike]) -> AsyncIterator[DataLike]:
+async def iterate(items: Iterable[DataLike]) -> AsyncIterator[DataLike]:
+    """The same items, asynchronously."""
     for item in items:
         yield item
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import wscore
 
 from ..asyncio.broadcasting import broadcast as send_to_all
+from ..asyncio.fragments import iterate
 from ..frames import CloseCode
 from ..typing import DataLike
 
@@ -44,7 +45,7 @@ async def send_fragments(
     if isinstance(message, AsyncIterable):
         fragments = aiter(message)
     elif isinstance(message, Iterable):
-        fragments = _iterate(message)
+        fragments = iterate(message)
     else:
         raise TypeError("data must be str, bytes-like, or iterable")
     try:
@@ -114,8 +115,3 @@ def _kind(fragment: object) -> type | tuple[type, ...]:
     if isinstance(fragment, _BYTES_LIKE):
         return _BYTES_LIKE
     raise TypeError("data must be str or bytes-like")
-
-
-async def _iterate(items: Iterable[DataLike]) -> AsyncIterator[DataLike]:
-    for item in items:
-        yield item
