@@ -4,6 +4,8 @@ A skip is allowed when its reason begins with `lacking:`; it is for what a versi
 event loop or an operating system does not have, never for a program that could be installed.
 """
 
+import ssl
+import sys
 from typing import TypeVar
 
 import pytest
@@ -16,6 +18,13 @@ LACKING = "lacking: "
 def lacking(what: str) -> str:
     """Return the reason of a skip that is allowed, such as `lacking("eager tasks before 3.12")`."""
     return LACKING + what
+
+
+# A Python whose own modules are built in may have OpenSSL within itself.
+shared_openssl = pytest.mark.skipif(
+    not hasattr(sys.modules[ssl.MemoryBIO.__module__], "__file__"),
+    reason=lacking("OpenSSL as a shared library"),
+)
 
 
 def fail_unless_allowed(report: Report) -> Report:

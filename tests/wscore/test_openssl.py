@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from tests.support.skips import shared_openssl
 from tests.support.tls import Tls
 from tests.wscore.servers import LOOPBACK, serving
 from tests.wscore.tls_peer import below, server_of, talk_tls
@@ -35,12 +36,13 @@ def asked(*before: str, **environment: str) -> bool:
     return done.stdout == "True\n"
 
 
+@shared_openssl
 def test_here() -> None:
-    """The interpreters that are tested with have OpenSSL as a shared library."""
     assert is_reachable()
     assert asked()
 
 
+@shared_openssl
 def test_environment() -> None:
     assert not asked(WSCORE_TLS="ssl")
     assert asked(WSCORE_TLS="openssl")
@@ -50,15 +52,17 @@ def test_environment() -> None:
     "difference",
     [
         "import ssl; ssl.OPENSSL_VERSION = 'LibreSSL 4.1.0'",
-        "import _ssl; del _ssl.__file__",  # as when it is linked into the interpreter
+        "import _ssl; vars(_ssl).pop('__file__', '')",  # as if linked into the interpreter
         "import _ssl; _ssl.__file__ = '/nowhere'",
-        "import _ssl, math; _ssl.__file__ = math.__file__",  # a library without OpenSSL
+        # A library without OpenSSL. It is not one of Python's, which may be linked in, too.
+        "import _ssl, wsframe.mask; _ssl.__file__ = wsframe.mask.__file__",
     ],
 )
 def test_interpreters_of_another_kind(difference: str) -> None:
     assert not asked(difference)
 
 
+@shared_openssl
 async def test_what_other_threads_make(tls: Tls) -> None:
     """Connections are not confused by it."""
     is_over = threading.Event()

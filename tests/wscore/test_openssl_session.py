@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.skips import shared_openssl
 from tests.support.tls import Tls
 from tests.wscore.recorder import Recorder
 from tests.wscore.servers import LOOPBACK, serving
@@ -26,6 +27,7 @@ async def records_of(server: asyncio.Server, context: ssl.SSLContext) -> str:
     return found
 
 
+@shared_openssl
 async def test_usual_context(side: str, tls: Tls) -> None:
     async with against_tls_peer(side, tls, Recorder()) as (transport, _):
         assert below(transport).get_extra_info("records") == "openssl"
@@ -98,6 +100,7 @@ async def test_contexts_that_do_otherwise(tls: Tls, kind: type[ssl.SSLContext]) 
         assert await records_of(server, context) == "ssl"
 
 
+@shared_openssl
 @pytest.mark.skipif(ssl.OPENSSL_VERSION_INFO < (3,), reason="ERR_new is of OpenSSL 3")
 async def test_errors_that_others_have_left(side: str, tls: Tls) -> None:
     """OpenSSL's list of errors is one for all that use it in a thread."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.skips import shared_openssl
 from tests.wscore.recorder import Recorder
 from tests.wscore.tls_peer import TlsPeer, against_tls_peer, below, client_of, server_of, tls_by
 from tests.wscore.wire import TEXT, F
@@ -49,6 +50,7 @@ WRONG = {
 HARMLESS = {"the end, and more"}
 
 
+@shared_openssl
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("wrong", WRONG)
 async def test_the_same_exception(
