@@ -7,13 +7,18 @@ import sys
 BOUND = 20.0  # seconds that a program may take
 
 
-async def run(*arguments: object) -> list[str]:
-    """The lines that a program prints; it must succeed."""
+async def run(*arguments: object, **environment: str) -> list[str]:
+    """The lines that a program prints; it must succeed.
+
+    Args:
+        arguments: Python's.
+        environment: variables beside those that are there.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-X", "dev", "-W", "error", *map(str, arguments)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
     )
     try:
         async with asyncio.timeout(BOUND):

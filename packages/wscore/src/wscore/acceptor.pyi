@@ -9,6 +9,9 @@ from .loop_io import Endpoint
 __all__ = ["Acceptor"]
 
 ACCEPT_PAUSE: float
+REPORT_INTERVAL: float
+ACCEPTED_AT_ONCE: int
+MAX_FAILURES: int
 
 @final
 class Acceptor(Endpoint):

@@ -1,7 +1,8 @@
 """Accepting connections on a listening socket.
 
 What is done with a connection is left to a function; an error there must not keep the next ones
-from being accepted.
+from being accepted, nor may an error of the system be tried again and again without a pause, or
+fill the log.
 """
 
 import errno as errors
@@ -9,7 +10,7 @@ import os
 
 cimport cython
 
-from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
+from libc.errno cimport EAGAIN, errno
 
 from .loop_io cimport Endpoint, loop_io
 from .watcher cimport Watcher, unwatch, watcher_of
@@ -36,8 +37,24 @@ cdef extern from *:
 
 __all__ = ["Acceptor"]
 
-ACCEPT_PAUSE = 1.0  # seconds, when the system is out of descriptors or memory
-cdef set _OUT_OF_RESOURCES = {errors.EMFILE, errors.ENFILE, errors.ENOBUFS, errors.ENOMEM}
+ACCEPT_PAUSE = 1.0  # seconds, when nothing can be accepted
+REPORT_INTERVAL = 60.0  # seconds for which an error that was reported is not reported again
+ACCEPTED_AT_ONCE = 32  # connections, before the loop does anything else
+MAX_FAILURES = 32  # connections in a row that failed, before there is a pause
+
+# A connection that went before it was accepted, and a signal, are nothing to speak of.
+cdef set _USUAL = {errors.ECONNABORTED, errors.EINTR}
+
+# Linux returns errors that are pending on the new connection, and refuses what a firewall forbids:
+# accept(2), which recommends to go on. Not each of them is known everywhere.
+cdef set _OF_THE_CONNECTION = {
+    getattr(errors, name)
+    for name in (
+        "ENETDOWN", "EPROTO", "ENOPROTOOPT", "EHOSTDOWN", "ENONET", "EHOSTUNREACH", "EOPNOTSUPP",
+        "ENETUNREACH", "ECONNRESET", "ETIMEDOUT", "EPERM",
+    )
+    if hasattr(errors, name)
+}
 
 
 @cython.final
@@ -47,7 +64,8 @@ cdef class Acceptor(Endpoint):
     Args:
         loop: the running loop.
         fd: the descriptor of a listening socket that does not block.
-        backlog: how many connections are accepted before the loop does anything else.
+        backlog: how many connections are accepted before the loop does anything else, if fewer
+            than `ACCEPTED_AT_ONCE`.
         attach: called with the descriptor of each connection, which does not block, and which
             belongs to it, also if it raises.
     """
@@ -58,13 +76,17 @@ cdef class Acceptor(Endpoint):
     cdef Watcher _watcher
     cdef int _fd
     cdef int _at_once
+    cdef int _failures  # in a row
     cdef bint _started
+    cdef dict _reported  # when the next report of the same is due
 
     def __init__(self, loop, int fd, int backlog, attach):
         self._loop = loop
         self._fd = fd
-        self._at_once = max(1, backlog)
+        self._at_once = min(max(1, backlog), ACCEPTED_AT_ONCE)
         self._attach = attach
+        self._failures = 0
+        self._reported = {}
 
     def start(self):
         """Accept from now on."""
@@ -96,11 +118,13 @@ cdef class Acceptor(Endpoint):
         for _ in range(self._at_once):
             fd = wscore_accept(self._fd)
             if fd >= 0:
+                self._failures = 0
                 self._give(fd)
-            elif errno != ECONNABORTED and errno != EINTR:
-                if errno != EAGAIN:
-                    self._refused(OSError(errno, os.strerror(errno)))
+            elif errno == EAGAIN:
+                self._failures = 0
                 return
+            else:
+                self._failed(errno)
             if not self._started:
                 return
 
@@ -113,13 +137,27 @@ cdef class Acceptor(Endpoint):
             )
         return 0
 
-    cdef int _refused(self, error) except -1:
-        """Say so if the system is out of descriptors or memory, and give it time to recover."""
-        if error.errno not in _OUT_OF_RESOURCES:
-            raise error
+    cdef int _failed(self, int error) except -1:
+        """Pass over a connection that failed; pause where the next one would fail, too."""
+        self._failures += 1
+        is_of_one = error in _OF_THE_CONNECTION
+        if is_of_one:
+            self._report("a connection failed before it was accepted", error)
+        if not (is_of_one or error in _USUAL) or self._failures >= MAX_FAILURES:
+            self._failures = 0
+            self._report("accepting connections failed, trying again", error)
+            if self._started:  # whoever read the report may have stopped it
+                self.stop()
+                self._timer = self._loop.call_later(ACCEPT_PAUSE, self.start)
+        return 0
+
+    cdef int _report(self, message, int error) except -1:
+        """Report an error, unless the same was reported a short time ago."""
+        now = self._loop.time()
+        if now < self._reported.get((message, error), now):
+            return 0
+        self._reported[message, error] = now + REPORT_INTERVAL
         self._loop.call_exception_handler(
-            {"message": "accepting connections failed, trying again", "exception": error}
+            {"message": message, "exception": OSError(error, os.strerror(error))}
         )
-        self.stop()
-        self._timer = self._loop.call_later(ACCEPT_PAUSE, self.start)
         return 0
