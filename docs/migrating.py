@@ -19,6 +19,10 @@ import websockets.version
 
 PAGE = Path(__file__).with_suffix(".md")
 
+_UNIX = (
+    "removes the path when the server is closed, and takes `cleanup_socket`, on every version of "
+    "Python and every loop; the model leaves it to the loop: asyncio does it from 3.13 on"
+)
 #: Names, or members of classes, that are there and behave otherwise: how.
 DIFFERENT = {
     "asyncio.connection.Connection.recv": "text that is not UTF-8 closes the connection when it "
@@ -31,6 +35,9 @@ DIFFERENT = {
     "asyncio.connection.Connection.protocol": "tells what was agreed on and how the connection "
     "closes, but has no methods; a subclass with an `__init__` of its own passes on what it is "
     "given",
+    "asyncio.router.unix_route": _UNIX,
+    "asyncio.server.unix_serve": _UNIX,
+    "legacy.server.unix_serve": _UNIX,
     "extensions.base.Extension": "in `connect` and `serve` of `asyncio` it sees data frames only",
     "legacy.protocol.WebSocketCommonProtocol.close": "cancelling it does not shorten the closing, "
     "which goes on; a code that cannot be sent leaves the connection as it is",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import ssl as ssl_module
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +30,7 @@ from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, ProtocolOptions, WSProtocol
 from .proxying import Proxy
 from .route import Route, SocketFactory
 from .transport import WSTransport
+from .unix import UnixPath
 from .url import WSParsedURL, parse_url
 
 __all__ = ["ws_connect"]
@@ -63,7 +63,7 @@ async def ws_connect(
     proxy_options: Mapping[str, Any] | None = None,
     read_buffer_init_size: int | None = None,
     socket_factory: SocketFactory | None = None,
-    unix_path: str | os.PathLike[str] | None = None,
+    unix_path: UnixPath | None = None,
     busy_poll_us: int = 0,
     use_aiofastnet: bool | None = None,
     disconnect_on_error: bool | None = None,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import socket
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 from .protocol import WSProtocolCore
 from .proxying import Proxy, ProxySettings, choose_proxy, open_proxied_stream
 from .streams import open_stream
-from .unix import connected_socket
+from .unix import UnixPath, connected_socket
 from .url import WSParsedURL
 
 __all__ = ["Route", "SocketFactory"]
@@ -46,7 +45,7 @@ class Route:
     proxy_ssl_context: ssl_module.SSLContext | None = None
     proxy_options: Mapping[str, Any] | None = None
     socket_factory: SocketFactory | None = None
-    unix_path: str | os.PathLike[str] | None = None
+    unix_path: UnixPath | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     async def open(self, make_protocol: Callable[[], P], url: WSParsedURL) -> P:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -22,7 +21,7 @@ from .logs import Logger, resolve_logger
 from .message_base import WSMessageBase
 from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, ProtocolOptions, WSProtocolCore
 from .streams import start_server
-from .unix import bound_socket
+from .unix import UnixPath
 
 __all__ = ["ws_create_server"]
 
@@ -50,7 +49,8 @@ async def ws_create_server(
     max_fragments: int | None = MAX_FRAGMENTS,
     deflate: WSDeflate | None = None,
     read_buffer_init_size: int | None = None,
-    unix_path: str | os.PathLike[str] | None = None,
+    unix_path: UnixPath | None = None,
+    cleanup_socket: bool | None = None,
     busy_poll_us: int = 0,
     use_aiofastnet: bool | None = None,
     disconnect_on_error: bool | None = None,
@@ -89,7 +89,10 @@ async def ws_create_server(
         read_buffer_init_size: accepted for programs written for picows, and without effect: the
             connections of a loop share one receive buffer.
         unix_path: path of a unix socket to listen on, instead of host and port; a socket that was
-            left there is replaced.
+            left there is replaced. With a NUL at its start it is an abstract one, as Linux has.
+        cleanup_socket: whether the path of a unix socket is removed when the server is closed, if
+            it is still this server's: True, also of one that is given by ``sock``; False; or None,
+            only of one that `unix_path` has made.
         busy_poll_us: microseconds for which a connection that was read is watched for more
             before the loop goes on. It saves the trip through the loop if the next message comes
             within that time; it costs a whole core while it waits, and delays everything else that
@@ -131,18 +134,14 @@ async def ws_create_server(
         busy_poll_us=busy_poll_us,
     )
     serving = Serving(ws_listener_factory, Deadlines(loop, websocket_handshake_timeout))
-    if unix_path is not None:
-        if not (host is None and port is None and kwargs.get("sock") is None):
-            raise ValueError("unix_path goes with neither host, port nor sock")
-        kwargs["sock"] = bound_socket(unix_path)
-    try:
-        serving.server = await start_server(
-            partial(WSServerProtocol, options, serving), host, port, **kwargs
-        )
-    except BaseException:
-        if unix_path is not None:
-            kwargs["sock"].close()
-        raise
+    serving.server = await start_server(
+        partial(WSServerProtocol, options, serving),
+        host,
+        port,
+        unix_path=unix_path,
+        cleanup_socket=cleanup_socket,
+        **kwargs,
+    )
     return serving.server
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from .acceptor import Acceptor
 from .socket_control import SocketControl
+from .unix import SocketFile
 
 __all__ = ["SocketServer"]
 
@@ -21,6 +22,7 @@ class SocketServer(asyncio.AbstractServer):
         attach: called with the descriptor of each accepted connection, which belongs to it; it
             makes the transport.
         backlog: how many connections the system keeps waiting.
+        file: what stands for a unix socket, to be removed when the server is closed; or None.
     """
 
     def __init__(
@@ -29,8 +31,10 @@ class SocketServer(asyncio.AbstractServer):
         sockets: list[socket.socket],
         attach: Callable[[int], SocketControl],
         backlog: int,
+        file: SocketFile | None = None,
     ) -> None:
         self._loop = loop
+        self._file = file
         self._sockets: list[socket.socket] | None = sockets
         self._attach = attach
         self._clients: set[SocketControl] = set()
@@ -85,8 +89,10 @@ class SocketServer(asyncio.AbstractServer):
         """
         if self._sockets is None:
             return
-        for sock, acceptor in zip(self._sockets, self._acceptors, strict=True):
+        for acceptor in self._acceptors:
             acceptor.stop()
+        self._remove_file()
+        for sock in self._sockets:
             sock.close()
         self._sockets = None
         self._serving = False
@@ -110,9 +116,20 @@ class SocketServer(asyncio.AbstractServer):
     async def wait_closed(self) -> None:
         """Wait until the server is closed and all its connections are gone.
 
-        As with the servers of uvloop, and of asyncio from Python 3.12 on.
+        As with asyncio's servers from Python 3.12 on; those before, and uvloop's (seen with 0.23),
+        return at once when the server is closed.
         """
         await asyncio.shield(self._over)
+
+    def _remove_file(self) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.remove()
+        except OSError as exc:  # of the folder, say; the server is closed for all that
+            self._loop.call_exception_handler(
+                {"message": "the path of a unix socket could not be removed", "exception": exc}
+            )
 
     def _accepted(self, fd: int) -> None:
         transport = self._attach(fd)

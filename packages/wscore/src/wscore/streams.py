@@ -8,6 +8,7 @@ given or made here is closed when opening the connection fails or is cancelled.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import ssl as ssl_module
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from .protocol import WSProtocolCore
 from .tcp import CONNECTING_ARGUMENTS, connect_socket, family_of, prepare
+from .unix import SocketFile, UnixPath, bound_socket
 
 try:
     from .socket_server import SocketServer
@@ -116,17 +118,22 @@ async def start_server(
     port: int | None,
     *,
     ssl: ssl_module.SSLContext | None = None,
+    unix_path: UnixPath | None = None,
+    cleanup_socket: bool | None = None,
     start_serving: bool = True,
     backlog: int = 100,
     **kwargs: Any,
 ) -> asyncio.Server:
-    """Listen, like `asyncio.loop.create_server`.
+    """Listen, like `asyncio.loop.create_server` and `asyncio.loop.create_unix_server`.
 
     Args:
         make_protocol: called for each accepted connection.
         host: address, addresses, or None for all interfaces.
         port: TCP port.
         ssl: a context for TLS, or None.
+        unix_path: path of a unix socket to listen on instead; a socket left there is replaced.
+        cleanup_socket: whether the path of a unix socket, made here or given, is removed when the
+            server is closed, if it is still the same; None: only if it was made here.
         start_serving: whether to accept connections at once.
         backlog: how many connections the system keeps waiting.
         **kwargs: the further arguments of `asyncio.loop.create_server`.
@@ -137,12 +144,18 @@ async def start_server(
     Raises:
         OSError: if an address cannot be bound.
         TypeError: if `ssl` is not a context, or there are arguments that a server has no use for.
-        ValueError: if there is a socket, and host or port.
+        ValueError: if there is more than one place to listen at.
     """
     loop: Any = asyncio.get_running_loop()
     if ssl is not None and not isinstance(ssl, ssl_module.SSLContext):
         raise TypeError(f"ssl must be an SSLContext or None, not {ssl!r}")
+    if unix_path is not None and not (host is None and port is None and kwargs.get("sock") is None):
+        raise ValueError("unix_path goes with neither host, port nor sock")
+    if cleanup_socket is not None and unix_path is None and not _is_unix(kwargs.get("sock")):
+        raise ValueError("cleanup_socket is for unix sockets")
     if not _can_watch():
+        if unix_path is not None:
+            raise NotImplementedError("there are no unix sockets here")
         server: asyncio.Server = await loop.create_server(
             make_protocol,
             host,
@@ -156,18 +169,28 @@ async def start_server(
     tls = _take_tls(ssl, kwargs)
     attach = partial(_attach_accepted, loop, make_protocol, tls)
     given = kwargs.pop("sock", None)
-    if given is None:
-        sockets = await _bind(loop, host, port, backlog, kwargs)
-    else:
+    if given is not None:
         _check_bound(given, host, port, kwargs)
         sockets = [given]
-    made = SocketServer(loop, sockets, attach, backlog)
-    if start_serving:
-        try:
+    elif unix_path is not None:
+        _check_unused(kwargs)
+        sockets = [bound_socket(unix_path)]
+        cleanup_socket = cleanup_socket is not False
+    else:
+        sockets = await _bind(loop, host, port, backlog, kwargs)
+    with contextlib.ExitStack() as undo:
+        for sock in sockets:
+            undo.callback(sock.close)
+        file = None
+        if cleanup_socket:
+            file = SocketFile(sockets[0])
+            undo.callback(file.remove)
+        made = SocketServer(loop, sockets, attach, backlog, file)
+        undo.pop_all()  # all of it is the server's now
+        undo.callback(made.close)
+        if start_serving:
             await made.start_serving()
-        except BaseException:
-            made.close()
-            raise
+        undo.pop_all()
     return cast(asyncio.Server, made)  # not a subclass, but with the same methods
 
 
@@ -222,8 +245,17 @@ def _check_bound(sock: socket.socket, host: object, port: object, others: dict[s
         raise ValueError("host and port go with no sock")
     if sock.type != socket.SOCK_STREAM:
         raise ValueError(f"a stream socket is needed, not {sock!r}")
+    _check_unused(others)
+
+
+def _is_unix(sock: socket.socket | None) -> bool:
+    return sock is not None and sock.family == getattr(socket, "AF_UNIX", None)
+
+
+def _check_unused(others: dict[str, Any]) -> None:
+    """Refuse arguments that say how to bind, where nothing of the kind is done."""
     if others:
-        raise TypeError(f"with a bound socket there is no use for {', '.join(sorted(others))}")
+        raise TypeError(f"with this socket there is no use for {', '.join(sorted(others))}")
 
 
 def _take_tls(ssl: ssl_module.SSLContext | bool | None, given: dict[str, Any]) -> Tls | None:

@@ -24,6 +24,7 @@ from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..typing import LoggerLike, Origin, Subprotocol
+from ..unix import UnixPath
 from ..uri import WebSocketURI, known_uri, parse_uri
 from .compression import client_extensions
 from .connection import Connection
@@ -328,9 +329,7 @@ class connect:  # noqa: N801
         return target
 
 
-def unix_connect(
-    path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
-) -> connect:
+def unix_connect(path: UnixPath | None = None, uri: str | None = None, **kwargs: Any) -> connect:
     """Connect to a WebSocket server on a Unix socket.
 
     Args:

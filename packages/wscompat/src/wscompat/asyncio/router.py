@@ -9,13 +9,13 @@ from __future__ import annotations
 import http
 import importlib.util
 import inspect
-import os
 import ssl as ssl_module
 import urllib.parse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..http11 import Request, Response
+from ..unix import UnixPath, unix_arguments
 from .accepting import ProcessRequest
 from .server import Server, ServerConnection, serve
 
@@ -124,8 +124,7 @@ def route(
         ImportError: if werkzeug is not installed.
         OSError: if the address cannot be bound.
     """
-    if importlib.util.find_spec("werkzeug") is None:
-        raise ImportError("route() requires werkzeug: pip install 'wscompat[router]'")
+    _require_werkzeug()
     url_scheme = "ws" if ssl is None else "wss"
     if ssl is not None and ssl is not True:
         kwargs["ssl"] = ssl
@@ -136,18 +135,26 @@ def route(
     return serve(router.handler, *args, **kwargs)
 
 
-def unix_route(url_map: Map, path: str | os.PathLike[str] | None = None, **kwargs: Any) -> Server:
+def unix_route(url_map: Map, path: UnixPath | None = None, **kwargs: Any) -> Server:
     """Serve WebSocket connections on a Unix socket, with a handler for each pattern of paths.
 
     Args:
         url_map: as for `route`.
-        path: the socket's path; a socket that was left there is replaced.
+        path: the socket's path; a socket that was left there is replaced. It is removed when the
+            server is closed, unless ``cleanup_socket=False`` is given. None if ``sock`` is given.
         **kwargs: as for `route`.
 
     Raises:
         OSError: if the path cannot be bound.
+        ValueError: if there is neither a path nor a Unix socket, or both.
     """
-    return route(url_map, unix_path=path, **kwargs)
+    _require_werkzeug()
+    return route(url_map, **unix_arguments(path, **kwargs))
+
+
+def _require_werkzeug() -> None:
+    if importlib.util.find_spec("werkzeug") is None:
+        raise ImportError("route() requires werkzeug: pip install 'wscompat[router]'")
 
 
 def _one_after_the_other(

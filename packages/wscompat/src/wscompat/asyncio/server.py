@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +21,7 @@ from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..server import ServerProtocol
 from ..typing import LoggerLike, StatusLike, Subprotocol
+from ..unix import UnixPath, unix_arguments
 from ..utils import get_socket_name
 from .accepting import (
     Acceptance,
@@ -378,20 +378,22 @@ def serve(
 
 def unix_serve(
     handler: Callable[[ServerConnection], Awaitable[None]],
-    path: str | os.PathLike[str] | None = None,
+    path: UnixPath | None = None,
     **kwargs: Any,
 ) -> Server:
     """Serve WebSocket connections on a Unix socket.
 
     Args:
         handler: as for `serve`.
-        path: the socket's path; a socket that was left there is replaced.
+        path: the socket's path; a socket that was left there is replaced. It is removed when the
+            server is closed, unless ``cleanup_socket=False`` is given. None if ``sock`` is given.
         **kwargs: as for `serve`.
 
     Raises:
         OSError: if the path cannot be bound.
+        ValueError: if there is neither a path nor a Unix socket, or both.
     """
-    return serve(handler, unix_path=path, **kwargs)
+    return serve(handler, **unix_arguments(path, **kwargs))
 
 
 def _tell(connection: Connection, text: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import os
 import traceback as traceback_module
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from wscore.streams import open_stream
-from wscore.unix import connected_socket
+from wscore.unix import UnixPath, connected_socket
 
 from ..asyncio.compression import check_compression
 from ..client import backoff
@@ -265,7 +264,7 @@ connect = Connect
 
 
 def unix_connect(
-    path: str | os.PathLike[str] | None = None, uri: str = "ws://localhost/", **kwargs: Any
+    path: UnixPath | None = None, uri: str = "ws://localhost/", **kwargs: Any
 ) -> Connect:
     """Connect to a WebSocket server on a Unix socket.
 

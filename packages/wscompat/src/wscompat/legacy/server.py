@@ -8,13 +8,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import os
 from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from wscore.streams import start_server
-from wscore.unix import bound_socket
 
 from ..asyncio.compression import check_compression
 from ..extensions.permessage_deflate import enable_server_permessage_deflate
@@ -22,6 +20,7 @@ from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER
 from ..typing import LoggerLike, Origin, Subprotocol
+from ..unix import UnixPath, unix_arguments
 from .accepting import (
     Handler,
     HeadersLikeOrCallable,
@@ -275,9 +274,6 @@ class Serve:
     async def _start(self) -> WebSocketServer:
         options = dict(self._options)
         start_serving = options.pop("start_serving", True)
-        path = options.pop("unix_path", None)
-        if path is not None:
-            options["sock"] = bound_socket(path)
         server = await start_server(self._make_core, *self._where, start_serving=False, **options)
         self.ws_server.wrap(server)
         if start_serving:
@@ -292,21 +288,20 @@ class Serve:
 serve = Serve
 
 
-def unix_serve(
-    ws_handler: Handler, path: str | os.PathLike[str] | None = None, **kwargs: Any
-) -> Serve:
+def unix_serve(ws_handler: Handler, path: UnixPath | None = None, **kwargs: Any) -> Serve:
     """Serve WebSocket connections on a Unix socket.
 
     Args:
         ws_handler: as for `serve`.
-        path: the socket's path; a socket that was left there is replaced. None if ``sock`` is
-            given.
+        path: the socket's path; a socket that was left there is replaced. It is removed when the
+            server is closed, unless ``cleanup_socket=False`` is given. None if ``sock`` is given.
         **kwargs: as for `serve`.
 
     Raises:
         OSError: if the path cannot be bound.
+        ValueError: if there is neither a path nor a Unix socket, or both.
     """
-    return Serve(ws_handler, unix_path=path, **kwargs)
+    return Serve(ws_handler, **unix_arguments(path, **kwargs))
 
 
 def _address(address: Any) -> str:
