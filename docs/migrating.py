@@ -35,6 +35,8 @@ DIFFERENT = {
     "asyncio.connection.Connection.protocol": "tells what was agreed on and how the connection "
     "closes, but has no methods; a subclass with an `__init__` of its own passes on what it is "
     "given",
+    "asyncio.client.connect": "`proxy`: a SOCKS5 URL with an empty password, or an empty user name, "
+    "is refused; the model offers neither of the two then",
     "asyncio.router.unix_route": _UNIX,
     "asyncio.server.unix_serve": _UNIX,
     "legacy.server.unix_serve": _UNIX,

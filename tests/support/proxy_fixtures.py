@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.own_proxies import echo, serving
-from tests.support.real_proxies import RealProxy, dante, microsocks, squid, tinyproxy
+from tests.support.real_proxies import RealProxy, dante, microsocks, openssh, squid, tinyproxy
 from tests.support.tls import Tls
 
 # A password that must be percent-encoded in a URL, and could be found in a log.
@@ -79,6 +79,13 @@ def dante_with_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
         yield proxy
 
 
+@pytest.fixture(scope="session")
+def ssh_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProxy]:
+    """Run `ssh -D`."""
+    with openssh(tmp_path_factory.mktemp("openssh")) as proxy:
+        yield proxy
+
+
 # Every kind of proxy that is run here, and what its URL looks like. The fixture's name comes first.
 WAYS = {
     "tinyproxy": ("http_proxy", "http://127.0.0.1:{port}"),
@@ -92,6 +99,7 @@ WAYS = {
         "dante_with_password",
         f"socks5://{USER}:{ENCODED}@127.0.0.1:{{port}}",
     ),
+    "openssh": ("ssh_proxy", "socks5h://127.0.0.1:{port}"),
     "microsocks": ("socks_proxy", "socks5h://127.0.0.1:{port}"),
     "microsocks-password": (
         "socks_proxy_with_password",

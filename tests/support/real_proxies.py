@@ -1,9 +1,10 @@
-"""Starts real proxies on loopback: tinyproxy, squid, microsocks and dante, as Debian has them.
+"""Starts real proxies on loopback: tinyproxy, squid, microsocks, dante, ssh, as Debian has them.
 
 A program that is not installed makes the test skip and say so.
 """
 
 import contextlib
+import getpass
 import os
 import secrets
 import shutil
@@ -203,6 +204,51 @@ socks pass {{ from: 127.0.0.1/32 to: ::/0 protocol: tcp }}
     )
     environment = {} if user is None else _other_users(folder, *user)
     with running([program, "-f", str(config)], port, folder, environment) as proxy:
+        yield proxy
+
+
+@contextlib.contextmanager
+def openssh(folder: Path) -> Iterator[RealProxy]:
+    """Run `ssh -D`, a SOCKS4, SOCKS4a and SOCKS5 proxy, which does not reply when it refuses.
+
+    Its server runs at the other end of a pipe, and nobody else is let in: the keys are made here.
+    """
+    programs = {name: installed(name) for name in ("ssh", "ssh-keygen", "sshd")}
+    for key in ("host", "user"):
+        command = [programs["ssh-keygen"], "-q", "-t", "ed25519", "-N", "", "-f", folder / key]
+        subprocess.run(command, check=True)
+    config = folder / "sshd_config"
+    config.write_text(
+        f"""
+HostKey {folder}/host
+AuthorizedKeysFile {folder}/user.pub
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+PermitRootLogin yes
+PidFile none
+"""
+    )
+    port = free_port()
+    options = {
+        "ProxyCommand": f"{programs['sshd']} -i -f {config}",
+        "IdentitiesOnly": "yes",
+        "StrictHostKeyChecking": "no",
+        "UserKnownHostsFile": f"{folder}/known",
+        "ExitOnForwardFailure": "yes",
+    }
+    command = [programs["ssh"], "-N", "-F", "none", "-i", str(folder / "user")]
+    for name, value in options.items():
+        command += ["-o", f"{name}={value}"]
+    command += ["-D", f"127.0.0.1:{port}", f"{getpass.getuser()}@here"]
+    if os.geteuid() == 0:
+        # As root sshd wants a folder that exists only while the system's own one runs, so it gets
+        # a /run of its own.
+        if subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode:
+            pytest.skip(lacking("the right to make a mount namespace"))
+        script = 'mount -t tmpfs none /run && mkdir /run/sshd && exec "$@"'
+        command = ["unshare", "--mount", "sh", "-c", script, "sh", *command]
+    with running(command, port, folder) as proxy:
         yield proxy
 
 

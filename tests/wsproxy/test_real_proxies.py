@@ -1,4 +1,4 @@
-"""Tunnels through the proxies that people run: tinyproxy, squid, microsocks and dante."""
+"""Tunnels through the proxies that people run: tinyproxy, squid, microsocks, dante and ssh -D."""
 
 import asyncio
 
@@ -15,6 +15,7 @@ from tests.wsproxy.checks import BOUND, Greeted, check_echo, check_greeted
 from wsproxy import (
     ProxyAuthenticationError,
     ProxyRefusedError,
+    ProxyReplyError,
     open_tunnel,
     open_tunnel_transport,
 )
@@ -112,7 +113,8 @@ SOCKS4_WAYS = [("socks4", "127.0.0.1"), ("socks4", "localhost"), ("socks4a", "12
 
 @pytest.mark.parametrize(("scheme", "host"), [*SOCKS4_WAYS, ("socks5", "localhost")])
 async def test_dante(socks4_proxy: RealProxy, echo_port: int, scheme: str, host: str) -> None:
-    proxy = f"{scheme}://someone@127.0.0.1:{socks4_proxy.port}"
+    user = "someone@" if scheme.startswith("socks4") else ""
+    proxy = f"{scheme}://{user}127.0.0.1:{socks4_proxy.port}"
     await check_echo(await open_tunnel(proxy, host, echo_port, timeout=BOUND))
 
 
@@ -136,6 +138,24 @@ async def test_dante_wants_the_right_password(
     proxy = f"socks5://{credentials}127.0.0.1:{dante_with_password.port}"
     with pytest.raises(ProxyAuthenticationError):
         await open_tunnel(proxy, "127.0.0.1", echo_port, timeout=BOUND)
+
+
+SSH_WAYS = ["socks4", "socks4a", "socks5", "socks5h"]
+
+
+@pytest.mark.parametrize("scheme", SSH_WAYS)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_ssh(ssh_proxy: RealProxy, echo_port: int, scheme: str, host: str) -> None:
+    proxy = f"{scheme}://127.0.0.1:{ssh_proxy.port}"
+    await check_echo(await open_tunnel(proxy, host, echo_port, timeout=BOUND))
+
+
+@pytest.mark.parametrize("scheme", SSH_WAYS)
+async def test_ssh_refuses(ssh_proxy: RealProxy, scheme: str) -> None:
+    """By closing the connection; the error says so."""
+    proxy = f"{scheme}://127.0.0.1:{ssh_proxy.port}"
+    with pytest.raises(ProxyReplyError, match=r"ssh -D.* cannot reach the target"):
+        await open_tunnel(proxy, "127.0.0.1", free_port(), timeout=BOUND)
 
 
 @pytest.mark.parametrize("auth", ["any", "digest"])

@@ -175,6 +175,30 @@ async def test_socks4_refusals(handler: Handler, kind: type[ProxyError], code: i
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("url", "handler"),
+    [
+        ("socks4://p", scripted((9, b""))),
+        ("socks5://p", scripted((3, b"\x05\x00"), (10, b""))),
+        ("socks5://p", scripted((3, b"\x05\x00"), (10, b"\x05\x00"))),
+    ],
+    ids=["socks4", "socks5", "half a reply"],
+)
+async def test_a_connection_that_is_closed_without_a_reply(url: str, handler: Handler) -> None:
+    """Whoever reads the error learns who does so, and why."""
+    with pytest.raises(ProxyReplyError, match=r"ssh -D.* cannot reach the target"):
+        await ask(url, "192.0.2.1", handler)
+
+
+@pytest.mark.parametrize("user", ["a", "Username", "failure"])
+async def test_a_refusal_gives_no_credentials_away(user: str) -> None:
+    """The text is python-socks' own, and stays as it is."""
+    proxy = scripted((4, b"\x05\x02"), (4 + len(user), b"\x01\x01"))
+    with pytest.raises(ProxyAuthenticationError) as caught:
+        await ask(f"socks5://{user}:e@p", "192.0.2.1", proxy)
+    assert caught.value.reason == "Username and password authentication failure"
+
+
 @pytest.mark.parametrize("url", ["socks4://user@p", "socks5://p"])
 async def test_a_connection_that_is_reset(url: str) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -194,6 +218,9 @@ async def test_a_connection_that_is_reset(url: str) -> None:
         ("socks5://user:%E2%82%AC@p", "a", "ASCII"),
         ("socks5://" + "u" * 256 + ":x@p", "a", "at most 255"),
         ("socks5://u:" + "x" * 256 + "@p", "a", "at most 255"),
+        ("socks5://user@p", "a", "user name and a password, or neither"),
+        ("socks5://user:@p", "a", "user name and a password, or neither"),
+        ("socks5h://:secret@p", "a", "user name and a password, or neither"),
         ("socks4://p", "::1", "IPv6"),
         ("socks4a://p", "::1", "IPv6"),
     ],

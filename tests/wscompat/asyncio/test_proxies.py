@@ -456,3 +456,10 @@ async def test_cancelled_at_every_step(tls: Tls) -> None:
             break
         else:
             pytest.fail("the connection was never opened")
+
+
+@pytest.mark.parametrize("credentials", ["user:", ":secret"])
+async def test_socks5_with_half_of_the_credentials(credentials: str) -> None:
+    """The model offers none then, and goes on without."""
+    with pytest.raises(WSCOMPAT.exceptions.ProxyError, match="none of them may be empty"):
+        await WSCOMPAT.connect("ws://127.0.0.1:2/", proxy=f"socks5://{credentials}@127.0.0.1:1")

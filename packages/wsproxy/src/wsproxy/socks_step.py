@@ -59,6 +59,10 @@ def check_socks(proxy: ProxyURL, target: Target) -> None:
         problem = "SOCKS credentials are limited to ASCII"
     elif any(len(text) > _MAX_FIELD for text in (*credentials, target.host)):
         problem = f"SOCKS user names, passwords and host names have at most {_MAX_FIELD} bytes"
+    elif proxy.scheme.startswith("socks5") and any(credentials) and not all(credentials):
+        # A field has 1 to 255 bytes (RFC 1929, section 2). Without this python-socks would offer
+        # no credentials at all.
+        problem = "SOCKS5 takes a user name and a password, or neither: none of them may be empty"
     elif proxy.scheme.startswith("socks4") and target.ip_version == 6:
         problem = "SOCKS4 has no room for IPv6 addresses"
     if problem is not None:
@@ -103,9 +107,17 @@ async def ask_socks(sock: socket.socket, proxy: ProxyURL, target: Target) -> Non
 
 
 def _translated(error: python_socks.ProxyError, proxy: ProxyURL) -> ProxyError:
-    """Return our error for one of python-socks, which has a single class and an optional code."""
-    words = clean(str(error), proxy)
+    """Return our error for one of python-socks, which has a single class and an optional code.
+
+    Its texts are its own: nothing in them comes from the proxy.
+    """
+    words = clean(str(error))
     code = error.error_code
+    if code is None and "closed" in words:
+        words = (
+            "it closed the connection instead of replying, as OpenSSH (ssh -D) does when it cannot "
+            "reach the target"
+        )
     if (
         # The methods and the password step (RFC 1928, section 3; RFC 1929) have no reply code.
         (code is None and "authentication" in words.lower())

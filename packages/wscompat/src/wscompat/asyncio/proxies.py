@@ -97,6 +97,8 @@ def from_wsproxy(proxy: str, exc: OSError) -> Exception:
             return error
         case wsproxy.ProxyConnectionError():
             return exc
+        case wsproxy.ProxyUnsupportedError():  # nothing was sent; only this text says why
+            return ProxyError(exc.message)
         case wsproxy.ProxyError() if is_socks:
             return ProxyError("failed to connect to SOCKS proxy")
         case wsproxy.ProxyRefusedError() if exc.code is not None:
