@@ -352,6 +352,30 @@ def fuzz(session: nox.Session) -> None:
     session.run("python", str(differential), "--seconds", seconds)
 
 
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
+def field(session: nox.Session) -> None:
+    """Disturb real processes that talk, and count what is lost; `-- MINUTES`, else 5.
+
+    `-- MINUTES --compare` does the same to websockets and picows; `-- --help` for all options.
+    """
+    run_field(session, {})
+
+
+@nox.session(default=False)
+def field_sanitized(session: nox.Session) -> None:
+    """Do the same as `field`, built with ASan and UBSan."""
+    run_field(session, install_sanitized(session))
+
+
+def run_field(session: nox.Session, env: dict[str, str]) -> None:
+    """Run the fault-injection campaign; without an environment with the wheels."""
+    if sys.platform != "linux":
+        session.skip("it looks into /proc, and ends its processes as Linux can")
+    if not env:
+        install_packages(session, "trustme", "uvloop", *PEERS)
+    session.run("python", "-m", "tests.campaign", *session.posargs, env=env)
+
+
 def configure_c(
     session: nox.Session, kind: str, sanitizers: str = "", compiler: str = "", *, tests: bool
 ) -> Path:
@@ -437,6 +461,12 @@ def coverage(session: nox.Session) -> None:
 @nox.session(default=False)
 def sanitize(session: nox.Session) -> None:
     """Run wscore's tests under ASan and UBSan; what follows `--` goes to pytest instead."""
+    environment = install_sanitized(session)
+    session.run("pytest", *(session.posargs or ["tests/wscore"]), env=environment)
+
+
+def install_sanitized(session: nox.Session) -> dict[str, str]:
+    """Install the packages built with ASan and UBSan, and return the environment to run them in."""
     flags = (
         "-O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer "
         # An object that waits in a list to be used again would hide that it is used too late.
@@ -456,8 +486,7 @@ def sanitize(session: nox.Session) -> None:
         env=preloaded,
     )
     # CPython's own allocator would hide the same as those lists.
-    environment = {**preloaded, "PYTHONMALLOC": "malloc"}
-    session.run("pytest", *(session.posargs or ["tests/wscore"]), env=environment)
+    return {**preloaded, "PYTHONMALLOC": "malloc"}
 
 
 def library(session: nox.Session, name: str) -> str:
