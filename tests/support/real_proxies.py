@@ -215,7 +215,7 @@ def openssh(folder: Path) -> Iterator[RealProxy]:
     """
     programs = {name: installed(name) for name in ("ssh", "ssh-keygen", "sshd")}
     for key in ("host", "user"):
-        command = [programs["ssh-keygen"], "-q", "-t", "ed25519", "-N", "", "-f", folder / key]
+        command = [programs["ssh-keygen"], "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)]
         subprocess.run(command, check=True)
     config = folder / "sshd_config"
     config.write_text(
