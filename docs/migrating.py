@@ -19,6 +19,10 @@ import websockets.version
 
 PAGE = Path(__file__).with_suffix(".md")
 
+_BACKLOG = (
+    "`backlog` is 4096 by default, not asyncio's 100: clients that come at once are not dropped by "
+    "the system, to try again seconds later"
+)
 _UNIX = (
     "removes the path when the server is closed, and takes `cleanup_socket`, on every version of "
     "Python and every loop; the model leaves it to the loop: asyncio does it from 3.13 on"
@@ -35,8 +39,10 @@ DIFFERENT = {
     "asyncio.connection.Connection.protocol": "tells what was agreed on and how the connection "
     "closes, but has no methods; a subclass with an `__init__` of its own passes on what it is "
     "given",
-    "asyncio.client.connect": "`proxy`: a SOCKS5 URL with an empty password, or an empty user name, "
-    "is refused; the model offers neither of the two then",
+    "asyncio.client.connect": "`proxy`: a SOCKS5 URL with an empty password, or an empty user "
+    "name, is refused; the model offers neither of the two then",
+    "asyncio.server.serve": _BACKLOG,
+    "legacy.server.Serve": _BACKLOG,
     "asyncio.router.unix_route": _UNIX,
     "asyncio.server.unix_serve": _UNIX,
     "legacy.server.unix_serve": _UNIX,

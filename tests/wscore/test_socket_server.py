@@ -1,9 +1,14 @@
 """The server that accepts connections itself: the methods of `asyncio.Server`, and its troubles."""
 
 import asyncio
+import contextlib
+import socket
+import sys
+from pathlib import Path
 
 import pytest
 
+from tests.support.skips import lacking
 from tests.support.tls import Tls
 from tests.wscore.programs import run
 from tests.wscore.recorder import BOUND, Recorder
@@ -136,6 +141,24 @@ async def test_listener_that_closes_the_server() -> None:
 async def test_many_connections_at_once() -> None:
     async with serving(LOOPBACK, 0) as server:
         await asyncio.gather(*(talk_to(server) for _ in range(100)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason=lacking("a backlog as long as Linux has it"))
+async def test_clients_that_come_before_the_loop_turns() -> None:
+    """They wait in the system, which drops none of them: each would try again a second later."""
+    count = 300
+    if int(Path("/proc/sys/net/core/somaxconn").read_text()) < count:
+        pytest.skip(lacking("the right to so long a backlog"))
+    async with serving(LOOPBACK, 0) as server:
+        address = server.sockets[0].getsockname()
+        with contextlib.ExitStack() as closing:
+            socks = [
+                closing.enter_context(socket.create_connection(address, timeout=0.5))
+                for _ in range(count)
+            ]
+            url = f"ws://{LOOPBACK}:{address[1]}/"
+            async with asyncio.timeout(BOUND):
+                await asyncio.gather(*(talk(url, sock=sock) for sock in socks))
 
 
 # Out of descriptors

@@ -34,6 +34,12 @@ __all__ = ["open_stream", "start_server"]
 
 P = TypeVar("P", bound=WSProtocolCore)
 
+# How many connections the system keeps waiting; it takes its own limit if that is lower. asyncio
+# has 100, beyond which Linux drops what clients send. They repeat it after 1, 2, 4 … seconds: of
+# 10,000 that came at once some were not served after a minute, or had their request arrive so late
+# after the connection that the time for the handshake was over.
+BACKLOG = 4096
+
 HANDSHAKE_TIMEOUT = 60.0  # seconds; asyncio's own default, like the next
 SHUTDOWN_TIMEOUT = 30.0
 
@@ -121,7 +127,7 @@ async def start_server(
     unix_path: UnixPath | None = None,
     cleanup_socket: bool | None = None,
     start_serving: bool = True,
-    backlog: int = 100,
+    backlog: int = BACKLOG,
     **kwargs: Any,
 ) -> asyncio.Server:
     """Listen, like `asyncio.loop.create_server` and `asyncio.loop.create_unix_server`.
