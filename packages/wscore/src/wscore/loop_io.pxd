@@ -50,18 +50,33 @@ cdef inline int append(SendBuffer* buffer, const uint8_t* data, size_t size) exc
     return 0
 
 
+cdef enum:
+    SHARE = 2 * 1000 * 1000  # nanoseconds that many connections may take before the loop iterates
+
+
+# Why an endpoint is called.
+cdef enum Reason:
+    READY  # its descriptor is
+    READY_ALONE  # and no other one
+    SCHEDULED
+
+
 cdef class Endpoint:
     cdef bint is_listed  # among those that hold bytes back
-    cdef Endpoint _next_corked  # in that list
-    cdef object context  # of the calls of `ready`
+    cdef bint is_scheduled  # among those that have unparsed input
+    cdef Endpoint _next_corked  # in the one list
+    cdef Endpoint _next_scheduled  # in the other
+    cdef object context  # of the calls of `ready` and `continue_reading`
 
     cdef int flush(self) except -1
     cdef int ready(self, bint alone) except -1
+    cdef int continue_reading(self) except -1
 
 
 @cython.final
 cdef class LoopIO:
     cdef object watcher  # a weak reference to it, or None
+    cdef object _loop  # a weak reference to it
     cdef int depth  # of callbacks within callbacks
     cdef bint no_task_runs  # for sure; otherwise one has to ask
     cdef bint block_in_use
@@ -119,6 +134,15 @@ cdef class LoopIO:
         self._spare_buffer = buffer
         self._spare_buffer_count += 1
 
+    cdef Endpoint _scheduled  # the first of those with unparsed input
+    cdef Endpoint _last_scheduled
+    cdef int _scheduled_count
+    cdef bint _will_continue  # the loop was asked to call
+
+    cdef int schedule(self, Endpoint endpoint) except -1
+    cdef int _ask_for_call(self) except -1
+    cdef int _continue_next(self) except -1
+    cdef int run(self, Endpoint endpoint, Reason reason) except -1
     cdef Block borrow(self)
     cdef int recycle(self, Block block) except -1
     cdef Block take_block(self)

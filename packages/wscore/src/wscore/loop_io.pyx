@@ -3,7 +3,8 @@
 Memory: one block that every connection receives into, so that an idle connection needs none of its
 own, and a few buffers to send from. And corking: what is sent while a callback runs is held back,
 and leaves in one system call per connection when the outermost callback ends, even if that ends
-with an exception.
+with an exception. And fairness: what a connection has received beyond its budget is parsed in the
+next iteration of the loop.
 
 Loops live in threads of their own, so nothing here is shared between loops.
 """
@@ -11,8 +12,11 @@ Loops live in threads of their own, so nothing here is shared between loops.
 import weakref
 
 cimport cython
+from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.string cimport memmove
+
+from .syscalls cimport now
 
 cdef enum:
     RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
@@ -26,6 +30,7 @@ cdef LoopIO loop_io(object loop):
     cdef LoopIO io = _loops.get(loop)
     if io is None:
         io = LoopIO.__new__(LoopIO)
+        io._loop = weakref.ref(loop)
         _loops[loop] = io
     return io
 
@@ -98,6 +103,10 @@ cdef class Endpoint:
         """
         raise NotImplementedError
 
+    cdef int continue_reading(self) except -1:
+        """Parse the rest of what was received in an earlier iteration of the loop."""
+        raise NotImplementedError
+
 
 cdef class LoopIO:
     """What all connections of one event loop share."""
@@ -124,6 +133,73 @@ cdef class LoopIO:
             self._corked_count -= 1
             corked.is_listed = False
             corked.flush()
+        return 0
+
+    # -- fairness
+
+    cdef int schedule(self, Endpoint endpoint) except -1:
+        """Have `continue_reading` called in the next iteration of the loop.
+
+        Connections are called in the order in which they came, each once in an iteration.
+        """
+        if endpoint.is_scheduled:
+            return 0
+        endpoint.is_scheduled = True
+        if self._scheduled is None:
+            self._scheduled = endpoint
+        else:
+            self._last_scheduled._next_scheduled = endpoint
+        self._last_scheduled = endpoint
+        self._scheduled_count += 1
+        return self._ask_for_call()
+
+    cdef int _ask_for_call(self) except -1:
+        if not self._will_continue:
+            self._loop().call_soon(self._continue_reading)
+            self._will_continue = True
+        return 0
+
+    def _continue_reading(self):
+        cdef int count = self._scheduled_count  # those that are scheduled from now on come later
+        cdef long long began = now()
+        self._will_continue = False
+        try:
+            while count and self._scheduled is not None:
+                self._continue_next()
+                count -= 1
+                if count and now() - began > SHARE:
+                    break
+        finally:
+            if self._scheduled is not None:
+                self._ask_for_call()
+
+    cdef int _continue_next(self) except -1:
+        cdef Endpoint endpoint = self._scheduled
+        self._scheduled = endpoint._next_scheduled
+        if self._scheduled is None:
+            self._last_scheduled = None
+        endpoint._next_scheduled = None
+        self._scheduled_count -= 1
+        endpoint.is_scheduled = False
+        return self.run(endpoint, SCHEDULED)
+
+    cdef int run(self, Endpoint endpoint, Reason reason) except -1:
+        """Call an endpoint in its own context; its failure is no other's affair."""
+        context = endpoint.context
+        if context is not None:
+            PyContext_Enter(context)
+        try:
+            if reason == SCHEDULED:
+                endpoint.continue_reading()
+            else:
+                endpoint.ready(reason == READY_ALONE)
+        except Exception as exc:
+            self._loop().call_exception_handler(
+                {"message": f"exception in {endpoint!r}", "exception": exc}
+            )
+        finally:
+            if context is not None:
+                PyContext_Exit(context)
         return 0
 
     # -- memory

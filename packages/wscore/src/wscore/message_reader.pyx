@@ -147,7 +147,7 @@ cdef class WSMessageReader(WSMessageBase):
         self._queue.append(item)
         if is_full and not self._paused:
             self._paused = True
-            self.transport.underlying_transport.pause_reading()
+            self.transport.pause_reading()
         return 0
 
     # -- out: messages
@@ -300,7 +300,7 @@ cdef class WSMessageReader(WSMessageBase):
         if self._paused:
             self._paused = False
             if not self._ended:
-                self.transport.underlying_transport.resume_reading()
+                self.transport.resume_reading()
 
     cdef object _converted(self, object message, bint decode):
         """A whole message as str if `decode`, else as bytes."""

@@ -23,6 +23,7 @@ from .listener cimport WSListener
 from .loop_io cimport LoopIO
 from .message_base cimport WSMessageBase
 from .receive_buffer cimport ReceiveBuffer
+from .syscalls cimport now
 from .transport cimport WSTransport
 
 cdef extern from "Python.h":
@@ -34,6 +35,15 @@ cdef extern from "Python.h":
     object PyObject_VectorcallMethod(
         object name, PyObject** arguments, size_t count, PyObject* keywords
     )
+
+
+cdef enum:
+    # The budget of one connection in one iteration of the loop: so many frames, and as many again
+    # while that has taken no longer than a time that costs nobody anything.
+    FRAMES_AT_ONCE = 64
+    MOST_ROUNDS = 16
+    ROUND_TIME = 500 * 1000  # nanoseconds
+    MANY = 4096  # bytes: a read that brings fewer is not worth a look at the clock
 
 
 cdef class ProtocolOptions:
@@ -59,7 +69,9 @@ cdef class WSProtocolCore:
     cdef ReceiveBuffer buffer
     cdef LoopIO io
     cdef unsigned int busy_poll_us  # for the transport
+    cdef readonly bint has_unparsed  # the budget ended the parsing; `continue_reading` is called for the rest
 
+    cdef long long _read_began  # nanoseconds; 0 for a small read
     cdef wsf_parser _parser
     cdef WSFrame _frame
     cdef object _piece  # a Block: memory of a piece that must not be shown where it lies
@@ -80,15 +92,20 @@ cdef class WSProtocolCore:
     # bytes arrive
 
     cdef inline int received(self, size_t size) except -1:
-        """So many more bytes are in the buffer."""
-        cdef size_t needed = 0
+        """So many more bytes are in the buffer: parse them, as far as the budget allows."""
         self.buffer.end += size
         if rarely(self._heartbeat is not None):
             self._heartbeat.heard()
+        self._read_began = now() if size >= MANY else 0
+        return self._read()
+
+    cdef inline int _read(self) except -1:
+        cdef size_t needed = 0
         self.buffer.lock()
         try:
             if rarely(
                 (not can_receive(self.transport.state)) | self._holds_input | self._takes_pieces
+                | self.has_unparsed
             ):
                 needed = self._read_otherwise()
             else:
@@ -97,30 +114,44 @@ cdef class WSProtocolCore:
             self.buffer.tidy(needed)
         if rarely(self._messages is not None):
             self._messages.on_read_end()
+        if rarely(self.has_unparsed):
+            return self.transport.schedule_reading()
         return 0
 
     cdef inline Py_ssize_t _read_frames(self) except -1:
-        """Parse all that was received, one frame ahead of what is delivered.
+        """Parse what was received, one frame ahead of what is delivered, within the budget.
 
         Returns:
             How many contiguous bytes of payload the parser waits for.
         """
         cdef wsf_frame[2] parsed
-        cdef int now = 0
+        cdef int current = 0
+        cdef int left = FRAMES_AT_ONCE
+        cdef int rounds = MOST_ROUNDS
         cdef size_t tail_size
         cdef int result = self._parse(&parsed[0])
         while result == WSF_FRAME:
             tail_size = self.buffer.end - self.buffer.begin
             if tail_size:
+                left -= 1
+                if rarely(left == 0):
+                    self._deliver(&parsed[current], tail_size, True)
+                    rounds -= 1
+                    if rounds == 0 or not self._may_go_on():
+                        self.has_unparsed = True
+                        break
+                    left = FRAMES_AT_ONCE
+                    result = self._parse(&parsed[current])
+                    continue
                 if self._calls_python and self._on_ws_frame is None:
                     # Once for all frames of a read. For a single one it is called by its name,
                     # which spares the bound method. (`object`: else it is the C function.)
                     self._on_ws_frame = (<object>self.listener).on_ws_frame
-                result = self._parse(&parsed[1 - now])
+                result = self._parse(&parsed[1 - current])
             else:
                 result = WSF_NEED_MORE
-            self._deliver(&parsed[now], tail_size, result != WSF_FRAME)
-            now = 1 - now
+            self._deliver(&parsed[current], tail_size, result != WSF_FRAME)
+            current = 1 - current
         if rarely(self._on_ws_frame is not None):
             self._on_ws_frame = None
         if rarely(result < 0):
@@ -167,6 +198,8 @@ cdef class WSProtocolCore:
 
     # rarely
 
+    cdef int continue_reading(self) except -1
+    cdef bint _may_go_on(self) except -1
     cdef int _begin_messages(self, object agreed) except -1
     cdef Py_ssize_t _read_otherwise(self) except -1
     cdef int _read_handshake(self) except -1

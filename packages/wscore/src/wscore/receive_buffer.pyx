@@ -28,6 +28,8 @@ cdef class ReceiveBuffer:
         cdef Block block = self.io.take_block() if unread else self.io.borrow()
         if self.needed > block.size:
             block = self._new_block(unread)
+        elif unread >= block.size:  # of frames that the budget has left unparsed
+            block = Block.__new__(Block, 2 * unread)
         return self._move_to(block)
 
     cdef int _keep(self, size_t needed) except -1:

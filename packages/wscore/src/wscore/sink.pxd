@@ -14,6 +14,15 @@ cdef class Sink(Endpoint):
     cdef LoopIO io
     cdef SendBuffer* pending  # NULL if there is nothing to send
 
+    cdef int end(self) except -1
+
+    # in: how much is read
+    cdef int schedule_reading(self) except -1
+    cpdef is_reading(self)
+    cpdef pause_reading(self)
+    cpdef resume_reading(self)
+
+    # out
     cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
                          size_t size) except -1
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1
@@ -48,4 +57,7 @@ cdef class Sink(Endpoint):
 
 
 cdef class TransportSink(Sink):
+    cdef object _transport
     cdef object _write
+    cdef object _protocol  # None once the connection is gone: the two refer to each other
+    cdef bint _is_paused

@@ -16,6 +16,31 @@ cdef class Sink(Endpoint):
         if self.pending != NULL:
             free_buffer(self.pending)
 
+    cdef int end(self) except -1:
+        """The connection is gone."""
+        self.drop_pending()
+        return 0
+
+    # -- in: how much is read
+
+    cdef int schedule_reading(self) except -1:
+        """Have the protocol parse the rest of what it has, in the next iteration of the loop."""
+        return self.io.schedule(self)
+
+    cpdef is_reading(self):
+        """Whether the socket is being read."""
+        raise NotImplementedError
+
+    cpdef pause_reading(self):
+        """Leave what arrives in the socket's buffer."""
+        raise NotImplementedError
+
+    cpdef resume_reading(self):
+        """Read the socket again, once what was received before is parsed."""
+        raise NotImplementedError
+
+    # -- out
+
     cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
                          size_t size) except -1:
         """Send a frame: `payload` is masked on the way if the header says so."""
@@ -34,11 +59,54 @@ cdef class Sink(Endpoint):
 
 
 cdef class TransportSink(Sink):
-    """Into an asyncio transport, such as one for TLS: what is pending becomes one write."""
+    """Into an asyncio transport, such as one for TLS: what is pending becomes one write.
 
-    def __init__(self, LoopIO io not None, transport):
+    The transport is not read while the protocol has unparsed input, nor while the protocol, or its
+    listener, has paused it.
+
+    Args:
+        io: of the loop.
+        transport: of asyncio.
+        protocol: a `WSProtocolCore`.
+    """
+
+    def __init__(self, LoopIO io not None, transport, protocol):
         self.io = io
+        self._transport = transport
         self._write = transport.write
+        self._protocol = protocol
+
+    cdef int schedule_reading(self) except -1:
+        self._transport.pause_reading()
+        return Sink.schedule_reading(self)
+
+    cdef int continue_reading(self) except -1:
+        if self._protocol is None or self._is_paused:
+            return 0
+        self._protocol.parse_received()
+        if not (self._protocol.has_unparsed or self._is_paused):
+            self._transport.resume_reading()
+        return 0
+
+    cpdef is_reading(self):
+        return not self._is_paused
+
+    cpdef pause_reading(self):
+        self._is_paused = True
+        self._transport.pause_reading()
+
+    cpdef resume_reading(self):
+        self._is_paused = False
+        if self._protocol is None:
+            return
+        if self._protocol.has_unparsed:
+            self.schedule_reading()
+        else:
+            self._transport.resume_reading()
+
+    cdef int end(self) except -1:
+        self._protocol = None
+        return Sink.end(self)
 
     cdef int flush(self) except -1:
         cdef SendBuffer* pending = self.pending

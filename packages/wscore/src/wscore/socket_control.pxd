@@ -23,14 +23,21 @@ cdef class SocketControl(Sink):
     cdef Watcher _watcher  # None while the loop itself watches
     cdef size_t _high
     cdef size_t _low
-    cdef bint _reading
+    cdef bint _reading  # whether the socket shall be read
+    cdef bint _watched  # whether it is watched, which may outlast that to the end of a read
+    cdef bint _is_within_read  # a callback is running, or a task that was resumed by this read
     cdef bint _lost
 
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 
     # reading begins and ends
+    cpdef is_reading(self)
+    cpdef pause_reading(self)
+    cpdef resume_reading(self)
     cdef int _start_reading(self) except -1
     cdef int _stop_reading(self) except -1
+    cdef int _watch(self) except -1
+    cdef int _unwatch(self) except -1
 
     # flow control
     cdef int _all_sent(self) except -1

@@ -54,27 +54,37 @@ cdef class SocketControl(Sink):
 
     # -- reading begins and ends
 
-    def is_reading(self):
+    cpdef is_reading(self):
         """Whether the socket is being read."""
         return self._reading
 
-    def resume_reading(self):
-        """Read the socket again."""
+    cpdef resume_reading(self):
+        """Read the socket again, once what was received before is parsed."""
         if not self._reading and not self._closing:
             self._start_reading()
+            if self.protocol.has_unparsed:
+                self.schedule_reading()
 
-    def pause_reading(self):
+    cpdef pause_reading(self):
         """Leave what arrives in the socket's buffer."""
         self._stop_reading()
 
     cdef int _start_reading(self) except -1:
-        raise NotImplementedError
+        self._reading = True
+        return 0 if self._watched else self._watch()
 
     cdef int _stop_reading(self) except -1:
-        if self._reading:
-            self._reading = False
-            unwatch(self._watcher, self.loop, self.fd)
-            self._watcher = None
+        # Within a read the watch goes on: most often reading is resumed before that ends.
+        self._reading = False
+        return self._unwatch() if self._watched and not self._is_within_read else 0
+
+    cdef int _watch(self) except -1:
+        raise NotImplementedError
+
+    cdef int _unwatch(self) except -1:
+        self._watched = False
+        unwatch(self._watcher, self.loop, self.fd)
+        self._watcher = None
         return 0
 
     # -- flow control
@@ -182,7 +192,9 @@ cdef class SocketControl(Sink):
     cdef int _stop(self) except -1:
         """Have nothing more to do with the socket, nor with memory that others can use."""
         self._lost = self._closing = True
-        self._stop_reading()
+        self._reading = False
+        if self._watched:
+            self._unwatch()
         if self._writing:
             self._writing = False
             self.loop.remove_writer(self.fd)
@@ -191,6 +203,11 @@ cdef class SocketControl(Sink):
 
     def _connection_lost(self, exc):
         cdef WSProtocolCore protocol = self.protocol
+        if protocol.has_unparsed:  # it came before the end
+            protocol.parse_received()
+            if protocol.has_unparsed:
+                self.loop.call_soon(self._connection_lost, exc)
+                return
         # The two would keep each other alive until the garbage collector comes.
         self.protocol = None
         self._over_high = False

@@ -10,7 +10,7 @@ from .syscalls cimport MSG_NOSIGNAL, send
 
 cdef class SocketTransport(SocketControl):
     cdef unsigned int _times_alone
-    cdef bint _is_within_read  # a callback is running, or a task that was resumed by this read
+    cdef bint _is_drained  # the last read has found nothing
     cdef bint _must_ask  # the loop does not tell of errors as often as there is one
 
     # in

@@ -59,9 +59,9 @@ cdef class SocketTransport(SocketControl):
 
     # -- in
 
-    cdef int _start_reading(self) except -1:
-        self._reading = True
+    cdef int _watch(self) except -1:
         self._must_ask = False
+        self._watched = True
         self._watcher = watcher_of(self.io, self.loop)
         if self._watcher is None:
             return self._watch_by_loop()
@@ -83,6 +83,20 @@ cdef class SocketTransport(SocketControl):
             return self._watch_by_loop()
         return 0
 
+    cdef int continue_reading(self) except -1:
+        if self._lost or not self._reading:  # then `_connection_lost` or `resume_reading` goes on
+            return 0
+        if self._is_within_read:
+            return self.schedule_reading()
+        # Until there is nothing to read it is called from here: were it called in the same
+        # iteration because its descriptor is ready, too, it would have a second part before others
+        # have their first.
+        self._is_drained = False
+        self._read_corked()
+        if self._reading and not self._is_drained:
+            return self.schedule_reading()
+        return 0
+
     @cython.binding(False)
     @cython.always_allow_keywords(False)
     def _read_ready(self):
@@ -91,8 +105,9 @@ cdef class SocketTransport(SocketControl):
     cdef inline int _read_and_poll(self) except -1:
         # Held here: user code that runs the loop within a callback may have the connection lost.
         cdef WSProtocolCore protocol = self.protocol
-        # Nor may it have this read by another one, into the memory of the frame it looks at.
-        if rarely(self._lost | self._is_within_read):
+        # Nor may it have this read by another one, into the memory of the frame it looks at. And
+        # what was received before is parsed first.
+        if rarely(self._lost | self._is_within_read | self.is_scheduled):
             return 0
         self._read_corked()
         if rarely(protocol.busy_poll_us != 0):
@@ -114,6 +129,8 @@ cdef class SocketTransport(SocketControl):
             self.io.no_task_runs = False
             self.is_listed = was_listed
             self._end_cork()
+        if rarely(self._watched != self._reading) and self._watched:
+            self._unwatch()
         if rarely(self._must_ask and not self._has_sent) and self._reading:
             return self._ask_for_error()
         return 0
@@ -138,33 +155,37 @@ cdef class SocketTransport(SocketControl):
         """Read whatever comes within some time, with other threads running meanwhile."""
         cdef long long deadline = now() + <long long>microseconds * 1000
         cdef bint is_ready
-        while self._reading:
+        while self._reading and not self.is_scheduled:
             with nogil:
                 is_ready = becomes_readable(self.fd, deadline)
             if not is_ready:
                 break
             self._read_corked()
+            if now() >= deadline:
+                break
         return 0
 
     cdef int _receive(self) except -1:
+        """Read once: what has arrived since makes the descriptor ready again."""
         cdef size_t room
         cdef Py_ssize_t size
-        while self._reading:
-            room = self.protocol.buffer.prepare()
-            size = receive_into(
-                self.fd, self.protocol.buffer.block.data + self.protocol.buffer.end, room
-            )
-            if rarely(size <= 0):
-                return self._receive_no_more(size)
-            self.protocol.received(size)
-            if not rarely(<size_t>size == room):
-                return 0  # what has arrived since makes the descriptor ready again
-        return 0
+        if rarely(self.protocol.has_unparsed):
+            return self.protocol.continue_reading()
+        room = self.protocol.buffer.prepare()
+        size = receive_into(
+            self.fd, self.protocol.buffer.block.data + self.protocol.buffer.end, room
+        )
+        if rarely(size <= 0):
+            return self._receive_no_more(size)
+        return self.protocol.received(size)
 
     cdef int _receive_no_more(self, Py_ssize_t result) except -1:
         """There is nothing, or the end, or an error."""
+        if result == NOTHING:
+            self._is_drained = True
+            return 0
         if result < 0:
-            return 0 if result == NOTHING else self._fatal(-result)
+            return self._fatal(-result)
         self._stop_reading()
         if not self.protocol.eof_received():
             self.close()

@@ -10,6 +10,7 @@ import ssl
 
 from libc.stdint cimport uint8_t
 
+from .hints cimport rarely
 from .loop_io cimport Block, SendBuffer, append, free_buffer
 from .receive_buffer cimport ReceiveBuffer
 from .sink cimport Sink
@@ -49,11 +50,11 @@ cdef class TlsStream(SocketTransport):
 
     # -- in
 
-    def resume_reading(self):
+    cpdef resume_reading(self):
         """Read the socket again, and first what had been received before."""
         SocketTransport.resume_reading(self)
         if self._reading and self._tls.has_input():
-            self.loop.call_soon(self._read_ready)
+            self.schedule_reading()
 
     cdef int _receive(self) except -1:
         """Receive to where the protocol reads, somewhat ahead, so as to decrypt in place.
@@ -64,10 +65,8 @@ cdef class TlsStream(SocketTransport):
         cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef Block block
         if self._stage != SHAKING_HANDS:
-            if self._tls.has_input():
-                self._unseal()
-            if not self._reading:
-                return 0
+            if rarely(self.protocol.has_unparsed or self._tls.has_input()):
+                return self._continue()
             self._room = buffer.prepare()
             buffer.lock()
             if self._room >= ROOMY:
@@ -78,6 +77,12 @@ cdef class TlsStream(SocketTransport):
             return self._take(block.data, block.size)
         finally:
             self.io.recycle(block)
+
+    cdef int _continue(self) except -1:
+        """Go on with what was received in an earlier iteration of the loop."""
+        if self.protocol.has_unparsed:
+            return self.protocol.continue_reading()
+        return self._unseal()
 
     cdef int _take(self, uint8_t* data, size_t room) except -1:
         """Receive once, and handle what has come."""
@@ -91,7 +96,10 @@ cdef class TlsStream(SocketTransport):
         self._deliver()
         if size == 0:
             return self._end_received()
-        return 0 if size == NOTHING else self._fatal(-size)
+        if size == NOTHING:
+            self._is_drained = True
+            return 0
+        return self._fatal(-size)
 
     cdef int _unseal(self) except -1:
         """Decrypt what has come, and give it to the protocol at once."""
@@ -106,7 +114,7 @@ cdef class TlsStream(SocketTransport):
         """Decrypt to where the protocol reads."""
         cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef Py_ssize_t size
-        while self._reading and self._tls.has_input():
+        while self._reading and not self.protocol.has_unparsed and self._tls.has_input():
             if self._room == 0:
                 self._room = buffer.prepare()
                 buffer.lock()

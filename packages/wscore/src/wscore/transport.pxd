@@ -55,6 +55,12 @@ cdef class WSTransport:
     cdef int lost(self, object exc) except -1
     cdef int tell_lost(self) except -1
 
+    # in: how much is read
+    cdef int schedule_reading(self) except -1
+    cdef bint is_reading(self) except -1
+    cdef int pause_reading(self) except -1
+    cdef int resume_reading(self) except -1
+
     # out: frames
     cpdef send(self, WSMsgType msg_type, object message, bint fin=*, bint rsv1=*, bint rsv2=*,
                bint rsv3=*)

@@ -131,7 +131,7 @@ cdef class WSTransport:
         """The connection is gone."""
         self.advance(LOSE)
         self.lost_exception = exc
-        self._sink.drop_pending()
+        self._sink.end()
         if self._linger_timer is not None:
             self._linger_timer.cancel()
             self._linger_timer = None
@@ -146,6 +146,23 @@ cdef class WSTransport:
             for waiter in self._waiters:
                 if not waiter.done():
                     waiter.set_result(None)
+        return 0
+
+    # -- in: how much is read
+
+    cdef int schedule_reading(self) except -1:
+        """Have the rest of what was received parsed in the next iteration of the loop."""
+        return self._sink.schedule_reading()
+
+    cdef bint is_reading(self) except -1:
+        return self._sink.is_reading()
+
+    cdef int pause_reading(self) except -1:
+        self._sink.pause_reading()
+        return 0
+
+    cdef int resume_reading(self) except -1:
+        self._sink.resume_reading()
         return 0
 
     # -- out: frames

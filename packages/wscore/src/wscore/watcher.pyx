@@ -13,8 +13,12 @@ Where there is no epoll there is no watcher, and the loop watches everything.
 
 import weakref
 
-from cpython.contextvars cimport PyContext_CopyCurrent, PyContext_Enter, PyContext_Exit
+from cpython.contextvars cimport PyContext_CopyCurrent
 from cpython.exc cimport PyErr_SetFromErrno
+
+from .hints cimport rarely
+from .loop_io cimport READY, READY_ALONE, SHARE, loop_io
+from .syscalls cimport now
 
 cdef extern from *:
     """
@@ -55,9 +59,6 @@ cdef extern from *:
 
 __all__ = ["Watcher"]
 
-cdef enum:
-    AT_ONCE = 128  # descriptors that are told before the loop gets its turn
-
 
 cdef Watcher watcher_of(LoopIO io, object loop):
     """The watcher of a loop, or None where there is no epoll."""
@@ -90,6 +91,7 @@ cdef class Watcher:
         if self._fd < 0:
             PyErr_SetFromErrno(OSError)
         self._loop = loop
+        self._io = loop_io(loop)
         self._watched = {}
         loop.add_reader(self._fd, self._ready)
 
@@ -118,30 +120,36 @@ cdef class Watcher:
         return 0
 
     def _ready(self):
-        cdef int[AT_ONCE] fds
-        cdef int index
-        cdef int count
-        self._has_new = False
-        count = wscore_epoll_ready(self._fd, fds, AT_ONCE)
-        for index in range(count):
-            self._tell(fds[index], count == 1)
-        if self._has_new:  # what was accepted just now has often something to say already
-            count = wscore_epoll_ready(self._fd, fds, AT_ONCE)
-            for index in range(count):
-                self._tell(fds[index], False)
+        """Call those that are ready, each once, as far as the loop's time allows.
 
-    cdef int _tell(self, int fd, bint alone) except -1:
-        cdef Endpoint endpoint = self._watched.get(fd)
-        if endpoint is None:  # taken away by one that was told before
-            return 0
-        context = endpoint.context
-        PyContext_Enter(context)
-        try:
-            endpoint.ready(alone)
-        except Exception as exc:
-            self._loop.call_exception_handler(
-                {"message": f"exception in {endpoint!r}", "exception": exc}
-            )
-        finally:
-            PyContext_Exit(context)
+        Those that are left are called first when the loop has iterated: they are still readable, so
+        the loop comes back at once.
+        """
+        if self._next_ready == self._ready_count:
+            self._has_new = False
+            self._look()
+        if self._call_ready() and self._has_new:
+            # What was accepted just now has often something to say already.
+            self._look()
+            self._call_ready()
+
+    cdef int _look(self) except -1:
+        self._next_ready = 0
+        self._ready_count = wscore_epoll_ready(self._fd, self._ready_fds, AT_ONCE)
+        if self._ready_count < 0:
+            self._ready_count = 0
         return 0
+
+    cdef bint _call_ready(self) except -1:
+        """Whether there was time for all."""
+        cdef Endpoint endpoint
+        cdef bint is_clocked = self._ready_count > CLOCKED
+        cdef long long began = now() if is_clocked else 0
+        while self._next_ready < self._ready_count:
+            if is_clocked and self._next_ready % CLOCKED == 0 and now() - began > SHARE:
+                return False
+            endpoint = self._watched.get(self._ready_fds[self._next_ready])
+            self._next_ready += 1
+            if endpoint is not None:  # else it was taken away by one that was called before
+                self._io.run(endpoint, READY_ALONE if self._ready_count == 1 else READY)
+        return True

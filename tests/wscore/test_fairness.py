@@ -1,0 +1,391 @@
+"""One connection that always has more to read must leave the loop to the others.
+
+What happens between two iterations of the loop is counted, never how long it takes. The numbers are
+those of `protocol.pxd`.
+"""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.support.tls import Tls
+from tests.wscore.packets import PacketPeer, packet_peer, server_protocol
+from tests.wscore.pairs import Setting, connected_pair, until_gone
+from tests.wscore.recorder import BOUND, Recorder
+from tests.wscore.wire import CONTINUATION, TEXT, F, request, status_of
+from wscore import WSFrame, WSMessageReader, WSMsgType, WSTransport
+
+FRAMES_AT_ONCE = 64
+MOST_AT_ONCE = 1024
+COUNT = 3000
+FLOOD = [F(TEXT, b"%06d" % number) for number in range(COUNT)]
+QUEUE = 16  # frames
+
+
+class Iterations:
+    """Counts the iterations of the running loop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._loop = asyncio.get_running_loop()
+        self._handle = self._loop.call_soon(self._iterated)
+
+    def _iterated(self) -> None:
+        self.count += 1
+        self._handle = self._loop.call_soon(self._iterated)
+
+    def stop(self) -> None:
+        self._handle.cancel()
+
+
+@pytest.fixture
+async def iterations() -> AsyncIterator[Iterations]:
+    counter = Iterations()
+    yield counter
+    counter.stop()
+
+
+class Counting:
+    """Writes down in which iteration of the loop each message was handled.
+
+    Args:
+        iterations: of the loop.
+        work: what handling one takes; more than the time of a round for 64, if it is `busy`.
+    """
+
+    def __init__(self, iterations: Iterations, work: Callable[[], None]) -> None:
+        self.iterations = iterations
+        self.work = work
+        self.payloads: list[bytes] = []
+        self.last: list[bool] = []
+        self.per_iteration: dict[int, int] = {}
+        self.done = asyncio.Event()
+
+    def handle(self, payload: bytes) -> None:
+        self.payloads.append(payload)
+        at = self.iterations.count
+        self.per_iteration[at] = self.per_iteration.get(at, 0) + 1
+        self.work()
+        if len(self.payloads) == COUNT:
+            self.done.set()
+
+    def on_frame(self, _: WSTransport, frame: WSFrame) -> None:
+        self.last.append(frame.last_in_buffer)
+        self.handle(frame.get_payload_as_bytes())
+
+    async def read(self, reader: WSMessageReader) -> None:
+        async for message in reader:
+            assert isinstance(message, str)
+            self.handle(message.encode())
+
+    def most(self) -> int:
+        return max(self.per_iteration.values())
+
+    def is_complete(self) -> bool:
+        return self.payloads == [frame.payload for frame in FLOOD]
+
+
+def busy() -> None:
+    end = time.perf_counter() + 20e-6
+    while time.perf_counter() < end:
+        pass
+
+
+def idle() -> None:
+    pass
+
+
+async def flood(pair_client: WSTransport) -> None:
+    for frame in FLOOD:
+        pair_client.send(WSMsgType.TEXT, frame.payload)
+
+
+@pytest.mark.parametrize(("work", "most"), [(busy, FRAMES_AT_ONCE), (idle, MOST_AT_ONCE)])
+async def test_callbacks(
+    both: Setting, work: Callable[[], None], most: int, iterations: Iterations
+) -> None:
+    counting = Counting(iterations, work)
+    async with connected_pair(both, Recorder(), Recorder(counting.on_frame)) as pair:
+        await flood(pair.client)
+        async with asyncio.timeout(4 * BOUND):
+            await counting.done.wait()
+    assert counting.is_complete()
+    assert counting.most() <= most
+    assert sum(counting.last) >= COUNT // most  # each part has a last frame
+
+
+class Reader(WSMessageReader):
+    """Can be one end of a pair."""
+
+    async def until(self, event: str) -> None:
+        assert event == "connected"
+        while self.transport is None:
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_messages(security: Tls | None, stream: bool, iterations: Iterations) -> None:
+    """The task that waits is resumed in place, and no more often than the budget allows.
+
+    When it begins to receive there may be a part in the queue, and another one is read in the same
+    iteration.
+    """
+    counting = Counting(iterations, busy)
+    reader = Reader(stream=stream)
+    async with connected_pair(Setting("both", security), Recorder(), reader) as pair:  # type: ignore[arg-type]
+        task = asyncio.create_task(counting.read(reader))
+        await flood(pair.client)
+        async with asyncio.timeout(4 * BOUND):
+            await counting.done.wait()
+        task.cancel()
+    assert counting.is_complete()
+    assert counting.most() <= 2 * FRAMES_AT_ONCE
+
+
+async def test_a_queue_that_nobody_reads(side: str, iterations: Iterations) -> None:
+    """It is full after one part of a read, not after all of it."""
+    counting = Counting(iterations, idle)
+    reader = WSMessageReader(high=QUEUE)
+    async with packet_peer(side, reader, kind=socket.SOCK_STREAM) as (transport, peer):
+        await peer.send(*FLOOD)
+        async with asyncio.timeout(BOUND):
+            while transport.underlying_transport.is_reading():
+                await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        began = iterations.count
+        task = asyncio.create_task(counting.read(reader))
+        async with asyncio.timeout(BOUND):
+            await counting.done.wait()
+        task.cancel()
+    assert counting.is_complete()
+    first = min(counting.per_iteration)
+    assert first - began <= 1
+    assert QUEUE <= counting.per_iteration[first] <= 2 * FRAMES_AT_ONCE
+
+
+async def test_others_have_their_part_in_between(side: str) -> None:
+    """Nobody has a second part before each has had the first."""
+    order: list[str] = []
+
+    def note(name: str) -> Recorder:
+        def on_frame(_: WSTransport, frame: WSFrame) -> None:
+            busy()
+            order.append(name)
+
+        return Recorder(on_frame)
+
+    async with contextlib.AsyncExitStack() as stack:
+        peers = [
+            (
+                await stack.enter_async_context(
+                    packet_peer(side, note(name), kind=socket.SOCK_STREAM)
+                )
+            )[1]
+            for name in "abc"
+        ]
+        for peer in peers[:2]:
+            await peer.send(*FLOOD[:1000])
+        await peers[2].send(FLOOD[0])
+        async with asyncio.timeout(4 * BOUND):
+            while len(order) < 2001:
+                await asyncio.sleep(0)
+    assert order.index("c") <= 3 * FRAMES_AT_ONCE
+    parts = [order[0]]
+    for name in order:
+        if name != parts[-1]:
+            parts.append(name)
+    alternating = [name for name in parts if name != "c"]
+    assert len(alternating) >= 2 * (1000 // FRAMES_AT_ONCE)
+
+
+async def test_many_that_flood(side: str, iterations: Iterations) -> None:
+    """The loop iterates before all of them have had their part, and nobody is left out."""
+    count = 30
+    countings = [Counting(iterations, busy) for _ in range(count)]
+    async with contextlib.AsyncExitStack() as stack:
+        for counting in countings:
+            _, peer = await stack.enter_async_context(
+                packet_peer(side, Recorder(counting.on_frame), kind=socket.SOCK_STREAM)
+            )
+            await peer.send(*FLOOD[:200])
+        async with asyncio.timeout(4 * BOUND):
+            while any(len(counting.payloads) < 200 for counting in countings):
+                await asyncio.sleep(0)
+        together: dict[int, int] = {}
+        for counting in countings:
+            for at, handled in counting.per_iteration.items():
+                together[at] = together.get(at, 0) + handled
+    # 64 frames are 1.3 ms here; four connections may be called between two looks at the clock, and
+    # both those that are ready and those that have unparsed input have a share.
+    assert max(together.values()) <= 2 * (4 + 2) * FRAMES_AT_ONCE
+
+
+async def test_a_timer_fires_in_between(side: str) -> None:
+    loop = asyncio.get_running_loop()
+    handled = 0
+    fired_after = -1
+
+    def fire() -> None:
+        nonlocal fired_after
+        fired_after = handled
+
+    def on_frame(_: WSTransport, __: WSFrame) -> None:
+        nonlocal handled
+        if handled == 0:
+            loop.call_later(0, fire)
+        handled += 1
+        busy()
+
+    async with packet_peer(side, Recorder(on_frame), kind=socket.SOCK_STREAM) as (_, peer):
+        await peer.send(*FLOOD)
+        async with asyncio.timeout(4 * BOUND):
+            while handled < COUNT:
+                await asyncio.sleep(0)
+    assert 0 < fired_after <= 2 * FRAMES_AT_ONCE
+
+
+async def test_the_peer_resets_meanwhile(side: str) -> None:
+    """What was received before is delivered before the connection is lost."""
+
+    def on_frame(transport: WSTransport, _: WSFrame) -> None:
+        transport.send(WSMsgType.TEXT, "answer")
+        busy()
+
+    listener = Recorder(on_frame)
+    async with packet_peer(side, listener, kind=socket.SOCK_STREAM) as (transport, peer):
+        await peer.send(*FLOOD[:1000])
+        peer.sock.close()  # so that the answers fail
+        await until_gone(transport)
+        assert listener.events == ["connected", *["frame"] * 1000, "disconnected"]
+        assert transport.lost_exception is not None
+
+
+async def test_reading_is_paused_meanwhile(both: Setting) -> None:
+    """After a part nothing comes, until it goes on, with the rest."""
+
+    def on_frame(transport: WSTransport, _: WSFrame) -> None:
+        if len(listener.frames) == 1:
+            transport.underlying_transport.pause_reading()
+
+    listener = Recorder(on_frame)
+    async with connected_pair(both, Recorder(), listener) as pair:
+        await flood(pair.client)
+        await listener.until("frame")
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert len(listener.frames) <= FRAMES_AT_ONCE
+        pair.server.underlying_transport.resume_reading()
+        await listener.until("frame", COUNT)
+    assert [frame.payload for frame in listener.frames] == [frame.payload for frame in FLOOD]
+
+
+@pytest.mark.parametrize("graceful", [True, False])
+async def test_disconnected_meanwhile(side: str, graceful: bool) -> None:
+    """Nothing of the rest is delivered."""
+
+    def on_frame(transport: WSTransport, _: WSFrame) -> None:
+        if len(listener.frames) == FRAMES_AT_ONCE:
+            asyncio.get_running_loop().call_soon(transport.disconnect, graceful)
+        busy()
+
+    listener = Recorder(on_frame)
+    async with packet_peer(side, listener, kind=socket.SOCK_STREAM) as (transport, peer):
+        await peer.send(*FLOOD)
+        await peer.read()
+        await until_gone(transport)
+        assert FRAMES_AT_ONCE <= len(listener.frames) <= 2 * FRAMES_AT_ONCE
+
+
+async def test_fragments_in_pieces(side: str, iterations: Iterations) -> None:
+    """A message of very many fragments, for a reader that takes pieces."""
+    reader = WSMessageReader(stream=True)
+    pieces = [F(TEXT, b"", fin=False), *[F(CONTINUATION, b"x", fin=False)] * 1000, F(CONTINUATION)]
+    per_iteration: dict[int, int] = {}
+
+    async def read() -> None:
+        async for _ in reader.recv_streaming():
+            busy()
+            per_iteration[iterations.count] = per_iteration.get(iterations.count, 0) + 1
+
+    async with packet_peer(side, reader, kind=socket.SOCK_STREAM) as (_, peer):
+        task = asyncio.create_task(read())
+        await peer.send(*pieces)
+        async with asyncio.timeout(BOUND):
+            await task
+    assert sum(per_iteration.values()) == len(pieces)
+    assert max(per_iteration.values()) <= 2 * FRAMES_AT_ONCE
+
+
+async def test_a_transport_of_the_loop(iterations: Iterations) -> None:
+    """Where connections run on the loop's own transports, the loop iterates as often."""
+    counting = Counting(iterations, busy)
+    listener = Recorder(counting.on_frame)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.setblocking(False)
+        protocol = server_protocol(listener)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, ours)
+        peer = PacketPeer(theirs, masks=True)
+        await peer.send(request())
+        assert status_of(await peer.read()) == 101
+        await peer.send(*FLOOD)
+        async with asyncio.timeout(4 * BOUND):
+            await counting.done.wait()
+        protocol.transport.disconnect(graceful=False)
+        await until_gone(protocol.transport)
+    assert counting.is_complete()
+    assert counting.most() <= FRAMES_AT_ONCE
+
+
+async def test_a_transport_of_the_loop_is_lost_meanwhile() -> None:
+    listener = Recorder(lambda transport, _: busy())
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.setblocking(False)
+        protocol = server_protocol(listener)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, ours)
+        peer = PacketPeer(theirs, masks=True)
+        await peer.send(request())
+        assert status_of(await peer.read()) == 101
+        await peer.send(*FLOOD[:1000])
+        await listener.until("frame")
+        protocol.transport.underlying_transport.abort()
+        await until_gone(protocol.transport)
+        assert listener.events == ["connected", *["frame"] * 1000, "disconnected"]
+
+
+async def test_busy_polling_ends(side: str, iterations: Iterations) -> None:
+    """When its time is up, also if there is always more to read."""
+    sock: list[socket.socket] = []
+    seen: list[int] = []
+
+    def on_frame(_: WSTransport, frame: WSFrame) -> None:
+        seen.append(iterations.count)
+        if len(seen) < 50:
+            sock[0].send(FLOOD[0].wire(masked=side == "server"))
+
+    async with packet_peer(side, Recorder(on_frame), kind=socket.SOCK_STREAM, busy_poll_us=1) as (
+        _,
+        peer,
+    ):
+        sock.append(peer.sock)
+        await peer.send(FLOOD[0])
+        async with asyncio.timeout(BOUND):
+            while len(seen) < 50:
+                await asyncio.sleep(0)
+    assert len(set(seen)) >= 25  # one read, and one more if the clock has not moved
+
+
+async def test_busy_polling_keeps_to_the_budget(side: str, iterations: Iterations) -> None:
+    counting = Counting(iterations, busy)
+    async with packet_peer(
+        side, Recorder(counting.on_frame), kind=socket.SOCK_STREAM, busy_poll_us=20_000
+    ) as (_, peer):
+        await peer.send(*FLOOD)
+        async with asyncio.timeout(4 * BOUND):
+            await counting.done.wait()
+    assert counting.most() <= FRAMES_AT_ONCE
