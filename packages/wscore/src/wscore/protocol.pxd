@@ -44,6 +44,7 @@ cdef enum:
     MOST_ROUNDS = 16
     ROUND_TIME = 500 * 1000  # nanoseconds
     MANY = 4096  # bytes: a read that brings fewer is not worth a look at the clock
+    ROUND_ENDED = 0x10000  # instead of a result of the parser
 
 
 cdef class ProtocolOptions:
@@ -71,7 +72,7 @@ cdef class WSProtocolCore:
     cdef unsigned int busy_poll_us  # for the transport
     cdef readonly bint has_unparsed  # the budget ended the parsing; `continue_reading` is called for the rest
 
-    cdef long long _read_began  # nanoseconds; 0 for a small read
+    cdef long long _read_began  # nanoseconds; that of the last read that was not small
     cdef wsf_parser _parser
     cdef WSFrame _frame
     cdef object _piece  # a Block: memory of a piece that must not be shown where it lies
@@ -96,7 +97,8 @@ cdef class WSProtocolCore:
         self.buffer.end += size
         if rarely(self._heartbeat is not None):
             self._heartbeat.heard()
-        self._read_began = now() if size >= MANY else 0
+        if size >= MANY:
+            self._read_began = now()
         return self._read()
 
     cdef inline int _read(self) except -1:
@@ -114,8 +116,6 @@ cdef class WSProtocolCore:
             self.buffer.tidy(needed)
         if rarely(self._messages is not None):
             self._messages.on_read_end()
-        if rarely(self.has_unparsed):
-            return self.transport.schedule_reading()
         return 0
 
     cdef inline Py_ssize_t _read_frames(self) except -1:
@@ -133,25 +133,19 @@ cdef class WSProtocolCore:
         while result == WSF_FRAME:
             tail_size = self.buffer.end - self.buffer.begin
             if tail_size:
-                left -= 1
-                if rarely(left == 0):
-                    self._deliver(&parsed[current], tail_size, True)
-                    rounds -= 1
-                    if rounds == 0 or not self._may_go_on():
-                        self.has_unparsed = True
-                        break
-                    left = FRAMES_AT_ONCE
-                    result = self._parse(&parsed[current])
-                    continue
                 if self._calls_python and self._on_ws_frame is None:
                     # Once for all frames of a read. For a single one it is called by its name,
                     # which spares the bound method. (`object`: else it is the C function.)
                     self._on_ws_frame = (<object>self.listener).on_ws_frame
-                result = self._parse(&parsed[1 - current])
+                left -= 1
+                result = ROUND_ENDED if rarely(left == 0) else self._parse(&parsed[1 - current])
             else:
                 result = WSF_NEED_MORE
             self._deliver(&parsed[current], tail_size, result != WSF_FRAME)
             current = 1 - current
+            if rarely(result == ROUND_ENDED):
+                left = FRAMES_AT_ONCE
+                result = self._begin_round(&parsed[current], &rounds)
         if rarely(self._on_ws_frame is not None):
             self._on_ws_frame = None
         if rarely(result < 0):
@@ -199,6 +193,7 @@ cdef class WSProtocolCore:
     # rarely
 
     cdef int continue_reading(self) except -1
+    cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1
     cdef bint _may_go_on(self) except -1
     cdef int _begin_messages(self, object agreed) except -1
     cdef Py_ssize_t _read_otherwise(self) except -1

@@ -295,17 +295,24 @@ cdef class WSProtocolCore:
             self._deliver(&parsed, buffer.end - buffer.begin, buffer.begin == buffer.end)
             left -= 1
             if left == 0 and buffer.begin != buffer.end:
-                rounds -= 1
-                if rounds == 0 or not self._may_go_on():
-                    self.has_unparsed = True
-                    break
                 left = FRAMES_AT_ONCE
-            result = self._parse(&parsed)
+                result = self._begin_round(&parsed, &rounds)
+            else:
+                result = self._parse(&parsed)
         if result < 0:
             self._violated(result)
         return 0
 
     # -- the budget: nothing that a peer sends may keep the loop from iterating
+
+    cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1:
+        """The parser's next step, or nothing more to do in this iteration of the loop."""
+        rounds[0] -= 1
+        if rounds[0] > 0 and self._may_go_on():
+            return self._parse(parsed)
+        self.has_unparsed = True
+        self.transport.schedule_reading()
+        return wsf.WSF_NEED_MORE
 
     cdef bint _may_go_on(self) except -1:
         """Whether as many frames again may be delivered before the loop iterates.
@@ -316,11 +323,7 @@ cdef class WSProtocolCore:
         """
         if self._messages is not None:
             self._messages.on_read_end()
-        return (
-            self._read_began != 0
-            and now() - self._read_began < ROUND_TIME
-            and self.transport.is_reading()
-        )
+        return now() - self._read_began < ROUND_TIME and self.transport.is_reading()
 
     cdef int continue_reading(self) except -1:
         """Parse on, in a later iteration of the loop than the one that has received it."""

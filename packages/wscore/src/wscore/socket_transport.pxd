@@ -16,11 +16,12 @@ cdef class SocketTransport(SocketControl):
     # in
     cdef int _watch_by_loop(self) except -1
     cdef inline int _read_and_poll(self) except -1
-    cdef inline int _read_corked(self) except -1
+    cdef inline int _read_corked(self, bint continues) except -1
     cdef inline int _end_cork(self) except -1
     cdef int _busy_poll(self, unsigned int microseconds) except -1
     cdef int _ask_for_error(self) except -1
     cdef int _receive(self) except -1
+    cdef int _continue(self) except -1
     cdef int _receive_no_more(self, Py_ssize_t result) except -1
 
     # out

@@ -92,7 +92,7 @@ cdef class SocketTransport(SocketControl):
         # iteration because its descriptor is ready, too, it would have a second part before others
         # have their first.
         self._is_drained = False
-        self._read_corked()
+        self._read_corked(True)
         if self._reading and not self._is_drained:
             return self.schedule_reading()
         return 0
@@ -109,12 +109,12 @@ cdef class SocketTransport(SocketControl):
         # what was received before is parsed first.
         if rarely(self._lost | self._is_within_read | self.is_scheduled):
             return 0
-        self._read_corked()
+        self._read_corked(False)
         if rarely(protocol.busy_poll_us != 0):
             self._busy_poll(protocol.busy_poll_us)
         return 0
 
-    cdef inline int _read_corked(self) except -1:
+    cdef inline int _read_corked(self, bint continues) except -1:
         # What this connection sends meanwhile is looked for here, so it need not be listed.
         cdef bint was_listed = self.is_listed
         self.is_listed = True
@@ -123,7 +123,10 @@ cdef class SocketTransport(SocketControl):
         self.io.enter()
         self.io.no_task_runs = True
         try:
-            self._receive()
+            if continues:
+                self._continue()
+            else:
+                self._receive()
         finally:
             self._is_within_read = False
             self.io.no_task_runs = False
@@ -160,7 +163,7 @@ cdef class SocketTransport(SocketControl):
                 is_ready = becomes_readable(self.fd, deadline)
             if not is_ready:
                 break
-            self._read_corked()
+            self._read_corked(False)
             if now() >= deadline:
                 break
         return 0
@@ -169,8 +172,6 @@ cdef class SocketTransport(SocketControl):
         """Read once: what has arrived since makes the descriptor ready again."""
         cdef size_t room
         cdef Py_ssize_t size
-        if rarely(self.protocol.has_unparsed):
-            return self.protocol.continue_reading()
         room = self.protocol.buffer.prepare()
         size = receive_into(
             self.fd, self.protocol.buffer.block.data + self.protocol.buffer.end, room
@@ -178,6 +179,12 @@ cdef class SocketTransport(SocketControl):
         if rarely(size <= 0):
             return self._receive_no_more(size)
         return self.protocol.received(size)
+
+    cdef int _continue(self) except -1:
+        """Go on with what was received in an earlier iteration of the loop, or receive."""
+        if self.protocol.has_unparsed:
+            return self.protocol.continue_reading()
+        return self._receive()
 
     cdef int _receive_no_more(self, Py_ssize_t result) except -1:
         """There is nothing, or the end, or an error."""

@@ -65,8 +65,8 @@ cdef class TlsStream(SocketTransport):
         cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef Block block
         if self._stage != SHAKING_HANDS:
-            if rarely(self.protocol.has_unparsed or self._tls.has_input()):
-                return self._continue()
+            if self._tls.has_input():
+                return self._unseal()
             self._room = buffer.prepare()
             buffer.lock()
             if self._room >= ROOMY:
@@ -77,12 +77,6 @@ cdef class TlsStream(SocketTransport):
             return self._take(block.data, block.size)
         finally:
             self.io.recycle(block)
-
-    cdef int _continue(self) except -1:
-        """Go on with what was received in an earlier iteration of the loop."""
-        if self.protocol.has_unparsed:
-            return self.protocol.continue_reading()
-        return self._unseal()
 
     cdef int _take(self, uint8_t* data, size_t room) except -1:
         """Receive once, and handle what has come."""
