@@ -5,50 +5,39 @@ import math
 import pytest
 
 from wscore import WSAutoPingStrategy
-from wscore.auto_ping import AutoPing, Verdict, auto_ping_maker
+from wscore.auto_ping import AutoPing, ReplyClock, Verdict, auto_ping_maker
 
-WAIT, PING, DEAD = Verdict.WAIT, Verdict.PING, Verdict.DEAD
+WAIT, PING, READ, DEAD = Verdict.WAIT, Verdict.PING, Verdict.READ, Verdict.DEAD
 IDLE = WSAutoPingStrategy.PING_WHEN_IDLE
 PERIODIC = WSAutoPingStrategy.PING_PERIODICALLY
 
-# What happens at which second: data arrives, the pong arrives, or somebody looks, and is told the
-# verdict and when to look again. Ten seconds until a ping, four until it must be answered.
+# When to ping. What happens at which second: data arrives, or somebody looks, and is told the
+# verdict and when to look again. Ten seconds until a ping.
 Event = tuple[float, str] | tuple[float, Verdict, float]
 
 TABLES: dict[str, tuple[WSAutoPingStrategy, list[Event]]] = {
     "nothing yet": (IDLE, [(0, WAIT, 10), (3, WAIT, 7), (9.5, WAIT, 0.5)]),
     "a look that came too early is told how long is left": (
-        IDLE, [(9.75, WAIT, 0.25), (9.9375, WAIT, 0.0625), (10, PING, 4)],
+        IDLE, [(9.75, WAIT, 0.25), (9.9375, WAIT, 0.0625), (10, PING, 0)],
     ),
-    "idle for just as long": (IDLE, [(10, PING, 4)]),
-    "a look that came late": (IDLE, [(25, PING, 4)]),
+    "idle for just as long": (IDLE, [(10, PING, 0)]),
+    "a look that came late": (IDLE, [(25, PING, 0), (26, WAIT, 9)]),
     "data puts it off": (
-        IDLE, [(6, "data"), (10, WAIT, 6), (12, "data"), (16, WAIT, 6), (22, PING, 4)],
+        IDLE, [(6, "data"), (10, WAIT, 6), (12, "data"), (16, WAIT, 6), (22, PING, 0)],
     ),
-    "data does not put off a periodic one": (PERIODIC, [(6, "data"), (10, PING, 4)]),
-    "answered": (IDLE, [(10, PING, 4), (11, "pong"), (14, WAIT, 6), (20, PING, 4)]),
-    "answered, and data since": (
-        IDLE, [(10, PING, 4), (11, "data"), (11, "pong"), (14, WAIT, 7), (21, PING, 4)],
+    "data does not put off a periodic one": (PERIODIC, [(6, "data"), (10, PING, 0)]),
+    "the next one": (IDLE, [(10, PING, 0), (11, WAIT, 9), (20, PING, 0)]),
+    "the next one, after data": (
+        IDLE, [(10, PING, 0), (11, "data"), (14, WAIT, 7), (21, PING, 0)],
     ),
-    "answered, periodic": (
-        PERIODIC, [(10, PING, 4), (11, "pong"), (13, "data"), (14, WAIT, 6), (20, PING, 4)],
+    "data from before the ping, heard of late": (
+        IDLE, [(10, PING, 0), (9, "data"), (14, WAIT, 6)],
     ),
-    "answered at the last moment": (
-        IDLE, [(10, PING, 4), (13.5, WAIT, 0.5), (13.75, "pong"), (14, WAIT, 6)],
+    "the next one, periodic": (
+        PERIODIC, [(10, PING, 0), (13, "data"), (14, WAIT, 6), (20, PING, 0)],
     ),
-    "not answered": (IDLE, [(10, PING, 4), (13, WAIT, 1), (14, DEAD, 0)]),
-    "not answered, periodic": (PERIODIC, [(10, PING, 4), (14, DEAD, 0)]),
-    "not answered, seen late": (IDLE, [(10, PING, 4), (99, DEAD, 0)]),
-    "data is no answer": (IDLE, [(10, PING, 4), (12, "data"), (14, DEAD, 0)]),
-    "the time to answer begins with the ping, not when it was due": (
-        IDLE, [(13, PING, 4), (14, WAIT, 3), (17, DEAD, 0)],
-    ),
-    "a pong that nobody waits for": (IDLE, [(5, "pong"), (10, PING, 4), (14, DEAD, 0)]),
-    "two pongs": (IDLE, [(10, PING, 4), (11, "pong"), (12, "pong"), (14, WAIT, 6)]),
-    "dead stays dead": (IDLE, [(10, PING, 4), (14, DEAD, 0), (15, DEAD, 0)]),
-    "several rounds": (
-        PERIODIC,
-        [e for t in range(10, 60, 10) for e in ((t, PING, 4), (t + 1, "pong"), (t + 4, WAIT, 6))],
+    "an answer that took longer than the period": (
+        PERIODIC, [(10, PING, 0), (33, PING, 0), (34, WAIT, 9)],
     ),
 }  # fmt: skip
 
@@ -59,8 +48,6 @@ def play(logic: AutoPing, events: list[Event], start: float) -> None:
         match event[1:]:
             case ("data",):
                 logic.data_received(now)
-            case ("pong",):
-                logic.pong_received()
             case (verdict, delay):
                 assert logic.look(now) == (verdict, delay), f"at {event[0]}"
 
@@ -72,25 +59,57 @@ def test_verdicts(strategy: WSAutoPingStrategy, events: list[Event], start: floa
     play(AutoPing(strategy, 10, 4, start), events, start)
 
 
-@pytest.mark.parametrize("strategy", WSAutoPingStrategy)
-def test_is_waiting(strategy: WSAutoPingStrategy) -> None:
-    logic = AutoPing(strategy, 10, 4, 0)
-    assert not logic.is_waiting
-    assert logic.look(5)[0] is WAIT
-    assert not logic.is_waiting
-    assert logic.look(10)[0] is PING
-    assert logic.is_waiting
-    logic.data_received(11)
-    assert logic.is_waiting
-    logic.pong_received()
-    assert not logic.is_waiting
-    assert logic.look(21)[0] is PING
-    assert logic.is_waiting
-    assert logic.look(25)[0] is DEAD
-
-
 def test_reply_timeout() -> None:
     assert AutoPing(IDLE, 10, 4, 0).reply_timeout == 4
+
+
+# When to give up a ping that was sent at second 0 and is to be answered within 4. At which second
+# somebody looks; when the peer has last taken something, if it did since the look before; whether
+# something of the peer's was not read yet; the verdict, and when to look again.
+Look = tuple[float, float | None, bool, Verdict, float]
+
+REPLIES: dict[str, list[Look]] = {
+    "looks, some more often than at the end": [
+        (0, None, False, WAIT, 1), (1, None, False, WAIT, 1), (3, None, False, WAIT, 1),
+    ],
+    "the last look is at the end": [(3.5, None, False, WAIT, 0.5)],
+    "nothing comes": [(4, None, False, READ, 0), (4, None, False, DEAD, 0)],
+    "a look that came late": [(99, None, False, READ, 0), (99, None, False, DEAD, 0)],
+    "the peer takes something": [
+        (1, 0.5, False, WAIT, 1), (4, None, False, WAIT, 0.5), (4.5, None, False, READ, 0),
+        (4.5, None, False, DEAD, 0),
+    ],
+    "the peer takes something all the time": [
+        (t, t - 0.25, True, WAIT, 1) for t in range(1, 99)
+    ],
+    "what it took long ago does not count": [
+        (3, 2.5, False, WAIT, 1), (3.5, 1, False, WAIT, 1), (6.5, None, False, READ, 0),
+    ],
+    "what it took is seen when the time is up": [
+        (9, 8, False, WAIT, 1), (12, None, False, READ, 0),
+    ],
+    "what it took is seen after the last read": [
+        (4, None, False, READ, 0), (4.5, 4.25, False, WAIT, 1), (8.25, None, False, READ, 0),
+        (8.25, None, False, DEAD, 0),
+    ],
+    "much has come and is read": [
+        (4, None, True, READ, 0), (5, None, True, READ, 0), (6, None, False, DEAD, 0),
+    ],
+    "a peer that sends without end is not waited for longer than once more": [
+        (5, None, True, READ, 0), (8.5, None, True, READ, 0), (9, None, True, DEAD, 0),
+    ],
+    "what was not read is no answer": [(2, None, True, WAIT, 1), (4, None, True, READ, 0)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("start", [0, 2.0**20])
+@pytest.mark.parametrize("looks", REPLIES.values(), ids=REPLIES.keys())
+def test_replies(looks: list[Look], start: float) -> None:
+    clock = ReplyClock(4, start)
+    for now, progress_at, has_unread, verdict, delay in looks:
+        progress_at = None if progress_at is None else start + progress_at
+        found = clock.look(start + now, progress_at, has_unread=has_unread)
+        assert found == (verdict, delay), f"at {now}"
 
 
 def looks(strategy: WSAutoPingStrategy, idle: float, reply: float, until: float) -> list[float]:
@@ -100,11 +119,10 @@ def looks(strategy: WSAutoPingStrategy, idle: float, reply: float, until: float)
     pings = []
     while now < until:
         verdict, delay = logic.look(now)
-        assert verdict is not DEAD
-        assert delay > 0
         if verdict is PING:
             pings.append(now)
-            logic.pong_received()
+        else:
+            assert delay > 0
         now += delay
     return pings
 
@@ -152,9 +170,8 @@ def test_maker() -> None:
     make = auto_ping_maker(True, PERIODIC, 10, 4)
     assert make is not None
     first, second = make(0), make(5)
-    assert first.look(10) == (PING, 4)
+    assert first.look(10) == (PING, 0)
     assert second.look(10) == (WAIT, 5)
-    assert not second.is_waiting
     play(make(0), TABLES["data does not put off a periodic one"][1], 0)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from .enums import WSAutoPingStrategy
 
-__all__ = ["AutoPing", "Verdict", "auto_ping_maker"]
+__all__ = ["AutoPing", "ReplyClock", "Verdict", "auto_ping_maker"]
 
 
 STRATEGIES = frozenset(WSAutoPingStrategy)  # other numbers make members, too, without a name
@@ -23,17 +23,21 @@ class Verdict(Enum):
 
     WAIT = "wait"
     PING = "ping"
+    READ = "read"
     DEAD = "dead"
 
 
 class AutoPing:
-    """The state of one connection's heartbeat.
+    """When one connection is to be pinged.
 
     Args:
         strategy: whether received data puts off the next ping.
         idle_timeout: seconds without data, or between pings, before a ping is sent.
         reply_timeout: seconds within which it must be answered.
         now: the time.
+
+    Attributes:
+        reply_timeout: as given.
 
     Raises:
         ValueError: if a timeout is not positive, or there is no such strategy.
@@ -56,41 +60,78 @@ class AutoPing:
         self._waits_for_idle = strategy == WSAutoPingStrategy.PING_WHEN_IDLE
         self._idle_timeout = idle_timeout
         self._quiet_since = now
-        self._unanswered_since: float | None = None
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a ping is not answered yet."""
-        return self._unanswered_since is not None
 
     def data_received(self, now: float) -> None:
         """The peer has sent something, whatever it is."""
         if self._waits_for_idle:
-            self._quiet_since = now
-
-    def pong_received(self) -> None:
-        """The ping was answered."""
-        self._unanswered_since = None
+            self._quiet_since = max(now, self._quiet_since)
 
     def look(self, now: float) -> tuple[Verdict, float]:
-        """What is to be done.
+        """What is to be done, while no answer is waited for.
 
-        A PING verdict counts on the ping being sent.
+        A PING verdict counts on the ping being sent, and on a `ReplyClock` for its answer.
 
         Args:
             now: the time.
 
         Returns:
-            The verdict, and in how many seconds to look again.
+            The verdict, and in how many seconds to look again; 0 for a PING.
         """
-        if self._unanswered_since is not None:
-            left = self._unanswered_since + self.reply_timeout - now
-            return (Verdict.WAIT, left) if left > 0 else (Verdict.DEAD, 0)
         left = self._quiet_since + self._idle_timeout - now
         if left > 0:
             return Verdict.WAIT, left
-        self._unanswered_since = self._quiet_since = now
-        return Verdict.PING, min(self.reply_timeout, self._idle_timeout)
+        self._quiet_since = now
+        return Verdict.PING, 0.0
+
+
+class ReplyClock:
+    """How long the answer to a ping may still take.
+
+    A ping may stand behind much else that is sent. As long as the peer takes of that, it is alive,
+    though it cannot have seen the ping: the time begins again. It does not when the peer sends data
+    instead of the answer.
+
+    When the time is up the answer may have come and not been read yet, because the program was busy
+    meanwhile. So the first verdict is to read. Where more has come than can be read at once, there
+    is as much time for that as for the answer.
+
+    Args:
+        timeout: seconds.
+        now: the time at which the ping was sent.
+    """
+
+    LOOKS = 4  # within the timeout; the end is noticed later than it should by one at most
+
+    def __init__(self, timeout: float, now: float) -> None:
+        self._timeout = timeout
+        self._since = now
+        self._read_until: float | None = None
+
+    def look(
+        self, now: float, progress_at: float | None, *, has_unread: bool
+    ) -> tuple[Verdict, float]:
+        """What is to be done.
+
+        Args:
+            now: the time.
+            progress_at: when the peer has last taken something, if it did since the look before.
+            has_unread: whether something of the peer's has come that was not read.
+
+        Returns:
+            The verdict, and in how many seconds to look again; with READ, when that was done.
+        """
+        if progress_at is not None and progress_at > self._since:
+            self._since = progress_at
+            self._read_until = None
+        left = self._since + self._timeout - now
+        if left > 0:
+            return Verdict.WAIT, min(left, self._timeout / self.LOOKS)
+        if self._read_until is None:
+            self._read_until = now + self._timeout
+            return Verdict.READ, 0.0
+        if has_unread and now < self._read_until:
+            return Verdict.READ, 0.0
+        return Verdict.DEAD, 0.0
 
 
 def auto_ping_maker(

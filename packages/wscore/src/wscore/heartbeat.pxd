@@ -1,16 +1,24 @@
 # Auto ping at work.
 
+from cpython.time cimport monotonic
+
 from .frame cimport WSFrame
 from .listener cimport WSListener
+from .ping_watch cimport PingWatch
 from .transport cimport WSTransport
 
 
 cdef class Heartbeat:
     cdef WSTransport transport
     cdef WSListener listener
-    cdef object logic  # an AutoPing
-    cdef object _timer
+    cdef object _logic  # an AutoPing
+    cdef PingWatch _watch  # while an answer is waited for
+    cdef object _timer  # of the next ping
+    cdef double _heard_at  # when the peer has last sent something
 
-    cdef int heard(self) except -1
+    cdef inline void heard(self) noexcept:
+        """The peer has sent something."""
+        self._heard_at = monotonic()
+
     cdef bint answers(self, WSFrame frame) except -1
     cdef int stop(self) except -1

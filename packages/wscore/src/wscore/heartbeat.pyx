@@ -1,10 +1,13 @@
-"""Auto ping at work: the clock, the timer and the listener's part around `auto_ping`'s logic."""
+"""Auto ping at work: the timer and the listener's part around `auto_ping`'s logic."""
 
-from time import monotonic
+from cpython.time cimport monotonic
 
-from .auto_ping import Verdict
+from .closing cimport LOST
 from .enums cimport INTERNAL_ERROR
 from .failing cimport fail_for_exception
+from .ping_watch cimport PingWatch
+
+from .auto_ping import Verdict
 
 
 cdef class Heartbeat:
@@ -19,42 +22,50 @@ cdef class Heartbeat:
     def __init__(self, WSTransport transport not None, WSListener listener not None, make_logic):
         self.transport = transport
         self.listener = listener
-        self.logic = make_logic(monotonic())
+        self._logic = make_logic(monotonic())
         self._look()
-
-    cdef int heard(self) except -1:
-        """The peer has sent something."""
-        self.logic.data_received(monotonic())
-        return 0
 
     cdef bint answers(self, WSFrame frame) except -1:
         """Whether the frame is the pong that is waited for."""
-        if not self.logic.is_waiting or not self.listener.is_user_specific_pong(frame):
+        if self._watch is None or not self.listener.is_user_specific_pong(frame):
             return False
-        self.logic.pong_received()
+        self.pong_received()
         return True
 
+    def pong_received(self):
+        """The ping was answered."""
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+            self._look()
+
     cdef int stop(self) except -1:
+        """The connection is gone."""
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         return 0
 
     def _look(self):
-        """See what is to be done, and when to look again."""
-        verdict, delay = self.logic.look(monotonic())
-        self._timer = None
-        if verdict is Verdict.DEAD:
-            self.transport.logger.info(
-                "the connection is closed: no pong within %g seconds", self.logic.reply_timeout
-            )
-            self.transport.fail(
-                INTERNAL_ERROR, f"no pong within {self.logic.reply_timeout:g} seconds"
-            )
+        """Ping, or see when to look again."""
+        self._logic.data_received(self._heard_at)
+        verdict, delay = self._logic.look(monotonic())
+        if verdict is not Verdict.PING:
+            self._timer = self.transport.loop.call_later(delay, self._look)
             return
-        self._timer = self.transport.loop.call_later(delay, self._look)
-        if verdict is Verdict.PING:
-            try:
-                self.listener.send_user_specific_ping(self.transport)
-            except BaseException as exc:
-                fail_for_exception(self.transport, exc, "send_user_specific_ping")
+        self._timer = None
+        try:
+            self.listener.send_user_specific_ping(self.transport)
+        except BaseException as exc:
+            fail_for_exception(self.transport, exc, "send_user_specific_ping")
+        if self.transport.state != LOST:
+            self._watch = PingWatch(self.transport, self._logic.reply_timeout, self._no_pong)
+
+    def _no_pong(self):
+        self._watch = None
+        reason = f"no pong within {self._logic.reply_timeout:g} seconds"
+        self.transport.logger.info("the connection is closed: %s", reason)
+        self.transport.fail(INTERNAL_ERROR, reason)

@@ -178,7 +178,7 @@ cdef class WSProtocolCore:
             fail_for_exception(self.transport, exc, "on_ws_connected")
         if self._make_auto_ping is not None and self.transport.state < FAILING:
             self._heartbeat = Heartbeat(self.transport, listener, self._make_auto_ping)
-            self.transport.auto_ping = self._heartbeat.logic
+            self.transport.auto_ping = self._heartbeat
 
     cdef int _begin_messages(self, object agreed) except -1:
         """Prepare both directions for messages."""

@@ -5,6 +5,7 @@ from libc.stdint cimport uint8_t
 from wsframe.cwsframe cimport WSF_MAX_HEADER_SIZE, wsf_frame_encode, wsf_header
 
 from .loop_io cimport Endpoint, LoopIO, SendBuffer, reserve
+from .outflow cimport Outflow
 
 cdef enum:
     ENOUGH = 64 * 1024  # bytes held back are sent before the callback ends
@@ -27,6 +28,11 @@ cdef class Sink(Endpoint):
                          size_t size) except -1
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1
     cdef int write_now(self, const uint8_t* data, size_t size) except -1
+
+    # What is rarely asked, by those who judge whether the peer is alive, and reads.
+    cdef bint is_blocked(self) except -1
+    cdef int measure(self, Outflow* flow) except -1
+    cdef bint has_unread(self) except -1
 
     # For those below, compiled into them: every message passes through these.
 
@@ -61,3 +67,4 @@ cdef class TransportSink(Sink):
     cdef object _write
     cdef object _protocol  # None once the connection is gone: the two refer to each other
     cdef bint _is_paused
+    cdef int _fd  # of its socket; -1 if it does not say

@@ -7,6 +7,7 @@ stays there (see `loop_io`); otherwise it leaves at once.
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from .loop_io cimport append, free_buffer
+from .outflow cimport ask_system, unread_by_us
 
 
 cdef class Sink(Endpoint):
@@ -57,6 +58,18 @@ cdef class Sink(Endpoint):
         self.write_bytes(data, size)
         return self.flush()
 
+    cdef bint is_blocked(self) except -1:
+        """Whether the system has refused some of what was sent, and not taken it since."""
+        return False
+
+    cdef int measure(self, Outflow* flow) except -1:
+        """Find out how far what was sent has come."""
+        raise NotImplementedError
+
+    cdef bint has_unread(self) except -1:
+        """Whether something has come that was not read, or not parsed yet."""
+        raise NotImplementedError
+
 
 cdef class TransportSink(Sink):
     """Into an asyncio transport, such as one for TLS: what is pending becomes one write.
@@ -75,6 +88,8 @@ cdef class TransportSink(Sink):
         self._transport = transport
         self._write = transport.write
         self._protocol = protocol
+        sock = transport.get_extra_info("socket")
+        self._fd = -1 if sock is None else sock.fileno()
 
     cdef int schedule_reading(self) except -1:
         self._transport.pause_reading()
@@ -118,3 +133,15 @@ cdef class TransportSink(Sink):
         self.drop_pending()
         self._write(data)
         return 0
+
+    cdef int measure(self, Outflow* flow) except -1:
+        flow.waiting = 0 if self.pending == NULL else self.pending.end - self.pending.begin
+        flow.waiting += <size_t>self._transport.get_write_buffer_size()
+        flow.late_sends = 0
+        ask_system(flow, self._fd)
+        return 0
+
+    cdef bint has_unread(self) except -1:
+        # What the transport has received for TLS it does not say; nor is it read while the protocol
+        # has something that is not parsed.
+        return not self._transport.is_reading() or unread_by_us(self._fd) > 0

@@ -1,5 +1,6 @@
 # What is rarely asked of a transport that owns its socket.
 
+from .outflow cimport Outflow
 from .protocol cimport WSProtocolCore
 from .sink cimport Sink
 from .watcher cimport Watcher
@@ -21,6 +22,7 @@ cdef class SocketControl(Sink):
     cdef bytes _sockname  # as the system has them
     cdef bytes _peername
     cdef Watcher _watcher  # None while the loop itself watches
+    cdef unsigned long long _late_sends  # how often there was room after there had been none
     cdef size_t _high
     cdef size_t _low
     cdef bint _reading  # whether the socket shall be read

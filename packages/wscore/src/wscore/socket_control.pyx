@@ -10,6 +10,7 @@ import warnings
 
 from libc.errno cimport errno
 
+from .outflow cimport ask_system, unread_by_us
 from .protocol cimport WSProtocolCore
 from .socket_address cimport address_of_peer, address_of_socket, to_python
 from .syscalls cimport SHUT_WR, close, make_quiet, shutdown
@@ -150,6 +151,20 @@ cdef class SocketControl(Sink):
             self._over_high = True
             self.protocol.pause_writing()
         return 0
+
+    cdef bint is_blocked(self) except -1:
+        return self._writing
+
+    cdef int measure(self, Outflow* flow) except -1:
+        flow.waiting = self._unsent()
+        flow.late_sends = self._late_sends
+        ask_system(flow, self.fd)
+        return 0
+
+    cdef bint has_unread(self) except -1:
+        return (
+            self.protocol is not None and self.protocol.has_unparsed or unread_by_us(self.fd) > 0
+        )
 
     # -- the end
 

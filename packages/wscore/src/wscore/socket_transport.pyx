@@ -313,5 +313,6 @@ cdef class SocketTransport(SocketControl):
 
     def _write_ready(self):
         self._writing = False
+        self._late_sends += 1
         self.loop.remove_writer(self.fd)
         self.flush()

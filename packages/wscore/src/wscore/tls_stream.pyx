@@ -249,6 +249,9 @@ cdef class TlsStream(SocketTransport):
         self._sealed = NULL
         return True
 
+    cdef bint has_unread(self) except -1:
+        return self._tls.has_input() or SocketTransport.has_unread(self)
+
     cdef size_t _unsent(self) noexcept:
         cdef size_t size = SocketTransport._unsent(self)
         if self._sealed != NULL:

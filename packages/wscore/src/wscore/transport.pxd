@@ -42,7 +42,8 @@ cdef class WSTransport:
     cdef set _waiters  # futures of those who wait for the end; None before the first
     cdef object _linger_timer
     cdef RoundTrips round_trips  # None before the first
-    cdef object auto_ping  # an AutoPing, or None
+    cdef object auto_ping  # a Heartbeat, or None
+    cdef bytes _waiting_pong  # for the latest ping, if there was no room for it; else None
     cdef bint _is_deflating  # within a message that is sent compressed
     cdef object _failure  # the exception by which a client has ended the connection, or None
     cdef bint _is_told  # those who wait for the end were told

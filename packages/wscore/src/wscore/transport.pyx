@@ -131,6 +131,7 @@ cdef class WSTransport:
         """The connection is gone."""
         self.advance(LOSE)
         self.lost_exception = exc
+        self.auto_ping = None
         self._sink.end()
         if self._linger_timer is not None:
             self._linger_timer.cancel()

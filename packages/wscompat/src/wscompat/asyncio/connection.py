@@ -338,7 +338,7 @@ class Connection(WSMessageConnection):
         self._core = self._sending_transport(transport)
         transport.underlying_transport.set_write_buffer_limits(*self._write_limit)
         if self.ping_interval is not None:
-            self._keepalive = Keepalive(self, self.ping_interval, self.ping_timeout)
+            self._keepalive = Keepalive(self, transport, self.ping_interval, self.ping_timeout)
 
     def on_pong(self, payload: bytes) -> None:
         """A pong came."""

@@ -1,0 +1,77 @@
+# How far what was sent has come, as the system knows it; -1 where nobody can say.
+
+cdef extern from *:
+    """
+    #include <string.h>
+    #ifndef _WIN32
+    #include <netinet/in.h>
+    #include <sys/ioctl.h>
+    #include <sys/socket.h>
+    #endif
+    /* How many bytes can be received now. */
+    static inline int wscore_unread(int fd) {
+        int size = 0;
+    #ifdef FIONREAD
+        if (ioctl(fd, FIONREAD, &size) != 0)
+            size = 0;
+    #endif
+        (void)fd;
+        return size;
+    }
+    /* How many bytes (or of a unix socket: how much memory) the peer has not taken yet. */
+    static inline long long wscore_unacknowledged(int fd) {
+        int size = -1;
+    #if defined(__linux__)
+        if (ioctl(fd, TIOCOUTQ, &size) != 0)  /* also named SIOCOUTQ */
+            size = -1;
+    #elif defined(SO_NWRITE)
+        socklen_t length = sizeof(size);
+        if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &size, &length) != 0)
+            size = -1;
+    #elif defined(FIONWRITE)
+        if (ioctl(fd, FIONWRITE, &size) != 0)
+            size = -1;
+    #endif
+        (void)fd;
+        return size;
+    }
+    /* How many bytes a TCP peer has acknowledged in all; and milliseconds since its last segment
+       that acknowledged anything. */
+    static inline long long wscore_acknowledged(int fd, unsigned int* age) {
+    #if defined(__linux__)
+        /* `struct tcp_info` as the kernel has it since 4.1: headers may be older. */
+        enum { TCP_INFO_OPTION = 11, LAST_ACK_RECV = 56, BYTES_ACKED = 120 };
+        unsigned char info[BYTES_ACKED + 8];
+        socklen_t length = sizeof(info);
+        long long bytes;
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO_OPTION, info, &length) == 0 &&
+            length == sizeof(info)) {
+            memcpy(age, info + LAST_ACK_RECV, sizeof(*age));
+            memcpy(&bytes, info + BYTES_ACKED, sizeof(bytes));
+            return bytes;
+        }
+    #endif
+        (void)fd;
+        *age = 0;
+        return -1;
+    }
+    """
+    int unread_by_us "wscore_unread"(int fd) noexcept nogil
+    long long unacknowledged "wscore_unacknowledged"(int fd) noexcept nogil
+    long long acknowledged "wscore_acknowledged"(int fd, unsigned int* age) noexcept nogil
+
+
+cdef struct Outflow:
+    size_t waiting  # bytes that the system has not taken
+    unsigned long long late_sends  # how often it took some after it had refused them
+    long long unacknowledged  # of what it has taken: bytes that the peer's system has not
+    long long acknowledged  # bytes that the peer's system has taken since the beginning
+    double acknowledged_before  # seconds ago, or less
+
+
+cdef inline void ask_system(Outflow* flow, int fd) noexcept:
+    """Fill in what the system knows of a socket; it may be -1."""
+    cdef unsigned int milliseconds = 0
+    flow.unacknowledged = unacknowledged(fd)
+    flow.acknowledged = acknowledged(fd, &milliseconds)
+    flow.acknowledged_before = milliseconds / 1000.0
