@@ -6,6 +6,7 @@ import random
 import socket
 import ssl
 import tracemalloc
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -336,6 +337,73 @@ async def test_new_keys(tls: Tls, command: bytes, no_leaks: LoopErrors) -> None:
                 await hear(process, b"KEYUPDATE")
                 await say(process, F(TEXT, b"after %d\n" % n).wire(True))
                 await hear(process, b"after %d" % n)
+
+
+@pytest.mark.asyncio(loop_factories=["asyncio"])
+async def test_new_keys_without_end_for_a_peer_that_does_not_read(tls: Tls) -> None:
+    """Each is answered by a record, all of which would have to wait."""
+    listener = Recorder()
+    server = await ws_create_server(lambda _: listener, LOOPBACK, 0, ssl=tls.server)
+    async with (
+        relay_one_way(port_of(server)) as (port, is_deaf),
+        openssl("s_client", "-connect", f"{LOOPBACK}:{port}", "-tls1_3") as process,
+    ):
+        await say(process, wire.request())
+        await hear(process, b" 101 ")
+        assert listener.transport is not None
+        is_deaf.set()
+        fill(below(listener.transport), MIB)
+        size = below(listener.transport).get_write_buffer_size()
+        while "disconnected" not in listener.events:
+            await say(process, b"K\n")
+            await hear(process, b"KEYUPDATE")
+            assert below(listener.transport).get_write_buffer_size() < size + 8 * 1024
+        assert "and does not read them" in str(listener.transport.lost_exception)
+    server.close()
+    async with asyncio.timeout(BOUND):
+        await server.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def relay_one_way(port: int) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Pass on what a client says; of what the server says nothing more once the event is set."""
+    is_deaf = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection(LOOPBACK, port)
+        back = asyncio.ensure_future(pass_on(from_server, writer))
+        stopping = asyncio.ensure_future(is_deaf.wait())
+        there = asyncio.ensure_future(pass_on(reader, to_server))
+        try:
+            await stopping
+            back.cancel()
+            await there
+        finally:
+            for task in (back, stopping, there):
+                task.cancel()
+            await asyncio.gather(back, stopping, there, return_exceptions=True)
+            to_server.close()
+            writer.close()
+
+    server = await asyncio.start_server(
+        lambda r, w: tasks.append(asyncio.ensure_future(relay(r, w))), LOOPBACK, 0
+    )
+    try:
+        yield port_of(server), is_deaf
+    finally:
+        server.close()
+        is_deaf.set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
 
 
 async def test_renegotiation_by_a_client(tls: Tls) -> None:

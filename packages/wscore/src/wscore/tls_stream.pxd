@@ -28,6 +28,7 @@ cdef class TlsStream(SocketTransport):
 
     # out
     cdef SendBuffer* _sealed  # encrypted and not taken by the socket; NULL if there is nothing
+    cdef size_t _answers_waiting  # bytes that TLS has answered while the socket took nothing
     cdef bint _must_receive  # TLS encrypts nothing more before it has received something
 
     cdef inline SendBuffer* _open_sealed(self) except NULL:

@@ -22,6 +22,8 @@ __all__ = ["TlsStream"]
 cdef enum:
     ROUND = 128 * 1024  # bytes that are encrypted before the socket gets them
     AHEAD = 2 * MAX_RECORD  # bytes that what is encrypted is ahead of what is decrypted of it
+    # Bytes of TLS's own that wait while the socket takes nothing; one answer may be larger.
+    MAX_ANSWERS = 4096
     ROOMY = 64 * 1024 + AHEAD  # bytes of room that are enough to receive and decrypt in place
 
 cdef object SSLError = ssl.SSLError
@@ -168,8 +170,19 @@ cdef class TlsStream(SocketTransport):
 
     cdef int _answer(self) except -1:
         """Send what TLS itself has to say, if anything."""
+        cdef SendBuffer* sealed
+        cdef size_t before
         if self._tls.has_answer():
-            self._tls.fetch(self._open_sealed())
+            if not self._writing:
+                self._answers_waiting = 0
+            elif self._answers_waiting > MAX_ANSWERS:
+                return self._end(
+                    ConnectionAbortedError("the peer asks for new keys, and does not read them")
+                )
+            sealed = self._open_sealed()
+            before = sealed.end - sealed.begin
+            self._tls.fetch(sealed)
+            self._answers_waiting += sealed.end - sealed.begin - before
         return self.flush()
 
     cdef int _send_pending(self) except -1:
