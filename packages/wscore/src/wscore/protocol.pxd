@@ -206,6 +206,7 @@ cdef class WSProtocolCore:
     cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1
     cdef bint _is_heartbeat(self, WSFrame frame) except -1
     cdef int _close_received(self, wsf_frame* parsed) except -1
+    cdef int has_room(self) except -1
 
 
 # As `call_listener` is called where its exceptions are not raised, but seen by what it returns: to

@@ -375,9 +375,7 @@ cdef class WSProtocolCore:
     cdef bint _answers(self, wsf_frame* parsed) except -1:
         """Look at a control frame; whether the listener need not."""
         if parsed.opcode == PING and self._enable_auto_pong:
-            self.transport.write_frame(
-                wsf.WSF_OP_PONG, True, 0, parsed.payload, parsed.payload_size
-            )
+            self.transport.write_pong(parsed.payload, parsed.payload_size)
             return True
         if parsed.opcode == CLOSE:
             self._close_received(parsed)
@@ -420,11 +418,16 @@ cdef class WSProtocolCore:
 
     def resume_writing(self):
         self.transport.pause_writing(False)
+        self.has_room()
         if self.listener is not None:
             try:
                 self.listener.resume_writing()
             except BaseException as exc:
                 fail_for_exception(self.transport, exc, "resume_writing")
+
+    cdef int has_room(self) except -1:
+        """The system takes what is sent, and no more waits than the limit allows."""
+        return 0 if self.transport is None else self.transport.send_waiting_pong()
 
     def connection_lost(self, exc):
         while self.has_unparsed:  # wscore's own transports leave nothing of it

@@ -316,3 +316,5 @@ cdef class SocketTransport(SocketControl):
         self._late_sends += 1
         self.loop.remove_writer(self.fd)
         self.flush()
+        if not (self._over_high or self._lost):
+            self.protocol.has_room()

@@ -68,6 +68,7 @@ cdef class WSTransport:
     cpdef send_message(self, WSMsgType msg_type, object message, bint fin=*, object compress=*)
     cpdef send_ping(self, object message=*)
     cpdef send_pong(self, object message=*)
+    cpdef bint answer_ping(self, object message=*) except -1
     cpdef send_close(self, object close_code=*, object close_message=*)
     cpdef send_reuse_external_bytearray(self, WSMsgType msg_type, bytearray buffer,
                                         Py_ssize_t msg_offset, bint fin=*, bint rsv1=*,
@@ -83,6 +84,8 @@ cdef class WSTransport:
     cdef int pause_writing(self, bint paused) except -1
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
                          size_t size) except -1
+    cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1
+    cdef int send_waiting_pong(self) except -1
     cdef inline int _check_thread(self) except -1:
         return refuse_thread() if rarely(PyThread_get_thread_ident() != self._thread) else 0
 

@@ -10,6 +10,7 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport (
     PyBytes_AS_STRING,
     PyBytes_CheckExact,
+    PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
 from libc.stdint cimport uint8_t
@@ -298,6 +299,28 @@ cdef class WSTransport:
         self._check_thread()
         self._write_buffer(PONG, True, 0, message)
 
+    cpdef bint answer_ping(self, object message=None) except -1:
+        """Answer a PING, as is done by itself unless ``enable_auto_pong`` is False.
+
+        While nothing can be sent, because the peer does not read, only the answer to the latest
+        PING waits (RFC 6455, 5.5.3). So a peer cannot make memory grow by pings; with `send_pong`
+        it could.
+
+        Args:
+            message: the payload of the PING.
+
+        Returns:
+            Whether it was sent. If not, it is when there is room, unless another PING comes first.
+
+        Raises:
+            ValueError: if it has more than 125 bytes.
+        """
+        self._check_thread()
+        if isinstance(message, str):
+            message = message.encode()
+        payload = b"" if message is None else memoryview(message).tobytes()
+        return self.write_pong(<const uint8_t*>PyBytes_AS_STRING(payload), len(payload))
+
     @cython.binding(True)  # a default like this one is beyond the signatures of builtin methods
     cpdef send_close(self, object close_code=NO_INFO, object close_message=None):
         """Send a CLOSE. The connection stays until `disconnect` is called or the peer closes it.
@@ -460,6 +483,29 @@ cdef class WSTransport:
             return 0
         self._fill_header(&header, opcode, fin, rsv, size)
         return self._sink.write_frame(&header, payload, size)
+
+    cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1:
+        """Answer a ping, or keep the answer until there is room; whether it was sent."""
+        if rarely(not self._may_send(PONG, size)):
+            return False
+        if self.is_writing_paused:
+            self._sink.flush()  # it may be nothing but what this callback holds back
+        if self.is_writing_paused or self._sink.is_blocked():
+            self._waiting_pong = PyBytes_FromStringAndSize(<const char*>payload, size)
+            return False
+        self._waiting_pong = None
+        self.write_frame(PONG, True, 0, payload, size)
+        return True
+
+    cdef int send_waiting_pong(self) except -1:
+        """There is room for the pong that waits, if there is one."""
+        cdef bytes payload = self._waiting_pong
+        self._waiting_pong = None
+        if payload is None or not can_send(self.state):
+            return 0
+        return self.write_frame(
+            PONG, True, 0, <const uint8_t*>PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload)
+        )
 
     cdef int flush(self) except -1:
         """Send now what is held back."""

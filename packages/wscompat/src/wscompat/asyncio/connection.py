@@ -218,7 +218,7 @@ class Connection(WSMessageConnection):
             await self._raise_closed()
 
     async def ping(self, data: DataLike | None = None) -> Awaitable[float]:
-        """Send a ping.
+        """Send a ping, and wait while too much is waiting to be sent.
 
         Args:
             data: the payload, at most 125 bytes; random if None.
@@ -238,10 +238,12 @@ class Connection(WSMessageConnection):
         _check_size(payload)
         waiter = self._pings.add(payload)
         self._core.send_ping(payload)
+        if self._drained is not None:
+            await self._drain()
         return waiter
 
     async def pong(self, data: DataLike = b"") -> None:
-        """Send a pong that no ping asked for.
+        """Send a pong that no ping asked for, and wait while too much is waiting to be sent.
 
         Args:
             data: the payload, at most 125 bytes.
@@ -255,6 +257,8 @@ class Connection(WSMessageConnection):
             await self._raise_closed()
         _check_size(payload)
         self._core.send_pong(payload)
+        if self._drained is not None:
+            await self._drain()
 
     async def _drain(self) -> None:
         """Wait until the write buffer has room."""

@@ -71,6 +71,14 @@ class LoggingTransport(EncodingTransport):
         self._transport.send_pong(payload)
         self._tell(Frame(Opcode.PONG, payload))
 
+    def answer_ping(self, payload: bytes) -> None:
+        """Answer a PING, and log the answer, unless it has to wait for room."""
+        pong = Frame(Opcode.PONG, payload)
+        if self._transport.answer_ping(payload):
+            self._tell(pong)
+        else:
+            self._logger.debug("- no room, until the next PING this waits: %s", pong)
+
     def send_close(self, code: CloseCode | int, reason: str | None) -> None:
         """Send a CLOSE, and log it."""
         self._transport.send_close(code, reason)
@@ -158,7 +166,7 @@ class Debugged(Extended):
         payload = frame.get_payload_as_bytes()
         self.logger.debug("< %s", Frame(Opcode(frame.msg_type), payload))
         if frame.msg_type == wscore.WSMsgType.PING:
-            self._core.send_pong(payload)
+            self._core.answer_ping(payload)
             return
         super().on_ws_frame(transport, frame)
         self._tell_close_sent()

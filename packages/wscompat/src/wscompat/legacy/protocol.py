@@ -32,6 +32,7 @@ class _NotConnected:
     """Stands for wscore's transport until there is one."""
 
     is_open = False
+    is_writing_paused = False
     close_handshake = None
     lost_exception = None
 
@@ -372,6 +373,18 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         engine = self.as_core()
         engine.attach(transport)
         self._core = engine.transport
+
+    def pause_writing(self) -> None:
+        """The write buffer is full: the engine says so, or a transport of others, to both."""
+        super().pause_writing()
+        if self._engine is not None and not self._core.is_writing_paused:
+            self._engine.pause_writing()
+
+    def resume_writing(self) -> None:
+        """The write buffer has room, likewise."""
+        super().resume_writing()
+        if self._engine is not None and self._core.is_writing_paused:
+            self._engine.resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Bytes were received; on sockets of wscore they go to the engine without this."""
