@@ -367,6 +367,18 @@ def field_sanitized(session: nox.Session) -> None:
     run_field(session, install_sanitized(session))
 
 
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
+def fuzz_live(session: nox.Session) -> None:
+    """Send mutated handshakes and frames to running servers and clients; `-- INPUTS`, else 10000.
+
+    Their verdicts are compared with those of websockets. `-- --help` for all options.
+    """
+    if sys.platform != "linux":
+        session.skip("it looks into /proc, and ends its processes as Linux can")
+    install_packages(session, "trustme", "uvloop", *PEERS)
+    session.run("python", "-m", "tests.fuzz_live", *session.posargs)
+
+
 def run_field(session: nox.Session, env: dict[str, str]) -> None:
     """Run the fault-injection campaign; without an environment with the wheels."""
     if sys.platform != "linux":
