@@ -45,12 +45,17 @@ class Target:
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         pipe = self.process.popen.stdout
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-        while line := await reader.readline():
-            content = json.loads(line)
-            future = self.report(content[0])
-            if not future.done():
-                future.set_result(content)
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        try:
+            while line := await reader.readline():
+                content = json.loads(line)
+                future = self.report(content[0])
+                if not future.done():
+                    future.set_result(content)
+        finally:
+            transport.close()  # before the process's owner closes the pipe under it
 
     def report(self, key: int) -> asyncio.Future[list[Any]]:
         """Return the report of a connection, which may not have come yet."""

@@ -89,6 +89,7 @@ class Fuzzing:
             await self._compare(targets, before)
             for reader in readers:
                 reader.cancel()
+            await asyncio.wait(readers)
             self._end(targets)
 
     @staticmethod
@@ -114,8 +115,9 @@ class Fuzzing:
                 self._fault(target.api, f"{target.api} has grown: {(memory, descriptors)} -> {now}")
 
     async def _look_again(self, targets: list[ServerTarget]) -> None:
-        doubtful, self._doubtful = self._doubtful[: 20 * SHOWN], []
-        for fuzzed, _ in doubtful:
+        doubtful = {fuzzed.number: fuzzed for fuzzed, _ in self._doubtful[: 50 * SHOWN]}
+        self._doubtful = []
+        for fuzzed in doubtful.values():
             found = await asyncio.gather(*(target.verdict(fuzzed, 10.0) for target in targets))
             verdicts = dict(zip(APIS, found, strict=True))
             self._judge("server", fuzzed, verdicts, final=True)
@@ -145,6 +147,7 @@ class Fuzzing:
                     self._fault(target.api, f"clients of {target.api} ended with {status}")
             for reader in readers:
                 reader.cancel()
+            await asyncio.wait(readers)
             for fuzzed, text in self._doubtful:
                 self._fault_of(fuzzed, text)
             self._doubtful.clear()

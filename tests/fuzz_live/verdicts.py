@@ -161,7 +161,7 @@ RULES = (
         "early bytes",
         "server",
         "What comes ahead of the response is kept for later; websockets cannot answer then.",
-        lambda f, a, b: f.early and a.status is None and b.status == 101,
+        lambda f, a, b: f.early and a.status is None and b.status is not None,
     ),
     Rule(
         "Host",
