@@ -16,6 +16,7 @@ copyright = f"2026, {author}"
 version = release = "0.1.0"
 
 extensions = [
+    "bounds",
     "c_headers",
     "compiled_modules",
     "enumerations",
