@@ -532,6 +532,20 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
+def fairness(session: nox.Session) -> None:
+    """Measure how long one connection waits beside floods; `-- --quick`: within three minutes.
+
+    Leaves what it has measured, and charts of it, in .cache/fairness.
+    """
+    install_packages(session, *MEASURED)
+    place = CACHE / "fairness"
+    session.run(
+        *("python", "-m", "benchmarks.fairness", "--json", str(place / "results.json")),
+        *("--charts", str(place / "charts"), *session.posargs),
+    )
+
+
+@nox.session(requires=[f"wheels-{HERE}"], default=False)
 def instructions(session: nox.Session) -> None:
     """Count the instructions of fixed work with callgrind; more than before, by a margin, fails.
 

@@ -1,0 +1,32 @@
+"""What goes on beside the polite connection."""
+
+import dataclasses
+
+__all__ = ["SITUATIONS", "TITLES", "Situation"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Situation:
+    """One of them.
+
+    Attributes:
+        name: in files.
+        title: on pages: "beside ...".
+        connections: that flood.
+        size: bytes of their messages.
+    """
+
+    name: str
+    title: str
+    connections: int = 0
+    size: int = 0
+
+
+SITUATIONS = (
+    Situation("alone", "nobody else"),
+    Situation("flood-1", "1 connection that floods", 1, 100),
+    Situation("flood-10", "10 connections that flood", 10, 100),
+    Situation("flood-100", "100 connections that flood", 100, 100),
+    Situation("large", "a connection that sends messages of 16 MiB", 1, 16 * 1024 * 1024),
+)
+TITLES = {situation.name: situation.title for situation in SITUATIONS}
