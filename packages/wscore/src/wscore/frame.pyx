@@ -52,7 +52,8 @@ cdef class WSFrame:
         rsv1: the first reserved bit, set by some extensions.
         rsv2: the second reserved bit.
         rsv3: the third reserved bit.
-        last_in_buffer: whether no further complete frame has been received yet.
+        last_in_buffer: whether no further frame is delivered before the loop iterates: no complete
+            one has been received, or the connection has had its part of the iteration.
         payload_size: bytes of payload.
         tail_size: how many received bytes come after this frame.
     """
