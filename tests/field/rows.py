@@ -97,8 +97,8 @@ ROWS = (
         "a large payload",
         FAIRNESS,
         "A message of many megabytes is received.",
-        "The loop iterates after each read. Inflating, deflating and masking are done at once: see "
-        "[below](#what-one-message-costs).",
+        "The loop iterates after each read, of {socket_transport.MOST|bytes} at most. Inflating, "
+        "deflating and masking are done at once: see [below](#what-one-message-costs).",
     ),
     # -- bounds
     Row(

@@ -114,7 +114,6 @@ CONNECTIONS = 8
 EACH = 5 * BUDGET  # messages on each of them
 
 
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("many ready at once")
 async def test_each_has_its_turn_before_one_has_its_second(setting: Setting) -> None:
     order: list[int] = []
@@ -203,7 +202,6 @@ READ = 1024 * 1024  # bytes of it that one read may bring
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason=lacking("TCP_INFO"))
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("a large payload")
 async def test_the_loop_iterates_after_each_read_of_a_large_message(setting: Setting) -> None:
     async with setting.pair(max_size=SIZE) as (end, peer):

@@ -79,6 +79,7 @@ cdef class LoopIO:
     cdef object _loop  # a weak reference to it
     cdef int depth  # of callbacks within callbacks
     cdef bint no_task_runs  # for sure; otherwise one has to ask
+    cdef bint has_unserved  # the watcher has not called all that were ready
     cdef bint block_in_use
     cdef Block block
     cdef Endpoint _corked  # the first of a chain
@@ -141,6 +142,7 @@ cdef class LoopIO:
 
     cdef int schedule(self, Endpoint endpoint) except -1
     cdef int _ask_for_call(self) except -1
+    cdef int _serve_others(self) except -1
     cdef int _continue_next(self) except -1
     cdef int run(self, Endpoint endpoint, Reason reason) except -1
     cdef Block borrow(self)

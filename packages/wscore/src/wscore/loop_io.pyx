@@ -164,6 +164,9 @@ cdef class LoopIO:
         cdef long long began = now()
         self._will_continue = False
         try:
+            if self.has_unserved:  # each has its turn before one has its second
+                self._serve_others()
+                return
             while count and self._scheduled is not None:
                 self._continue_next()
                 count -= 1
@@ -172,6 +175,15 @@ cdef class LoopIO:
         finally:
             if self._scheduled is not None:
                 self._ask_for_call()
+
+    cdef int _serve_others(self) except -1:
+        """Have the watcher go on; its own descriptor need not be ready for that any more."""
+        watcher = self.watcher()
+        if watcher is not None:
+            watcher._ready()
+        else:
+            self.has_unserved = False
+        return 0
 
     cdef int _continue_next(self) except -1:
         cdef Endpoint endpoint = self._scheduled

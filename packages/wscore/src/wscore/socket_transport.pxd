@@ -7,6 +7,9 @@ from .loop_io cimport SendBuffer
 from .socket_control cimport SocketControl
 from .syscalls cimport MSG_NOSIGNAL, send
 
+cdef enum:
+    MOST = 1024 * 1024  # bytes of a large message that are received before the loop iterates
+
 
 cdef class SocketTransport(SocketControl):
     cdef unsigned int _times_alone

@@ -174,7 +174,9 @@ cdef class SocketTransport(SocketControl):
         cdef Py_ssize_t size
         room = self.protocol.buffer.prepare()
         size = receive_into(
-            self.fd, self.protocol.buffer.block.data + self.protocol.buffer.end, room
+            self.fd,
+            self.protocol.buffer.block.data + self.protocol.buffer.end,
+            min(room, <size_t>MOST),
         )
         if rarely(size <= 0):
             return self._receive_no_more(size)

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t
 
 from .loop_io cimport SendBuffer
-from .socket_transport cimport SocketTransport
+from .socket_transport cimport MOST, SocketTransport
 from .tls_session cimport TlsSession
 
 

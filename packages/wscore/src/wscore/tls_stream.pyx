@@ -82,7 +82,7 @@ cdef class TlsStream(SocketTransport):
 
     cdef int _take(self, uint8_t* data, size_t room) except -1:
         """Receive once, and handle what has come."""
-        cdef Py_ssize_t size = receive_into(self.fd, data, room)
+        cdef Py_ssize_t size = receive_into(self.fd, data, min(room, <size_t>MOST))
         if size > 0:
             self._tls.feed(data, size)
             try:

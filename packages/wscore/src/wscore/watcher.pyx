@@ -147,9 +147,11 @@ cdef class Watcher:
         cdef long long began = now() if is_clocked else 0
         while self._next_ready < self._ready_count:
             if is_clocked and self._next_ready % CLOCKED == 0 and now() - began > SHARE:
+                self._io.has_unserved = True
                 return False
             endpoint = self._watched.get(self._ready_fds[self._next_ready])
             self._next_ready += 1
             if endpoint is not None:  # else it was taken away by one that was called before
                 self._io.run(endpoint, READY_ALONE if self._ready_count == 1 else READY)
+        self._io.has_unserved = False
         return True
