@@ -5,8 +5,11 @@ What a server and a client make of wrong ones over a socket is in `test_handshak
 """
 
 import random
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
+import httptools
 import pytest
 
 from wscore import WSUpgradeRequest, WSUpgradeResponse
@@ -100,7 +103,12 @@ def test_unfinished_request() -> None:
         (b"NONSENSE\r\n\r\n", 400),
         (b"GET\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00", 400),
-        (b"FETCH / HTTP/1.1\r\n", 405),
+        (b"FETCH / HTTP/1.1\nHost: h\n\n", 400),
+        (b"FETCH / HTTPS/1.1", 400),
+        (b"FETCH / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"FETCH /" + b"a" * (MAX_TARGET_SIZE + 1) + b" HTTP/1.1\r\n", 414),
+        (b"GET /\r\n\r\n", 505),
+        (b"\r\n" * (MAX_HEAD_SIZE // 2) + b"G", 431),
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nA: b\x00c\r\n\r\n", 400),
         (b"GET / HTTP/1.1\nHost: h\n\n", 400),
@@ -127,6 +135,142 @@ def test_wrong_request(head: bytes, status: int) -> None:
 )
 def test_request_at_its_limit(head: bytes) -> None:
     assert RequestReader().feed(head) is not None
+
+
+UNKNOWN = [
+    REQUEST.replace(b"GET", b"FETCH"),
+    REQUEST.replace(b"GET", b"get"),
+    REQUEST.replace(b"HTTP/1.1", b"HTTP/1.9"),
+    REQUEST.replace(b"GET", b"G!T").replace(b"HTTP/1.1", b"HTTP/3.0"),
+    REQUEST.replace(b"GET", b"PRI").replace(b"HTTP/1.1", b"HTTP/2.0"),
+]
+
+
+@pytest.mark.parametrize("wire", UNKNOWN)
+def test_methods_and_versions_that_llhttp_does_not_know(wire: bytes) -> None:
+    line = wire.partition(b"\r\n")[0].split(b" ")
+    for cut in range(1, len(wire)):
+        request, consumed = read(RequestReader(), b"\r\n" + wire[:cut], wire[cut:] + TAIL)
+        assert isinstance(request, WSUpgradeRequest)
+        assert [request.method, request.path, request.version] == line
+        assert request.headers.getall("X-Two") == ["1", "2"]
+        assert consumed == 2 + len(wire)
+    request, consumed = read(RequestReader(), *(bytes([byte]) for byte in wire + TAIL))
+    assert isinstance(request, WSUpgradeRequest)
+    assert consumed == len(wire)
+    for end in range(len(wire)):
+        assert RequestReader().feed(wire[:end]) is None
+
+
+def test_what_follows_a_request_without_upgrade_is_not_looked_at() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: h\r\n"
+    for tail in (b"\r\n\x00\x01", b"Transfer-Encoding: chunked\r\n\r\nno chunk"):
+        request, _ = read(RequestReader(), head + tail)
+        assert isinstance(request, WSUpgradeRequest)
+        assert request.method == b"POST"
+
+
+@pytest.mark.parametrize("ahead", [b"\r\n", b"\n", b"\r\n" * 1000])
+def test_empty_lines_ahead(ahead: bytes) -> None:
+    for pieces in (
+        (ahead + REQUEST + TAIL,),
+        (ahead, REQUEST + TAIL),
+        (ahead[:1], ahead[1:] + REQUEST),
+    ):
+        reader = RequestReader()
+        request, consumed = read(reader, *pieces)
+        assert isinstance(request, WSUpgradeRequest)
+        assert consumed == len(ahead) + len(REQUEST)
+        assert reader.head == REQUEST[:-4]
+
+
+def test_empty_lines_are_counted() -> None:
+    reader = RequestReader()
+    for _ in range(MAX_HEAD_SIZE):
+        assert reader.feed(b"\n") is None
+    with pytest.raises(HTTPSyntaxError) as caught:
+        reader.feed(b"\n")
+    assert caught.value.status == 431
+    assert reader.head == b""
+
+
+# However the bytes come, what is done about them grows with their number and no faster.
+
+
+class Counting:
+    """Stands for httptools: parsers that count what they are given.
+
+    llhttp's user keeps the beginning of a line, and copies it with each piece of it; so what a
+    piece costs is its size and what there is of its line.
+    """
+
+    def __init__(self, cost: list[int]) -> None:
+        self._cost = cost
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(httptools, name)
+
+    def HttpRequestParser(self, owner: Any) -> "CountingParser":
+        return CountingParser(httptools.HttpRequestParser(owner), self._cost)
+
+    def HttpResponseParser(self, owner: Any) -> "CountingParser":
+        return CountingParser(httptools.HttpResponseParser(owner), self._cost)
+
+
+class CountingParser:
+    def __init__(self, parser: Any, cost: list[int]) -> None:
+        self._parser = parser
+        self._cost = cost
+        self._line = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._parser, name)
+
+    def feed_data(self, data: bytes) -> None:
+        self._cost.append(self._line + len(data))
+        *_, last = data.split(b"\n")
+        self._line = len(last) if b"\n" in data else self._line + len(data)
+        self._parser.feed_data(data)
+
+
+def cost_of(
+    monkeypatch: pytest.MonkeyPatch,
+    reader: type[RequestReader] | type[ResponseReader],
+    wire: bytes,
+) -> tuple[int, int]:
+    """What reading it byte by byte costs: the bytes that llhttp's user handles, and the calls."""
+    cost: list[int] = []
+    monkeypatch.setattr("wscore.http_reader.httptools", Counting(cost))
+    read(reader(), *(bytes([byte]) for byte in wire))
+    return sum(cost), len(cost)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda size: b"GET /" + b"a" * size,
+        lambda size: b"GET / HTTP/1.1\r\nA: " + b"a" * size,
+        lambda size: b"GET / HTTP/1.1\r\n" + b"a" * size,
+        lambda size: b"GET / HTTP/1.1\r\n" + (b"A: " + b"b" * 600 + b"\r\n") * (size // 600),
+        lambda size: b"FETCH /" + b"a" * size,
+        lambda size: b"\r\n" * (size // 2),
+    ],
+    ids=["target", "value", "name", "fields", "unknown method", "empty lines"],
+)
+def test_work_is_linear(make: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    few, _ = cost_of(monkeypatch, RequestReader, make(1500))
+    many, calls = cost_of(monkeypatch, RequestReader, make(6000))
+    assert many <= 5 * few + 100
+    assert many < 5 * 6000
+    assert calls < 200
+
+
+def test_work_is_linear_in_responses(monkeypatch: pytest.MonkeyPatch) -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: " + b"a" * 700 + b"\r\n\r\n"
+    few, _ = cost_of(monkeypatch, ResponseReader, b"\r\n" + early * 4)
+    many, _ = cost_of(monkeypatch, ResponseReader, b"\r\n" + early * 16)
+    assert many <= 5 * few
+    assert many < 5 * 16 * len(early)
 
 
 # Responses
@@ -200,6 +344,36 @@ def test_endless_interim_responses() -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </style>\r\n\r\n"
     with pytest.raises(HTTPSyntaxError):
         read(reader, *[early] * 100_000)
+
+
+def test_head_is_that_of_the_response_that_counts() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </style>\r\n\r\n"
+    wire = b"\r\n" + early + b"\r\n" + early + SWITCHING
+    for pieces in ([wire], [bytes([byte]) for byte in wire]):
+        reader = ResponseReader()
+        _, consumed = read(reader, *pieces)
+        assert consumed == len(wire)
+        assert reader.head == SWITCHING[:-4]
+
+
+def test_endless_empty_lines_before_a_response() -> None:
+    reader = ResponseReader()
+    with pytest.raises(HTTPSyntaxError):
+        read(reader, *[b"\r\n" * 100] * 1000)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [b"5;" + b"x" * 100_000, b"0\r\nA: " + b"x" * 100_000, b"0\r\n" + b"A: b\r\n" * 100_000],
+    ids=["chunk extension", "trailer field", "trailer fields"],
+)
+def test_endless_lines_in_a_body(endless: bytes) -> None:
+    """What is no body is bounded where it follows the head, too."""
+    reader = ResponseReader()
+    head = b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert read(reader, head, *[b"1\r\nx\r\n"] * 20_000) == (None, len(head) + 120_000)
+    with pytest.raises(HTTPSyntaxError):
+        read(reader, *(endless[start : start + 10] for start in range(0, len(endless), 10)))
 
 
 def test_too_large_a_body() -> None:

@@ -1,8 +1,11 @@
 """Reading the heads of the opening handshake's HTTP/1.1 messages, fed as they arrive.
 
 The syntax is checked by llhttp (the package httptools), which calls the `on_...` methods here. What
-llhttp leaves to its user is checked here: sizes, counts, and where a message ends. Nothing here
+llhttp leaves to its user is checked here: sizes, counts, and where a message ends. So are the
+request lines that llhttp refuses for a method or a version that it does not know. Nothing here
 knows WebSocket or does I/O.
+
+However the bytes are cut, reading them takes time in proportion to their number.
 """
 
 import re
@@ -12,7 +15,8 @@ import httptools
 from multidict import CIMultiDict
 
 cimport cython
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_ExceptionMatches, PyErr_Fetch, PyErr_NormalizeException
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeLatin1
@@ -48,8 +52,14 @@ cdef Py_ssize_t _max_headers = MAX_HEADERS
 cdef Py_ssize_t _max_head_size = MAX_HEAD_SIZE
 cdef Py_ssize_t _max_body_size = MAX_BODY_SIZE
 
-cdef object _METHOD = re.compile(rb"([A-Za-z]+)(?: |$)")
-_OTHER_VERSION = re.compile(rb"\S+ \S+ (HTTP/(?!1\.[01])\d\.\d)")
+# A request line (RFC 9112, 3), and the beginning of one that has not come in full.
+cdef str _TOKENS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}"
+cdef object _REQUEST_LINE = re.compile(
+    rf"({_TOKENS}) ([^\x00-\x20\x7f]+) (HTTP/[0-9]\.[0-9])\r\n".encode()
+)
+cdef object _BEGINNING = re.compile(
+    rf"{_TOKENS}( ([^\x00-\x20\x7f]+( [HTP/0-9.]*\r?)?)?)?".encode()
+)
 cdef dict _VERSIONS = {"1.1": b"HTTP/1.1"}
 
 
@@ -63,24 +73,68 @@ cdef class HeadReader:
     @property
     def head(self):
         """The bytes of the head so far, without the empty lines around it."""
-        cdef bytes found = bytes(self._received).lstrip(b"\r\n")
-        cdef Py_ssize_t end = found.find(b"\r\n\r\n") if self._headers_complete else -1
-        return found if end < 0 else found[:end]
+        cdef Py_ssize_t end
+        self._drop_interim()
+        end = self._received.find(b"\r\n\r\n") if self._headers_complete else -1
+        return bytes(self._received if end < 0 else self._received[:end])
 
     cdef object _feed_head(self, bytes data):
         """Give llhttp more bytes; how many of them came before the upgrade, or None."""
-        cdef object consumed = None
-        if not self._headers_complete:
-            self._received += data
-        try:
-            consumed = _feed_llhttp(self._parser, data)
-        except httptools.HttpParserCallbackError as exc:
-            raise exc.__context__ or exc from None
-        if len(self._received) > _max_head_size and len(self.head) > _max_head_size:
-            raise HTTPSyntaxError(
-                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"head over {MAX_HEAD_SIZE} bytes"
+        cdef Py_ssize_t before = len(self._received)
+        cdef Py_ssize_t skipped = _size_of_empty_lines(data) if before == 0 else 0
+        cdef object end = None
+        self._ahead += skipped
+        self._received += data[skipped:]
+        if self._received and self._is_due(data):
+            try:
+                end = self._feed_received(data)
+            except httptools.HttpParserCallbackError as exc:
+                raise exc.__context__ or exc from None
+        self._drop_interim()
+        self._check_size()
+        return None if end is None else end - before + skipped
+
+    cdef bint _is_due(self, bytes data):
+        """Whether llhttp is to be given what it has not been given yet.
+
+        It copies the beginning of a line with each piece that it is given of it. So a line that
+        comes in small pieces is given to it when it ends, or has doubled.
+        """
+        return b"\n" in data or len(self._received) - self._fed >= self._line_size
+
+    cdef object _feed_received(self, bytes data):
+        """Give llhttp what it has not been given yet; where in `_received` an upgrade begins."""
+        cdef Py_ssize_t begin = self._fed, size = len(self._received) - begin, last
+        cdef bytes piece = data  # which is nearly always all of it
+        if size != PyBytes_GET_SIZE(data):
+            piece = PyBytes_FromStringAndSize(
+                PyByteArray_AS_STRING(self._received) + begin, size
             )
-        return consumed
+        self._fed += size
+        last = piece.rfind(b"\n")
+        self._line_size = self._line_size + size if last < 0 else size - 1 - last
+        consumed = _feed_llhttp(self._parser, piece)
+        return None if consumed is None else begin + consumed
+
+    cdef int _drop_interim(self) except -1:
+        """Forget the heads of interim responses, except that they count."""
+        cdef Py_ssize_t size
+        while self._interim_responses:
+            self._interim_responses -= 1
+            size = self._received.find(b"\r\n\r\n") + 4
+            size += _size_of_empty_lines(bytes(self._received[size:]))
+            del self._received[:size]
+            self._ahead += size
+            self._fed -= size
+        return 0
+
+    cdef int _check_size(self) except -1:
+        cdef Py_ssize_t size = len(self._received)
+        if self._ahead + size > _max_head_size and self._headers_complete:
+            size = self._received.find(b"\r\n\r\n")
+        if self._ahead + size > _max_head_size:
+            raise _too_large(f"head over {MAX_HEAD_SIZE} bytes, empty lines ahead of it included")
+        return 0
 
     def on_header(self, bytes name, bytes value):
         """One header field was read."""
@@ -118,7 +172,7 @@ cdef class RequestReader(HeadReader):
     """Reads one request head, however it is cut."""
 
     def __cinit__(self):
-        self._target = b""
+        self._target = bytearray()
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, bytes data not None):
@@ -135,37 +189,82 @@ cdef class RequestReader(HeadReader):
             HTTPSyntaxError: if it is malformed or over a limit.
         """
         try:
-            consumed = self._feed_head(data)
-        except httptools.HttpParserInvalidMethodError:
-            if method := _METHOD.match(self.head):
-                raise HTTPSyntaxError(
-                    HTTPStatus.METHOD_NOT_ALLOWED, f"method {method[1]!r}"
-                ) from None
-            raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, "not an HTTP request") from None
+            consumed = self._feed_line(data) if self._awaits_line else self._feed_head(data)
         except httptools.HttpParserError as exc:
-            if self._parser.get_method() == b"PRI":  # HTTP/2 with prior knowledge
-                raise HTTPSyntaxError(HTTPStatus.METHOD_NOT_ALLOWED, "method b'PRI'") from None
-            if version := _OTHER_VERSION.match(self.head):
-                raise HTTPSyntaxError(
-                    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, f"version {version[1]!r}"
-                ) from None
-            raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, str(exc)) from None
+            # What follows a head that is complete is not looked at.
+            consumed = None if self._headers_complete else self._feed_otherwise(data, exc)
         if not self._headers_complete:
             return None
-        request = WSUpgradeRequest(
-            self._parser.get_method(), self._target, self._version(), self._headers
+        method, target, version = self._line or (
+            self._parser.get_method(), bytes(self._target), self._version()
         )
+        if version == b"HTTP/0.9" and not self._names_version():
+            raise HTTPSyntaxError(
+                HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "a request line without version"
+            )
+        request = WSUpgradeRequest(method, target, version, self._headers)
         return self._end(request, len(data) if consumed is None else consumed)
 
-    def on_url(self, bytes url):
-        """A part of the request target was read."""
-        if self._done:
-            return
-        self._target += url
-        if len(self._target) > _max_target_size:
+    cdef bint _names_version(self) except -1:
+        """Whether a version stands in the request line, which llhttp takes for HTTP/0.9 if not."""
+        return b" HTTP/" in self._received[:self._received.find(b"\n")]
+
+    cdef object _feed_otherwise(self, bytes data, object refusal):
+        """Read a request whose method or version llhttp may not know; as `_feed_head`."""
+        cdef bint may_be_unknown = self._line is None and self._header_count == 0
+        if may_be_unknown and self._received.find(b"\n") >= 0:
+            return self._feed_substitute(data, refusal)
+        if may_be_unknown and _BEGINNING.fullmatch(self._received):
+            self._awaits_line = True
+            self._check_size()
+            return None
+        raise _malformed(refusal)
+
+    cdef object _feed_line(self, bytes data):
+        """Read on in a request line that llhttp has refused; as `_feed_head`."""
+        self._received += data
+        self._check_size()
+        if b"\n" not in data:
+            return None
+        self._awaits_line = False
+        return self._feed_substitute(data, None)
+
+    cdef object _feed_substitute(self, bytes data, object refusal):
+        """Give llhttp another request line, which it knows, and what has come of the rest."""
+        cdef Py_ssize_t before = len(self._received) - PyBytes_GET_SIZE(data)
+        line = _REQUEST_LINE.match(self._received)
+        if line is None:
+            raise _malformed(refusal)
+        self._line = line.groups()
+        self._headers = CIMultiDict()
+        self._check_target(len(self._line[1]))
+        self._parser = httptools.HttpRequestParser(self)
+        self._line_size = 0
+        self._fed = line.end()
+        _feed_llhttp(self._parser, b"GET / HTTP/1.1\r\n")
+        try:
+            end = self._feed_received(data)
+        except httptools.HttpParserCallbackError as exc:
+            raise exc.__context__ or exc from None
+        except httptools.HttpParserError as exc:
+            if not self._headers_complete:
+                raise _malformed(exc) from None
+            end = None
+        self._check_size()
+        return None if end is None else end - before
+
+    cdef int _check_target(self, Py_ssize_t size) except -1:
+        if size > _max_target_size:
             raise HTTPSyntaxError(
                 HTTPStatus.REQUEST_URI_TOO_LONG, f"request target over {MAX_TARGET_SIZE} bytes"
             )
+        return 0
+
+    def on_url(self, bytes url):
+        """A part of the request target was read."""
+        if not self._done and self._line is None:
+            self._target += url
+            self._check_target(len(self._target))
 
     def on_headers_complete(self):
         """The head is complete."""
@@ -194,7 +293,7 @@ cdef class ResponseReader(HeadReader):
             HTTPSyntaxError: if it is malformed or over a limit.
         """
         try:
-            consumed = self._feed_head(data)
+            consumed = self._feed_rest(data) if self._headers_complete else self._feed_head(data)
         except httptools.HttpParserError as exc:
             if self._headers_complete and self._parser.get_status_code() == 101:
                 return self._end(self._response(), len(data))  # without the fields of an upgrade
@@ -202,6 +301,23 @@ cdef class ResponseReader(HeadReader):
         if consumed is not None:
             return self._end(self._response(), consumed)
         return self._end(self._response(), len(data)) if self._done else None
+
+    cdef object _feed_rest(self, bytes data):
+        """Give llhttp what follows the head; as `_feed_head`.
+
+        What is not the body's own is bounded from one piece of the body to the next: the lines
+        between chunks, and the trailer.
+        """
+        self._since_body += PyBytes_GET_SIZE(data)
+        try:
+            consumed = _feed_llhttp(self._parser, data)
+        except httptools.HttpParserCallbackError as exc:
+            raise exc.__context__ or exc from None
+        if self._since_body > _max_line_size:
+            raise HTTPSyntaxError(
+                HTTPStatus.BAD_GATEWAY, f"over {MAX_LINE_SIZE} bytes around pieces of the body"
+            )
+        return consumed
 
     def end(self):
         """The response that ends with the connection, or None if its head is not complete."""
@@ -221,6 +337,7 @@ cdef class ResponseReader(HeadReader):
         """A part of the body was read."""
         if self._done:
             return
+        self._since_body = 0
         self._body += body
         if len(self._body) > _max_body_size:
             raise HTTPSyntaxError(HTTPStatus.BAD_GATEWAY, f"body over {MAX_BODY_SIZE} bytes")
@@ -233,6 +350,7 @@ cdef class ResponseReader(HeadReader):
             self._headers = CIMultiDict()
             self._header_count = 0
             self._headers_complete = False
+            self._interim_responses += 1
         else:
             self._done = True
 
@@ -272,6 +390,23 @@ cdef object _registered(int status):
         return HTTPStatus(status)
     except ValueError:
         return status
+
+
+cdef Py_ssize_t _size_of_empty_lines(bytes data):
+    """How many bytes of empty lines data begins with."""
+    return PyBytes_GET_SIZE(data) - PyBytes_GET_SIZE(data.lstrip(b"\r\n"))
+
+
+cdef object _malformed(object refusal):
+    """What is said of a request that is none.
+
+    Args:
+        refusal: llhttp's error, or None.
+    """
+    text = "not an HTTP request"
+    if refusal is not None and not isinstance(refusal, httptools.HttpParserInvalidMethodError):
+        text = str(refusal)
+    return HTTPSyntaxError(HTTPStatus.BAD_REQUEST, text)
 
 
 cdef object _too_large(str text):
