@@ -7,6 +7,7 @@ from wscore.extensions import parse_extensions
 
 def test_lists() -> None:
     assert parse_extensions([]) == []
+    assert parse_extensions([", ,a,,", "", "b,"]) == [("a", []), ("b", [])]
     assert parse_extensions(["a"]) == [("a", [])]
     assert parse_extensions(["a, b;c ; d = e", "f;g=1;g=2"]) == [
         ("a", []),
@@ -24,7 +25,9 @@ def test_quoted_values() -> None:
     [
         "",
         ",",
-        "a,",
+        " ,\t,",
+        "\xa0a",
+        "a; b\xa0",
         "a;",
         "a; ;b",
         "a b",

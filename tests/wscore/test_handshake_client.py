@@ -74,6 +74,8 @@ ROWS = [
     # Upgrade and Connection
     *(wrong_field("Upgrade", v, WSInvalidUpgradeError) for v in (None, "h2c", "websockets", "")),
     wrong_field("Upgrade", "websocket, h2c", WSInvalidUpgradeError),
+    wrong_field("Upgrade", "\xa0websocket", WSInvalidUpgradeError),
+    wrong_field("Connection", "upgrade\x85", WSInvalidUpgradeError),
     *(wrong_field("Connection", v, WSInvalidUpgradeError) for v in (None, "close", "keep-alive")),
     # The accept key
     *(
@@ -96,6 +98,8 @@ ROWS = [
     wrong_field("Sec-WebSocket-Protocol", "chat", WSInvalidHeaderError),
     wrong_field("Sec-WebSocket-Extensions", "permessage-deflate", WSInvalidHeaderError),
     wrong_field("Sec-WebSocket-Extensions", "x-unknown; a=1", WSInvalidHeaderError),
+    wrong_field("Sec-WebSocket-Extensions", ",", WSInvalidHeaderError),
+    wrong_field("Sec-WebSocket-Protocol", ",", WSInvalidHeaderError),
     # A body on 101
     wrong_field("Content-Length", "5", WSInvalidHeaderError),
     wrong_field("Transfer-Encoding", "chunked", WSInvalidHeaderError),
@@ -149,6 +153,12 @@ TOO_LARGE = [
         WSInvalidMessageError),
     text("endless field", b"HTTP/1.1 101 Sw\r\nX: " + b"a" * 300000, WSInvalidMessageError),
     text("endless fields", b"HTTP/1.1 101 Sw\r\n" + b"X: a\r\n" * 50000, WSInvalidMessageError),
+    text("endless empty lines", b"\r\n" * 150000, WSInvalidMessageError),
+    text("endless interim responses", b"HTTP/1.1 100 Continue\r\n\r\n" * 20000,
+         WSInvalidMessageError),
+    text("endless trailer",
+         b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: " + b"a" * 300000,
+         WSInvalidMessageError),
     text("endless reason", b"HTTP/1.1 101 " + b"a" * 300000, WSInvalidMessageError),
     text("endless body", b"HTTP/1.1 500 Oops\r\n\r\n" + b"a" * 1200000, WSInvalidMessageError),
 ]  # fmt: skip
@@ -290,6 +300,9 @@ async def test_granted(name: str, answer: Callable[[str], bytes], each_byte: boo
         ("a, b", "c", False),
         ("a, b", "a, b", False),
         ("a", "A", False),
+        ("a, b", "b,", True),
+        ("a,, b", ", b ,,", True),
+        ("a, b", "\xa0b", False),
     ],
 )
 async def test_subprotocol(offered: str, chosen: str, right: bool) -> None:

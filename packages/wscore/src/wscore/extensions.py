@@ -35,10 +35,14 @@ def parse_extensions(values: Iterable[str]) -> list[Extension]:
         values: the values of all its ``Sec-WebSocket-Extensions`` fields.
 
     Raises:
-        ValueError: if they are malformed.
+        ValueError: if they are malformed, or name none.
     """
     # A comma or semicolon within quotes would not be part of a token, which RFC 6455 asks for.
-    return [_parse_extension(item) for value in values for item in value.split(",")]
+    parts = [part.strip(" \t") for value in values for part in value.split(",")]
+    items = [part for part in parts if part]  # RFC 9110, 5.6.1.2: empty ones do not count
+    if parts and not items:
+        raise ValueError("a list of extensions names at least one")
+    return [_parse_extension(item) for item in items]
 
 
 def _parse_extension(item: str) -> Extension:

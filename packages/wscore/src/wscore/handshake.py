@@ -12,7 +12,7 @@ import hashlib
 from multidict import CIMultiDict
 
 from .deflate import EXTENSION, WSDeflateParameters
-from .http import WSUpgradeResponse
+from .http import TOKEN, WSUpgradeResponse
 
 __all__ = [
     "EXTENSIONS_FIELD",
@@ -21,6 +21,7 @@ __all__ = [
     "extension_names",
     "has_body",
     "has_item",
+    "has_malformed_list",
     "items_of",
     "reserved_bits",
 ]
@@ -52,13 +53,17 @@ def reserved_bits(response: WSUpgradeResponse, agreed: WSDeflateParameters | Non
 
 def has_body(headers: CIMultiDict[str]) -> bool:
     """Whether a message with these fields has a body (RFC 9112, 6)."""
-    if "Content-Length" in headers and set(headers.getall("Content-Length")) != {"0"}:
+    if "Content-Length" in headers and any(
+        size.strip("0") for size in headers.getall("Content-Length")
+    ):
         return True
     return "Transfer-Encoding" in headers
 
 
 def has_item(headers: CIMultiDict[str], name: str, wanted: str) -> bool:
-    """Whether a comma list has a certain item, in any letter case.
+    """Whether a comma list has a certain item, in any letter case of ASCII.
+
+    No other letter of Latin-1, which header fields are read as, becomes one of ASCII in lower case.
 
     Args:
         headers: of the message.
@@ -75,17 +80,32 @@ def has_item(headers: CIMultiDict[str], name: str, wanted: str) -> bool:
 def items_of(headers: CIMultiDict[str], name: str) -> list[str]:
     """The items of a comma list that may be spread over several fields (RFC 9110, 5.6.1).
 
+    Empty ones are skipped, as 5.6.1.2 asks of recipients. White space is SP and HTAB only.
+
     Args:
         headers: of the message.
         name: of the list's field; if it is not there, there are no items.
     """
     values = headers.getall(name, [])
-    return [item for value in values for part in value.split(",") if (item := part.strip())]
+    return [item for value in values for part in value.split(",") if (item := part.strip(" \t"))]
+
+
+def has_malformed_list(headers: CIMultiDict[str], name: str) -> bool:
+    """Whether a comma list is there that has no items, or some that are not tokens.
+
+    Args:
+        headers: of the message.
+        name: of the list's field.
+    """
+    if name not in headers:
+        return False
+    items = items_of(headers, name)
+    return not (items and all(map(TOKEN.fullmatch, items)))
 
 
 def extension_names(headers: CIMultiDict[str]) -> set[str]:
     """The names of the extensions in a message of this side, which need not be well-formed."""
-    return {item.partition(";")[0].strip() for item in items_of(headers, EXTENSIONS_FIELD)}
+    return {item.partition(";")[0].strip(" \t") for item in items_of(headers, EXTENSIONS_FIELD)}
 
 
 def append_extension(headers: CIMultiDict[str], extension: str) -> None:

@@ -157,13 +157,12 @@ class ClientHandshake:
 
     def _check_protocol(self, response: WSUpgradeResponse) -> None:
         """The server may choose one of what was offered (RFC 6455, 4.1)."""
-        chosen = response.headers.getall("Sec-WebSocket-Protocol", None)
-        if chosen is None:
+        name = "Sec-WebSocket-Protocol"
+        if name not in response.headers:
             return
-        if len(chosen) > 1 or chosen[0] not in items_of(
-            self.request.headers, "Sec-WebSocket-Protocol"
-        ):
-            raise self._wrong(response, "Sec-WebSocket-Protocol", "it was not offered")
+        chosen = items_of(response.headers, name)
+        if len(chosen) != 1 or chosen[0] not in items_of(self.request.headers, name):
+            raise self._wrong(response, name, "it was not offered")
 
     def _check_extensions(self, response: WSUpgradeResponse) -> None:
         """Only what was offered, and permessage-deflate only as it was offered and once."""

@@ -136,8 +136,9 @@ class Connection(WSMessageConnection):
     @property
     def subprotocol(self) -> Subprotocol | None:
         """The subprotocol that was agreed on, or None."""
-        name: str | None = self._core.response.headers.get("Sec-WebSocket-Protocol")
-        return None if name is None else Subprotocol(name)
+        value: str | None = self._core.response.headers.get("Sec-WebSocket-Protocol")
+        # It may come as a list with empty items (RFC 9110, 5.6.1.2).
+        return None if value is None else Subprotocol(value.strip(" \t,"))
 
     @property
     def local_address(self) -> Any:
