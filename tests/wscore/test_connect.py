@@ -115,6 +115,77 @@ async def test_timeout_of_an_answer_that_drips() -> None:
             await ws_connect(Recorder, f"ws://127.0.0.1:{port}/", websocket_handshake_timeout=0.1)
 
 
+@pytest.mark.parametrize("line", [b"\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
+async def test_timeout_while_lines_keep_coming(line: bytes) -> None:
+    """One time for all of it, whatever comes before the answer."""
+
+    async def script(peer: RawPeer) -> None:
+        await peer.read_head()
+        ended = asyncio.ensure_future(peer.read_to_end())
+        while not ended.done():
+            await peer.send(line)
+            await asyncio.wait([ended], timeout=0.005)
+
+    async with accepting(script) as port:
+        with pytest.raises(TimeoutError, match=r"handshake within 0\.1 seconds"):
+            await ws_connect(Recorder, f"ws://127.0.0.1:{port}/", websocket_handshake_timeout=0.1)
+
+
+async def test_timeout_of_a_server_that_does_not_begin_tls(tls: Tls) -> None:
+    async with accepting(silent) as port:
+        with pytest.raises(TimeoutError, match=r"handshake within 0\.1 seconds"):
+            await ws_connect(
+                Recorder,
+                f"wss://127.0.0.1:{port}/",
+                ssl_context=tls.client,
+                websocket_handshake_timeout=0.1,
+            )
+
+
+async def test_time_of_tls_alone(tls: Tls) -> None:
+    """Its own time may be shorter; then it fails as asyncio has it."""
+    async with accepting(silent) as port:
+        with pytest.raises(ConnectionAbortedError):
+            await ws_connect(
+                Recorder,
+                f"wss://127.0.0.1:{port}/",
+                ssl_context=tls.client,
+                ssl_handshake_timeout=0.1,
+            )
+
+
+async def test_timeout_of_redirects_together() -> None:
+    """Each takes two thirds of the time, so there is no answer to the second in time."""
+    heads: list[bytes] = []
+
+    async def script(peer: RawPeer) -> None:
+        heads.append(await peer.read_head())
+        ended = asyncio.ensure_future(peer.read_to_end())
+        await asyncio.wait([ended], timeout=0.4)
+        await peer.send(b"HTTP/1.1 302 X\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+        await ended
+
+    async with accepting(script) as port:
+        with pytest.raises(TimeoutError, match="handshake"):
+            await ws_connect(Recorder, f"ws://127.0.0.1:{port}/", websocket_handshake_timeout=0.6)
+    assert len(heads) == 2
+
+
+async def test_timeout_is_not_for_what_comes_before_the_connection() -> None:
+    async def make_socket(url: object) -> None:
+        await asyncio.sleep(0.2)
+
+    async with serving(Setting("server", None), lambda _: Recorder()) as port:
+        transport, _ = await ws_connect(
+            Recorder,
+            f"ws://127.0.0.1:{port}/",
+            socket_factory=make_socket,
+            websocket_handshake_timeout=0.15,
+        )
+        transport.disconnect()
+        await transport.wait_disconnected()
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 4, 5, 7, 10, 20, 50])
 async def test_cancelled_after_some_turns_of_the_loop(turns: int, both: Setting) -> None:
     """Whatever step it has come to by then: the system connects, but nobody answers."""

@@ -36,6 +36,7 @@ from .url import WSParsedURL, parse_url
 __all__ = ["ws_connect"]
 
 REDIRECTS = {301, 302, 303, 307, 308}
+CLOCK_TICK = 0.002  # seconds; timers of some loops count milliseconds
 PRIVATE_FIELDS = ("Authorization", "Cookie")  # they do not follow to another origin
 
 
@@ -78,8 +79,10 @@ async def ws_connect(
         ssl_context: for ``wss://``; a default one, which verifies the server, if None.
         disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
             connection.
-        websocket_handshake_timeout: seconds from the TCP (or TLS) connection to the server's
-            answer; None for no limit.
+        websocket_handshake_timeout: seconds from the TCP connection, or the tunnel, to the end of
+            the server's answer, TLS included; what a redirect takes of them is not there for the
+            next. None for no limit but that of TLS (``ssl_handshake_timeout``, 60 seconds unless it
+            is given).
         logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
         enable_auto_ping: whether a silent server is pinged, and given up when it does not answer.
         auto_ping_idle_timeout: seconds without data, or between pings, before a ping is sent.
@@ -166,16 +169,24 @@ async def ws_connect(
     )
     parsed_url = parse_url(url)
     headers: CIMultiDict[str] = CIMultiDict(extra_headers or {})
+    deadline = Deadline(loop, websocket_handshake_timeout)
     for redirects_left in range(max(max_redirects, 0), -1, -1):
         handshake = ClientHandshake(parsed_url, headers, deflate)
 
         def make_protocol(handshake: ClientHandshake = handshake) -> WSClientProtocol:
+            deadline.start()
             return WSClientProtocol(options, handshake, ws_listener_factory)
 
-        protocol = await route.open(make_protocol, parsed_url)
         try:
-            await protocol.wait_upgraded(websocket_handshake_timeout)
+            protocol = await route.open(make_protocol, parsed_url, opening_timeout=deadline.left)
+        except ConnectionAbortedError as exc:
+            if deadline.is_over():  # within the TLS handshake
+                raise deadline.error() from exc
+            raise
+        try:
+            await protocol.wait_upgraded(deadline)
         except WSInvalidStatusError as exc:
+            deadline.stop()
             if redirects_left == 0:
                 raise
             target = _redirect_target(parsed_url, exc.response)
@@ -194,6 +205,44 @@ async def ws_connect(
     raise AssertionError("the last round returns or raises")
 
 
+class Deadline:
+    """Until when the opening handshakes of one call must be complete, redirects together.
+
+    Args:
+        loop: the running loop.
+        seconds: for all of them; None for no limit.
+
+    Attributes:
+        left: the seconds that are left; None for no limit.
+        due: when they are over, while they pass; else None.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
+        self._loop = loop
+        self._seconds = seconds
+        self.left = seconds
+        self.due: float | None = None
+
+    def start(self) -> None:
+        """There is a connection: from now on the time passes."""
+        if self.left is not None:
+            self.due = self._loop.time() + self.left
+
+    def stop(self) -> None:
+        """There is an answer."""
+        if self.due is not None:
+            self.left = max(0.0, self.due - self._loop.time())
+            self.due = None
+
+    def is_over(self) -> bool:
+        """Whether the time is up, as exactly as timers are."""
+        return self.due is not None and self._loop.time() > self.due - CLOCK_TICK
+
+    def error(self) -> TimeoutError:
+        """What to raise then."""
+        return TimeoutError(f"no answer to the opening handshake within {self._seconds} seconds")
+
+
 class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
     """The client's part of the protocol: it sends the request and judges the response."""
 
@@ -208,20 +257,19 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         self._listener_factory = listener_factory
         self._upgraded = self.loop.create_future()
 
-    async def wait_upgraded(self, timeout: float | None) -> None:
-        """Wait until the handshake is complete.
+    async def wait_upgraded(self, deadline: Deadline) -> None:
+        """Wait until the handshake is complete. After an exception the connection is gone.
 
         Args:
-            timeout: seconds; None for no limit.
+            deadline: until when.
 
         Raises:
-            TimeoutError: if that took too long; the connection is gone then, as after any other
-                exception.
+            TimeoutError: if it was not complete by then.
             WSHandshakeError: if the handshake failed.
         """
         timer = None
-        if timeout is not None:
-            timer = self.loop.call_later(timeout, self._timed_out, timeout)
+        if deadline.due is not None:
+            timer = self.loop.call_at(deadline.due, self._timed_out, deadline)
         try:
             await self._upgraded
         except BaseException:
@@ -277,11 +325,9 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         except Exception as error:
             self._give_up(error)
 
-    def _timed_out(self, timeout: float) -> None:
+    def _timed_out(self, deadline: Deadline) -> None:
         if not self._upgraded.done():
-            self._give_up(
-                TimeoutError(f"no answer to the opening handshake within {timeout} seconds")
-            )
+            self._give_up(deadline.error())
 
     def _give_up(self, exc: BaseException) -> None:
         if isinstance(exc, WSHandshakeError):

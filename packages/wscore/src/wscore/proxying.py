@@ -89,6 +89,7 @@ async def open_proxied_stream(
     port: int,
     ssl: ssl_module.SSLContext | bool | None = None,
     server_hostname: str | None = None,
+    opening_timeout: float | None = None,
     **kwargs: Any,
 ) -> P:
     """Connect a protocol through proxies.
@@ -101,6 +102,8 @@ async def open_proxied_stream(
         port: its port.
         ssl: a context for TLS with the host, inside the tunnel, or None.
         server_hostname: the name that its certificate has to bear.
+        opening_timeout: seconds for that TLS, as for `open_stream`; through a proxy with TLS it
+            belongs to the tunnel and its time.
         **kwargs: the further arguments of `asyncio.loop.create_connection`: those about the
             connection are for the one to the first proxy, those about TLS for that with the host.
 
@@ -126,7 +129,9 @@ async def open_proxied_stream(
         for name in _FOR_TLS & options.keys():
             del options[name]
         sock = await wsproxy.open_tunnel(proxies, host, port, **options)
-        return await open_stream(make_protocol, ssl=ssl, sock=sock, **kwargs)
+        return await open_stream(
+            make_protocol, ssl=ssl, sock=sock, opening_timeout=opening_timeout, **kwargs
+        )
     kwargs.pop("ssl_shutdown_timeout", None)  # the TLS of wsproxy waits for no goodbye
     protocol: P
     _, protocol = await wsproxy.open_tunnel_transport(

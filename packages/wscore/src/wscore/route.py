@@ -48,12 +48,20 @@ class Route:
     unix_path: UnixPath | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    async def open(self, make_protocol: Callable[[], P], url: WSParsedURL) -> P:
+    async def open(
+        self,
+        make_protocol: Callable[[], P],
+        url: WSParsedURL,
+        *,
+        opening_timeout: float | None = None,
+    ) -> P:
         """Connect a protocol.
 
         Args:
             make_protocol: called once there is a connection to the server.
             url: where to.
+            opening_timeout: seconds for TLS with the server, if ``ssl_handshake_timeout`` is not
+                less; None for no such limit.
 
         Returns:
             The protocol.
@@ -74,6 +82,8 @@ class Route:
         if arguments.get("sock") is None:
             arguments.pop("sock", None)
             arguments = {"host": url.host, "port": url.port, **arguments}
+        if url.is_secure:
+            arguments["opening_timeout"] = opening_timeout
         if proxies is None:
             return await open_stream(make_protocol, **arguments)
         return await open_proxied_stream(make_protocol, proxies, self._settings(), **arguments)

@@ -66,6 +66,7 @@ async def open_stream(
     ssl: ssl_module.SSLContext | bool | None = None,
     sock: socket.socket | None = None,
     server_hostname: str | None = None,
+    opening_timeout: float | None = None,
     **kwargs: Any,
 ) -> P:
     """Connect a protocol, like `asyncio.loop.create_connection`.
@@ -77,6 +78,8 @@ async def open_stream(
         ssl: a context for TLS, True for one that verifies the server, or None.
         sock: a connected socket to use instead; it is closed if this fails.
         server_hostname: whose certificate the server must have; `host` if None.
+        opening_timeout: seconds for TLS, if ``ssl_handshake_timeout`` is not less; None for no such
+            limit.
         **kwargs: the further arguments of `asyncio.loop.create_connection`.
 
     Returns:
@@ -93,12 +96,13 @@ async def open_stream(
         raise ValueError("server_hostname is for connections with ssl")
     if not _can_watch():
         secure = {"ssl": ssl, "server_hostname": server_hostname} if ssl else {}
+        _limit_tls(ssl, opening_timeout, kwargs)
         _, made = await loop.create_connection(
             make_protocol, host, port, sock=sock, **secure, **kwargs
         )
         return cast(P, made)
     try:
-        tls = _take_tls(ssl, kwargs)
+        tls = _take_tls(ssl, kwargs, opening_timeout)
         if sock is None:
             if unknown := sorted(kwargs.keys() - CONNECTING_ARGUMENTS):
                 raise TypeError(f"a plain connection has no use for {', '.join(unknown)}")
@@ -128,6 +132,7 @@ async def start_server(
     cleanup_socket: bool | None = None,
     start_serving: bool = True,
     backlog: int = BACKLOG,
+    opening_timeout: float | None = None,
     **kwargs: Any,
 ) -> asyncio.Server:
     """Listen, like `asyncio.loop.create_server` and `asyncio.loop.create_unix_server`.
@@ -142,6 +147,8 @@ async def start_server(
             server is closed, if it is still the same; None: only if it was made here.
         start_serving: whether to accept connections at once.
         backlog: how many connections the system keeps waiting.
+        opening_timeout: seconds after which a connection that is still in its TLS handshake is
+            closed, if ``ssl_handshake_timeout`` is not less; None for no such limit.
         **kwargs: the further arguments of `asyncio.loop.create_server`.
 
     Returns:
@@ -162,6 +169,7 @@ async def start_server(
     if not _can_watch():
         if unix_path is not None:
             raise NotImplementedError("there are no unix sockets here")
+        _limit_tls(ssl, opening_timeout, kwargs)
         server: asyncio.Server = await loop.create_server(
             make_protocol,
             host,
@@ -172,7 +180,7 @@ async def start_server(
             **kwargs,
         )
         return server
-    tls = _take_tls(ssl, kwargs)
+    tls = _take_tls(ssl, kwargs, opening_timeout)
     attach = partial(_attach_accepted, loop, make_protocol, tls)
     given = kwargs.pop("sock", None)
     if given is not None:
@@ -264,14 +272,30 @@ def _check_unused(others: dict[str, Any]) -> None:
         raise TypeError(f"with this socket there is no use for {', '.join(sorted(others))}")
 
 
-def _take_tls(ssl: ssl_module.SSLContext | bool | None, given: dict[str, Any]) -> Tls | None:
+def _limit_tls(
+    ssl: ssl_module.SSLContext | bool | None, opening_timeout: float | None, given: dict[str, Any]
+) -> None:
+    """Put a limit of the TLS handshake into the arguments for a method of the loop."""
+    if ssl and opening_timeout is not None:
+        seconds = given.get("ssl_handshake_timeout") or HANDSHAKE_TIMEOUT
+        given["ssl_handshake_timeout"] = min(seconds, opening_timeout)
+
+
+def _take_tls(
+    ssl: ssl_module.SSLContext | bool | None,
+    given: dict[str, Any],
+    opening_timeout: float | None = None,
+) -> Tls | None:
     """What the arguments say of TLS; they are taken out of those given."""
     handshake = _take_seconds(given, "ssl_handshake_timeout", ssl)
     shutdown = _take_seconds(given, "ssl_shutdown_timeout", ssl)
     if not ssl:
         return None
     context = ssl_module.create_default_context() if ssl is True else ssl
-    return Tls(context, handshake or HANDSHAKE_TIMEOUT, shutdown or SHUTDOWN_TIMEOUT)
+    handshake = handshake or HANDSHAKE_TIMEOUT
+    if opening_timeout is not None:
+        handshake = min(handshake, opening_timeout)
+    return Tls(context, handshake, shutdown or SHUTDOWN_TIMEOUT)
 
 
 def _take_seconds(
