@@ -66,6 +66,19 @@ async def test_refused() -> None:
     assert open_sockets() == before
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_all_errors(host: str) -> None:
+    with pytest.raises(ExceptionGroup, match="create_connection failed") as caught:
+        await connect_socket(host, free_port(), all_errors=True)
+    assert all(isinstance(exc, ConnectionRefusedError) for exc in caught.value.exceptions)
+
+
+async def test_all_errors_when_there_are_none() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        connected = await connect_socket(*listening.getsockname(), all_errors=True)
+        connected.close()
+
+
 async def test_family_that_the_address_has_not() -> None:
     with listener() as server, pytest.raises(OSError):
         await connect_socket(LOOPBACK, port_of(server), family=socket.AF_INET6)

@@ -34,6 +34,7 @@ async def connect_socket(
     local_addr: tuple[str, int] | None = None,
     happy_eyeballs_delay: float | None = HAPPY_EYEBALLS_DELAY,
     interleave: int | None = None,
+    all_errors: bool = False,
 ) -> socket.socket:
     """Connect a socket to the first address of a name that answers.
 
@@ -47,6 +48,8 @@ async def connect_socket(
         happy_eyeballs_delay: seconds after which the next address is tried as well (RFC 8305);
             None to try one after the other.
         interleave: how many addresses of the first family come before those of the next.
+        all_errors: whether the errors of all addresses are raised in an `ExceptionGroup` if none
+            answers, as by asyncio from Python 3.12 on; they are tried one after the other then.
 
     Returns:
         The socket, as `prepare` leaves it.
@@ -55,7 +58,7 @@ async def connect_socket(
         OSError: if no address could be connected to.
     """
     loop = asyncio.get_running_loop()
-    if local_addr is None and not (family or proto or flags):
+    if local_addr is None and not (family or proto or flags or all_errors):
         literal = family_of(host)
         if literal is not None:
             return await _connect(loop, literal, (host, port))
@@ -66,13 +69,16 @@ async def connect_socket(
         local = await loop.getaddrinfo(
             *local_addr, family=family, type=kind, proto=proto, flags=flags
         )
-    sock = await start_connection(
-        found,
-        local_addr_infos=local,
-        happy_eyeballs_delay=happy_eyeballs_delay,
-        interleave=interleave,
-        loop=loop,
-    )
+    if all_errors:
+        sock = await _connect_to_one(loop, found, local)
+    else:
+        sock = await start_connection(
+            found,
+            local_addr_infos=local,
+            happy_eyeballs_delay=happy_eyeballs_delay,
+            interleave=interleave,
+            loop=loop,
+        )
     prepare(sock)
     return sock
 
@@ -106,6 +112,19 @@ def family_of(host: object) -> socket.AddressFamily | None:
     except (OSError, ValueError):
         return None
     return family
+
+
+async def _connect_to_one(
+    loop: asyncio.AbstractEventLoop, found: list[Any], local: list[Any] | None
+) -> socket.socket:
+    """A socket that is connected to the first of the addresses that answers."""
+    errors = []
+    for info in found:
+        try:
+            return await start_connection([info], local_addr_infos=local, loop=loop)
+        except OSError as exc:
+            errors.append(exc)
+    raise ExceptionGroup("create_connection failed", errors)
 
 
 async def _connect(
