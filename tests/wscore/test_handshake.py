@@ -52,8 +52,11 @@ def test_keys_differ() -> None:
 
 
 def test_refused_request_becomes_a_response() -> None:
+    handshake = ServerHandshake()
+    result = handshake.feed(wire.request(line="POST / HTTP/1.1"))
+    assert result is not None
     with pytest.raises(RefusedRequestError) as caught:
-        ServerHandshake().feed(wire.request(line="POST / HTTP/1.1"))
+        handshake.check(result[0])
     response = caught.value.response()
     assert response.status == 405
     assert response.headers["Allow"] == "GET"

@@ -1,8 +1,8 @@
 """A server's side of the opening handshake (RFC 6455, 4.2): what a request must contain.
 
-Sans-I/O: bytes go in, requests and errors come out. The order of the checks is syntax and limits,
-then method and version, then (after the listener factory has seen the request) what an upgrade
-needs.
+Sans-I/O: bytes go in, requests and errors come out. The order of the checks is syntax and limits;
+then, if the listener factory has seen the request and leaves the answer to the server, method,
+version, ``Host`` and body; then what an upgrade needs.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from .handshake import (
     extension_names,
     has_body,
     has_item,
+    has_malformed_list,
     items_of,
 )
-from .http import TOKEN, HTTPSyntaxError, WSUpgradeRequest, WSUpgradeResponse
+from .http import HTTPSyntaxError, WSUpgradeRequest, WSUpgradeResponse
 from .http_reader import RequestReader
 
 __all__ = ["RefusedRequestError", "ServerHandshake"]
@@ -60,26 +61,46 @@ class ServerHandshake:
         self._reader = RequestReader()
 
     def feed(self, data: bytes) -> tuple[WSUpgradeRequest, int] | None:
-        """Read the request, as far as it does not have to be one for an upgrade.
+        """Read the request, whatever it asks for.
 
         Args:
             data: the bytes that follow those of the last call.
 
         Returns:
             None if it is not complete; otherwise the request, and how many bytes of `data` belong
-            to it.
+            to it. A body does not, and is not read.
 
         Raises:
-            RefusedRequestError: if it is malformed, over a limit, not a GET, not HTTP/1.1, has a
-                body, or does not have exactly one ``Host``.
+            RefusedRequestError: if it is malformed or over a limit.
         """
         try:
-            result = self._reader.feed(data)
+            return self._reader.feed(data)
         except HTTPSyntaxError as exc:
-            raise RefusedRequestError(exc.status, str(exc), _allow(exc.status)) from None
-        if result is not None:
-            _check_request(result[0])
-        return result
+            raise RefusedRequestError(exc.status, str(exc)) from None
+
+    def check(self, request: WSUpgradeRequest) -> None:
+        """Check what every request must be that the listener factory does not answer itself.
+
+        Args:
+            request: what `feed` returned.
+
+        Raises:
+            RefusedRequestError: if it is not a GET, not HTTP/1.1, does not have exactly one
+                ``Host``, or has a body.
+        """
+        if request.method != b"GET":
+            raise RefusedRequestError(
+                HTTPStatus.METHOD_NOT_ALLOWED, f"method {request.method!r}", {"Allow": "GET"}
+            )
+        if request.version != b"HTTP/1.1":
+            raise RefusedRequestError(
+                HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, f"version {request.version!r}"
+            )
+        hosts = request.headers.getall("Host", [])
+        if len(hosts) != 1:
+            raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"{len(hosts)} Host fields, not one")
+        if has_body(request.headers):
+            raise RefusedRequestError(HTTPStatus.BAD_REQUEST, "the request has a body")
 
     def accept(
         self,
@@ -90,7 +111,7 @@ class ServerHandshake:
         """Check that the request asks for an upgrade, and complete the response that grants it.
 
         Args:
-            request: what `feed` returned.
+            request: what `check` found nothing wrong with.
             response: a response with status 101; the fields that RFC 6455 needs are added.
             deflate: what this side accepts of permessage-deflate; None for none of it. If the
                 response already has an answer to the offer it must be the one that this gives.
@@ -117,21 +138,6 @@ class ServerHandshake:
             return accepted[1] if answered else None
         append_extension(response.headers, accepted[0])
         return accepted[1]
-
-
-def _check_request(request: WSUpgradeRequest) -> None:
-    if request.method != b"GET":
-        status = HTTPStatus.METHOD_NOT_ALLOWED
-        raise RefusedRequestError(status, f"method {request.method!r}", _allow(status))
-    if request.version != b"HTTP/1.1":
-        raise RefusedRequestError(
-            HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, f"version {request.version!r}"
-        )
-    hosts = request.headers.getall("Host", [])
-    if len(hosts) != 1:
-        raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"{len(hosts)} Host fields, not one")
-    if has_body(request.headers):
-        raise RefusedRequestError(HTTPStatus.BAD_REQUEST, "the request has a body")
 
 
 def _check_upgrade(request: WSUpgradeRequest) -> str:
@@ -168,11 +174,11 @@ def _upgrade_required(text: str, headers: Mapping[str, str] | None = None) -> Re
 
 def _check_protocols(headers: CIMultiDict[str]) -> None:
     """A comma list of tokens (RFC 6455, 11.3.4)."""
-    for value in headers.getall("Sec-WebSocket-Protocol", []):
-        if not all(TOKEN.fullmatch(item.strip()) for item in value.split(",")):
-            raise RefusedRequestError(
-                HTTPStatus.BAD_REQUEST, f"Sec-WebSocket-Protocol: {value!r} is malformed"
-            )
+    if has_malformed_list(headers, "Sec-WebSocket-Protocol"):
+        values = headers.getall("Sec-WebSocket-Protocol")
+        raise RefusedRequestError(
+            HTTPStatus.BAD_REQUEST, f"Sec-WebSocket-Protocol: {values!r} is malformed"
+        )
 
 
 def _check_extensions(request: WSUpgradeRequest) -> list[Extension]:
@@ -193,7 +199,3 @@ def _is_key(key: str) -> bool:
         return len(binascii.a2b_base64(key, strict_mode=True)) == 16
     except ValueError:  # `binascii.Error`, or it is not ASCII
         return False
-
-
-def _allow(status: HTTPStatus) -> Mapping[str, str]:
-    return {"Allow": "GET"} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}

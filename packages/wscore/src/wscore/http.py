@@ -182,6 +182,20 @@ class WSUpgradeResponse:
         return wire
 
 
+def last_answer(request: WSUpgradeRequest | None, response: WSUpgradeResponse) -> bytearray:
+    """A response without upgrade as it goes over the wire: the last of its connection.
+
+    Args:
+        request: what it answers; None if that could not be read. The answer to a HEAD has no body
+            (RFC 9110, 9.3.2).
+        response: the response; ``Connection: close`` is put into it.
+    """
+    response.headers["Connection"] = "close"
+    if request is not None and request.method == b"HEAD":
+        return serialise_head(_status_line(response.version, response.status), response.headers)
+    return response.to_bytes()
+
+
 class WSUpgradeResponseWithListener:
     """What a server's listener factory returns to choose the response itself.
 

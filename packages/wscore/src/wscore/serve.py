@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -15,7 +16,12 @@ from .enums import WSAutoPingStrategy
 from .errors import is_ordinary
 from .handshake import reserved_bits
 from .handshake_server import RefusedRequestError, ServerHandshake
-from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+from .http import (
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    last_answer,
+)
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .message_base import WSMessageBase
@@ -59,20 +65,26 @@ async def ws_create_server(
     """Start a WebSocket server.
 
     Args:
-        ws_listener_factory: called with each `WSUpgradeRequest`, before it is known whether the
-            request asks for an upgrade. It returns the listener for the connection; or a
-            `WSUpgradeResponseWithListener` to choose the response itself, which need not be an
-            upgrade; or None, for 404. If it raises, the client gets 500. It may return an awaitable
-            of one of these, that is, be a coroutine function: what the client sends meanwhile is
-            kept for later, up to 64 KiB, and it is cancelled if the connection or the time for the
-            handshake ends. If the server was closed before the request came, or while the awaitable
-            was waited for, a listener is of no use: the client gets 503.
+        ws_listener_factory: called with each `WSUpgradeRequest` that is well-formed and within the
+            limits, whatever its method, version or ``Host``, and whether it asks for an upgrade or
+            has a body (which is not read). It returns the listener for the connection, which is of
+            use only if the request is one for an upgrade: otherwise the client gets the status
+            that says why not; or a `WSUpgradeResponseWithListener` to choose the response itself,
+            which need not be an upgrade (it is sent with ``Connection: close``, and to a HEAD
+            without its body); or None, for 404 if the request is a GET. If it raises, the client
+            gets 500. It may return an awaitable of one of these, that is, be a coroutine function:
+            what the client sends meanwhile is kept for later, up to 64 KiB, and it is cancelled if
+            the connection or the time for the handshake ends. If the server was closed before the
+            request came, or while the awaitable was waited for, a listener is of no use: the
+            client gets 503.
         host: address, addresses, or None for all interfaces.
         port: TCP port; 0 or None for any free one.
         disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
             connection.
-        websocket_handshake_timeout: seconds a client has, from the connection on, to complete its
-            request; None for no limit.
+        websocket_handshake_timeout: seconds from the moment that a connection is accepted to the
+            end of its opening handshake, TLS and the listener factory's time included. When they
+            are over it is closed, whatever has come. None for no limit but that of TLS
+            (``ssl_handshake_timeout``, 60 seconds unless it is given).
         logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
         enable_auto_ping: whether silent peers are pinged, and given up when they do not answer.
         auto_ping_idle_timeout: seconds without data, or between pings, before a ping is sent.
@@ -138,6 +150,7 @@ async def ws_create_server(
         partial(WSServerProtocol, options, serving),
         host,
         port,
+        opening_timeout=websocket_handshake_timeout,
         unix_path=unix_path,
         cleanup_socket=cleanup_socket,
         **kwargs,
@@ -166,8 +179,8 @@ class Serving:
 class Deadlines:
     """Until when the handshakes of a server must be complete, with one timer for all of them.
 
-    A timer that is set makes each turn of asyncio's loop dearer by a third. So the timer is looked
-    at often, and is not set again when nobody is waiting.
+    A timer that is set makes each iteration of asyncio's loop more expensive by a third. So the
+    timer is looked at often, and is not set again when nobody is waiting.
 
     Args:
         loop: the running loop.
@@ -177,14 +190,23 @@ class Deadlines:
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
         self._loop = loop
         self._seconds = seconds
-        self._pending: dict[WSProtocolCore, float] = {}  # those that are due first come first
+        self._pending: dict[WSProtocolCore, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, protocol: WSProtocolCore) -> None:
-        """The time of a connection begins; when it is over, the connection is."""
-        if self._seconds is None:
+    def due(self) -> float:
+        """When the time of a connection is over that is accepted now."""
+        return math.inf if self._seconds is None else self._loop.time() + self._seconds
+
+    def add(self, protocol: WSProtocolCore, due: float) -> None:
+        """Close a connection when its time is over.
+
+        Args:
+            protocol: its protocol, which has a transport.
+            due: what the method of this name returned.
+        """
+        if due == math.inf:
             return
-        due = self._pending[protocol] = self._loop.time() + self._seconds
+        self._pending[protocol] = due
         if self._timer is None:
             self._set_timer(due)
 
@@ -195,12 +217,12 @@ class Deadlines:
     def _expire(self) -> None:
         self._timer = None
         now = self._loop.time()
-        for protocol, due in list(self._pending.items()):
-            if due > now:
-                self._set_timer(due)
-                break
+        late = [protocol for protocol, due in self._pending.items() if due <= now]
+        for protocol in late:
             self.remove(protocol)
             protocol.transport.disconnect(graceful=False)
+        if self._pending and self._timer is None:
+            self._set_timer(min(self._pending.values()))
 
     def _set_timer(self, due: float) -> None:
         self._timer = self._loop.call_at(min(due, self._loop.time() + LOOK_INTERVAL), self._expire)
@@ -214,11 +236,12 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         serving: the same, for what only servers have.
     """
 
-    __slots__ = ("_decision", "_handshake", "_serving")
+    __slots__ = ("_decision", "_due", "_handshake", "_serving")
 
     def __init__(self, options: ProtocolOptions, serving: Serving) -> None:
         WSProtocolCore.__init__(self, options)
         self._serving = serving
+        self._due = serving.deadlines.due()  # with TLS some of the time is over at `start`
         self._handshake = ServerHandshake()
         self._decision: asyncio.Task[None] | None = None  # while an awaitable factory decides
 
@@ -226,9 +249,10 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         return False
 
     def start(self) -> None:
-        self._serving.deadlines.add(self)
+        self._serving.deadlines.add(self, self._due)
 
     def handshake_received(self, data: bytes) -> int:
+        request = None
         try:
             result = self._handshake.feed(data)
             if result is None:
@@ -241,7 +265,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             self._refuse(exc)
             return len(data)
         except BaseException as exc:
-            self._factory_failed()
+            self._factory_failed(request)
             if not is_ordinary(exc):
                 raise
             return len(data)
@@ -263,7 +287,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             try:
                 chosen = await awaitable
             except Exception:
-                self._factory_failed()
+                self._factory_failed(request)
             else:
                 if not self.transport.is_disconnected:
                     self._answer(request, chosen, self._serving.is_over())
@@ -283,16 +307,19 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             if listener is not None and server_closed:
                 raise RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is closing")
             if listener is not None:
+                self._handshake.check(request)
                 deflate = self.deflate if isinstance(listener, WSMessageBase) else None
                 agreed = self._handshake.accept(request, response, deflate)
-            answer = response.to_bytes()
-            bits = reserved_bits(response, agreed)
+                answer = response.to_bytes()
+                bits = reserved_bits(response, agreed)
+            else:
+                answer = last_answer(request, response)
         except RefusedRequestError as exc:
-            self._refuse(exc)
+            self._refuse(exc, request)
             return
         except Exception:  # the listener factory may have put anything into the response
             self.logger.exception("the listener factory's response cannot be sent")
-            self._refuse(_failed())
+            self._refuse(_failed(), request)
             return
         self._serving.deadlines.remove(self)
         if listener is None:
@@ -301,20 +328,21 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         self.transport.underlying_transport.write(answer)
         self.upgraded(listener, request, response, bits, agreed)
 
-    def _refuse(self, exc: RefusedRequestError) -> None:
+    def _refuse(self, exc: RefusedRequestError, request: WSUpgradeRequest | None = None) -> None:
         self.logger.info("request refused with status %d: %s", exc.status, exc)
         self._serving.deadlines.remove(self)
-        self.refused(exc.response().to_bytes())
+        self.refused(last_answer(request, exc.response()))
 
-    def _factory_failed(self) -> None:
+    def _factory_failed(self, request: WSUpgradeRequest | None) -> None:
         self.logger.exception("exception in the listener factory")
-        self._refuse(_failed())
+        self._refuse(_failed(), request)
 
     def _route(
         self, request: WSUpgradeRequest, chosen: Answer
     ) -> tuple[WSUpgradeResponse, WSListener | None]:
         """The response and the listener that the listener factory's choice stands for."""
         if chosen is None:
+            self._handshake.check(request)
             raise RefusedRequestError(
                 HTTPStatus.NOT_FOUND, f"nothing is served at {request.path!r}"
             )

@@ -197,4 +197,9 @@ class Acceptance:
 def _is_upgrade(request: wscore.WSUpgradeRequest) -> bool:
     """Whether it is what a WebSocket client sends; others are to be told so in plain words."""
     headers = request.headers
-    return "Upgrade" in headers and headers.get("Sec-WebSocket-Version") == "13"
+    return (
+        request.method == b"GET"
+        and request.version == b"HTTP/1.1"
+        and "Upgrade" in headers
+        and headers.get("Sec-WebSocket-Version") == "13"
+    )

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..http11 import Request, Response
-from ..unix import UnixPath, unix_arguments
+from ..unix import UnixPath
 from .accepting import ProcessRequest
 from .server import Server, ServerConnection, serve
 
@@ -58,8 +58,12 @@ class Router:
         from werkzeug.routing import RequestRedirect
 
         target = urllib.parse.urlsplit(request.path)
+        try:
+            server_name = self.get_server_name(connection, request)
+        except LookupError:  # a fault of the client's, not of this program
+            return connection.respond(http.HTTPStatus.BAD_REQUEST, "One Host field is needed.\n")
         adapter = self.url_map.bind(
-            self.get_server_name(connection, request),
+            server_name,
             url_scheme=self.url_scheme,
             path_info=target.path,
             query_args=target.query,
@@ -77,7 +81,7 @@ class Router:
         """The server's name as the client of this request sees it.
 
         Raises:
-            KeyError: if there is neither ``server_name`` nor a ``Host`` in the request.
+            LookupError: if there is no ``server_name``, and not one ``Host`` in the request.
         """
         return request.headers["Host"] if self.server_name is None else self.server_name
 
@@ -148,8 +152,7 @@ def unix_route(url_map: Map, path: UnixPath | None = None, **kwargs: Any) -> Ser
         OSError: if the path cannot be bound.
         ValueError: if there is neither a path nor a Unix socket, or both.
     """
-    _require_werkzeug()
-    return route(url_map, **unix_arguments(path, **kwargs))
+    return route(url_map, unix=True, path=path, **kwargs)
 
 
 def _require_werkzeug() -> None:
