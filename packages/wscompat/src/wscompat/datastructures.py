@@ -63,6 +63,13 @@ class Headers(MutableMapping[str, str]):
         headers._fields = fields
         return headers
 
+    def _to_core(self) -> CIMultiDict[str]:
+        """The fields for wscore, which sends nothing but strings; the same if they are such."""
+        for value in self._fields.values():
+            if type(value) is not str:
+                return CIMultiDict([(name, str(value)) for name, value in self._fields.items()])
+        return self._fields
+
     # -- the mapping
 
     def __contains__(self, key: object) -> bool:

@@ -208,7 +208,7 @@ class Response:
         return cls(status, phrase, Headers._from_core(response.headers), response.body or b"")
 
     def _to_core(self) -> wscore.WSUpgradeResponse:
-        headers = self.headers._fields.copy()  # wscore adds to them
+        headers = self.headers._to_core().copy()  # wscore adds to them
         return wscore.WSUpgradeResponse(
             b"HTTP/1.1", self.status_code, headers, bytes(self.body) or None
         )

@@ -211,7 +211,7 @@ def core_request(path: str, headers: Headers) -> WSUpgradeRequest:
         path: its target.
         headers: its header fields.
     """
-    return WSUpgradeRequest(b"GET", path.encode("latin-1"), b"HTTP/1.1", headers._fields)
+    return WSUpgradeRequest(b"GET", path.encode("latin-1"), b"HTTP/1.1", headers._to_core())
 
 
 def core_response(
@@ -226,4 +226,4 @@ def core_response(
         status: its status.
         body: its body.
     """
-    return WSUpgradeResponse(b"HTTP/1.1", status, headers._fields, body)
+    return WSUpgradeResponse(b"HTTP/1.1", status, headers._to_core(), body)
