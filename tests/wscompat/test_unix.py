@@ -99,7 +99,7 @@ async def test_neither_path_nor_socket_or_both(library: str, api: str, tmp_path:
 
 
 def test_other_arguments_stay() -> None:
-    assert unix_arguments("path", ssl=None) == {
+    assert unix_arguments(path="path", ssl=None) == {
         "unix_path": "path",
         "cleanup_socket": True,
         "ssl": None,

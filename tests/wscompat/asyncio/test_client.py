@@ -195,6 +195,45 @@ async def test_request() -> None:
 
 
 @pytest.mark.parametrize(
+    "additional_headers", [{"X": 7}, [("X", 7), ("X", None)], {"X": 1.5, "Y": True}]
+)
+async def test_values_that_are_no_strings(additional_headers: Any) -> None:
+    async def sent(library: Library) -> list[str]:
+        async with raw_server(ACCEPTED + b"\r\n", stays=True) as server:
+            uri = f"ws://127.0.0.1:{server.port}/"
+            options: dict[str, Any] = {"additional_headers": additional_headers}
+            await (await library.connect(uri, close_timeout=0.05, **options)).close()
+        lines = server.requests[0].decode().split("\r\n")
+        return [line for line in lines if line.startswith(("X", "Y"))]
+
+    ours = await sent(WSCOMPAT)
+    assert ours == await sent(WEBSOCKETS)
+    assert len(ours) == len(additional_headers)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("Sec-WebSocket-Protocol: b,", ("b", [])),
+        ("Sec-WebSocket-Protocol: , ,b", ("b", [])),
+        ("Sec-WebSocket-Protocol:\t,b\t, ", ("b", [])),
+        ("Sec-WebSocket-Extensions: permessage-deflate,", (None, ["permessage-deflate"])),
+        ("Sec-WebSocket-Extensions: ,, permessage-deflate", (None, ["permessage-deflate"])),
+    ],
+)
+@pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
+async def test_lists_with_empty_items(
+    library: Library, fields: str, expected: tuple[str | None, list[str]]
+) -> None:
+    """RFC 9110, 5.6.1.2."""
+    async with raw_server(ACCEPTED + fields.encode() + b"\r\n\r\n", stays=True) as server:
+        connection = await library.connect(server.uri, subprotocols=["a", "b"], close_timeout=0.05)
+        extensions = [extension.name for extension in connection.protocol.extensions]
+        assert (connection.subprotocol, extensions) == expected
+        await connection.close()
+
+
+@pytest.mark.parametrize(
     ("options", "expected"),
     [
         ({"user_agent_header": None}, []),

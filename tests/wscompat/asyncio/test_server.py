@@ -158,6 +158,24 @@ async def test_client_that_does_not_finish_its_request() -> None:
                 await client.reader.readexactly(1)
 
 
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01"], ids=["nothing", "some"])
+@LIBRARIES
+async def test_client_that_does_not_begin_tls(library: Library, sent: bytes, tls: Tls) -> None:
+    async with (
+        serving(library, stay, open_timeout=0.1, ssl=tls.server) as server,
+        raw_client(server.sockets[0].getsockname()[1], sent) as client,
+    ):
+        assert await client.rest() == b""
+
+
+async def test_endless_empty_lines() -> None:
+    async with (
+        serving(WSCOMPAT, stay) as server,
+        raw_client(server.sockets[0].getsockname()[1], b"\r\n" * 40_000) as client,
+    ):
+        assert (await client.head()).startswith(b"HTTP/1.1 431 ")
+
+
 async def test_plain_client_of_a_tls_server(tls: Tls, no_leaks: LoopErrors) -> None:
     async with serving(WSCOMPAT, stay, ssl=tls.server) as server:
         port = server.sockets[0].getsockname()[1]

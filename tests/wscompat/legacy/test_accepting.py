@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tls import Tls
 from tests.wscompat.legacy.models import (
     MODEL,
     OURS,
@@ -98,11 +99,41 @@ KEY = b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
         with_fields(b"X: a\r\n" * 140),
         with_fields(b"X Y: a\r\n"),
         instead(b"Connection: Upgrade", b"Connection: keep-alive, Upgrade"),
+        instead(b"GET", b"HEAD"),
+        instead(b"GET", b"BREW"),
+        instead(b"GET", b"get"),
+        instead(b"HTTP/1.1", b"HTTP/1.2"),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
+        with_fields(b"Sec-WebSocket-Protocol: ,a,,b,\r\n"),
+        with_fields(b"Sec-WebSocket-Protocol: ,\r\n"),
+        with_fields(b"Sec-WebSocket-Extensions: ,permessage-deflate, ,\r\n"),
+        with_fields(b"Sec-WebSocket-Extensions: ,\r\n"),
+        instead(b"Connection: Upgrade", b"Connection: ,keep-alive,,Upgrade,"),
     ],
 )
 async def test_requests(request_bytes: bytes, caplog: pytest.LogCaptureFixture) -> None:
     model = await answer(MODEL, request_bytes, caplog)
     assert await answer(OURS, request_bytes, caplog) == model
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        without(b"Host: localhost\r\n"),
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
+        b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        instead(b"GET", b"HEAD"),
+        instead(b"HTTP/1.1", b"HTTP/1.0"),
+    ],
+)
+async def test_health_checks(request_bytes: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """`process_request` is asked about the requests that the model asks it about."""
+    found = 200, [("X-Number", 7)], b"fine"
+    options = {"process_request": processing(found)}
+    request_bytes = request_bytes.replace(b"Upgrade", b"Unknown")
+    model = await answer(MODEL, request_bytes, caplog, **options)
+    assert await answer(OURS, request_bytes, caplog, **options) == model
 
 
 async def test_a_request_with_a_body_is_refused(caplog: pytest.LogCaptureFixture) -> None:
@@ -133,6 +164,8 @@ def processing(result: Any) -> Any:
         {"origins": ["http://ok", None]},
         {"subprotocols": ["b", "a"]},
         {"subprotocols": ["b", "a"], "select_subprotocol": lambda client, server: client[0]},
+        {"extra_headers": {"X-Number": 7}},
+        {"process_request": processing((503, {"Retry-After": 120}, b"later"))},
         {"subprotocols": ["b", "a"], "select_subprotocol": lambda client, server: None},
         {"select_subprotocol": lambda client, server: client[0]},
         {"extra_headers": {"X": "1"}},
@@ -203,6 +236,35 @@ async def test_a_slow_request(library: Legacy) -> None:
         raw_client(port, b"GET / HT") as peer,
     ):
         assert await peer.rest() == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01"], ids=["nothing", "some"])
+async def test_a_client_that_does_not_begin_tls(sent: bytes, tls: Tls) -> None:
+    async with (
+        serving(OURS, process, open_timeout=0.1, ssl=tls.server) as port,
+        raw_client(port, sent) as peer,
+    ):
+        assert await peer.rest() == b""
+
+
+async def test_the_time_begins_when_a_connection_is_accepted(tls: Tls) -> None:
+    """A connection whose TLS handshake was slow ends before one that was accepted later."""
+    async with (
+        serving(OURS, process, open_timeout=0.6, ssl=tls.server) as port,
+        raw_client(port) as slow,
+    ):
+        await asyncio.sleep(0.3)
+        await slow.writer.start_tls(tls.client, server_hostname="127.0.0.1")
+        async with raw_client(port) as later:
+            ends = [asyncio.ensure_future(peer.rest()) for peer in (slow, later)]
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            assert done == {ends[0]}
+            assert await asyncio.gather(*ends) == [b"", b""]
+
+
+async def test_endless_empty_lines() -> None:
+    async with serving(OURS, process) as port, raw_client(port, b"\r\n" * 40_000) as peer:
+        assert (await peer.head()).startswith(b"HTTP/1.1 400 ")
 
 
 @BOTH

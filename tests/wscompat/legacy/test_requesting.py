@@ -32,6 +32,9 @@ async def attempt(library: Legacy, answer: bytes, **options: Any) -> list[Any]:
 
 async def compare(answer: bytes, **options: Any) -> list[Any]:
     model, ours = await attempt(MODEL, answer, **options), await attempt(OURS, answer, **options)
+    # The model keeps bytes that are not ASCII as surrogates.
+    model[1:2] = [str(text).replace("\udca0", "\xa0") for text in model[1:2]]
+    ours[1:2] = map(str, ours[1:2])
     if "missing" in str(ours[1]):  # the model's cause is the KeyError of a look-up
         model[2] = ours[2]
     assert ours == model
@@ -45,6 +48,8 @@ async def compare(answer: bytes, **options: Any) -> list[Any]:
         {"extra_headers": {"X": "y"}, "origin": "http://o", "subprotocols": ["a", "b"]},
         {"extra_headers": [("X", "y"), ("X", "z")], "user_agent_header": None},
         {"extra_headers": [("User-Agent", "mine")]},
+        {"extra_headers": {"X-Number": 7}},
+        {"extra_headers": [("X-Number", 7), ("X-None", None)]},
         {"uri": "ws://user:p%40ss@127.0.0.1:PORT/path?query"},
     ],
 )
@@ -59,6 +64,12 @@ async def test_requests(options: dict[str, Any]) -> None:
         (ACCEPTED + b"Sec-WebSocket-Protocol: c\r\n\r\n", ["a", "b"]),
         (ACCEPTED + b"Sec-WebSocket-Protocol: c\r\n\r\n", None),
         (ACCEPTED + b"Sec-WebSocket-Protocol: a, b\r\n\r\n", ["a", "b"]),
+        (ACCEPTED + b"Sec-WebSocket-Protocol: ,b, ,\r\n\r\n", ["a", "b"]),
+        (ACCEPTED + b"Sec-WebSocket-Protocol: ,\r\n\r\n", ["a", "b"]),
+        (ACCEPTED + b"Sec-WebSocket-Protocol: \xa0b\r\n\r\n", ["a", "b"]),
+        (ACCEPTED + b"Sec-WebSocket-Extensions: ,unasked,\r\n\r\n", None),
+        (ACCEPTED.replace(b"Upgrade: websocket", b"Upgrade: \xa0websocket") + b"\r\n", None),
+        (ACCEPTED.replace(b"Upgrade: websocket", b"Upgrade: ,websocket,") + b"\r\n", None),
         (ACCEPTED + b"Sec-WebSocket-Extensions: unasked\r\n\r\n", None),
         (ACCEPTED.replace(b"%KEY", b"wrong") + b"\r\n", None),
         (ACCEPTED.replace(b"Sec-WebSocket-Accept: %KEY\r\n", b"") + b"\r\n", None),

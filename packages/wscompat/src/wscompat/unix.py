@@ -11,8 +11,8 @@ __all__ = ["UnixPath", "unix_arguments"]
 
 
 def unix_arguments(
-    path: UnixPath | None,
     *,
+    path: UnixPath | None = None,
     sock: socket.socket | None = None,
     cleanup_socket: bool = True,
     **others: Any,

@@ -23,6 +23,7 @@ from ..extensions.base import ClientExtensionFactory
 from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
+from ..loop_arguments import checked
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath
 from ..uri import WebSocketURI, known_uri, parse_uri
@@ -32,15 +33,14 @@ from .debugging import class_for, is_logged
 from .extended import Extended
 from .handshake_errors import from_core
 from .limits import MaxQueue, MaxSize, WriteLimit, check_marks, core_sizes, frame_size_only
-from .proxies import choose_proxy, from_wsproxy, proxy_arguments
+from .proxies import PROXY_ARGUMENTS, choose_proxy, from_wsproxy, proxy_arguments
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 
 MAX_REDIRECTS = int(os.environ.get("WEBSOCKETS_MAX_REDIRECTS", "10"))
 #: Arguments that say where to connect, and how an exception calls them.
 _FIXED_TARGETS = (
-    ({"unix_path"}, "a Unix socket"),
-    ({"socket_factory"}, "an explicit socket_factory"),
+    ({"path"}, "a Unix socket"),
     ({"host", "port"}, "an explicit host or port"),
 )
 _REDIRECTS = {300, 301, 302, 303, 307, 308}
@@ -173,8 +173,9 @@ class connect:  # noqa: N801
             "logger_name": self.logger,
             "enable_auto_pong": not is_debugged,
             "max_fragments": None,  # `recv` limits them
-            **kwargs,
         }
+        self._is_unix = bool(kwargs.pop("unix", False))
+        self._given = kwargs
         self._checked(uri)
 
     # -- the three ways to use it
@@ -248,25 +249,25 @@ class connect:  # noqa: N801
     def _checked(self, uri: str) -> WebSocketURI:
         """The parts of a URI that goes with the arguments."""
         parsed = known_uri(uri)
-        if parsed.secure and self._core_options.get("ssl", ...) is None:
+        if parsed.secure and self._given.get("ssl", ...) is None:
             raise ValueError("ssl=None is incompatible with a wss:// URI")
-        if not parsed.secure and self._core_options.get("ssl") is not None:
+        if not parsed.secure and self._given.get("ssl") is not None:
             raise ValueError("ssl argument is incompatible with a ws:// URI")
         return parsed
 
     async def _open(self, headers: Headers) -> ClientConnection:
         uri = self._checked(self.uri)
-        options = self._core_options
-        given = {"sock", "socket_factory", "unix_path"} & options.keys()
-        proxy = None if given else choose_proxy(self._proxy, uri)
-        if proxy is not None:
-            options = proxy_arguments(proxy, self._user_agent, options)
+        proxy = None
+        if not self._is_unix and "sock" not in self._given:
+            proxy = choose_proxy(self._proxy, uri)
+        given = self._arguments(proxy, uri)
         try:
             _, connection = await wscore.ws_connect(
                 self._make_connection,
                 self.uri,
-                extra_headers=headers._fields,
-                **options,
+                extra_headers=headers._to_core(),
+                **self._core_options,
+                **given,
             )
         except wscore.WSInvalidURL as exc:
             raise InvalidURI(self.uri, exc.reason) from exc
@@ -283,6 +284,19 @@ class connect:  # noqa: N801
             raise connection.negotiation_exc
         assert isinstance(connection, ClientConnection)
         return connection
+
+    def _arguments(self, proxy: str | None, uri: WebSocketURI) -> dict[str, Any]:
+        """What wscore is told about the way to the server."""
+        if self._is_unix:
+            given = checked("create_unix_connection", self._given)
+            return {"unix_path": given.pop("path", None), **given}
+        if proxy is None:
+            return checked("create_connection", self._given)
+        given = checked("create_connection", self._given, *PROXY_ARGUMENTS)
+        if not uri.secure:
+            for name in ("ssl_handshake_timeout", "ssl_shutdown_timeout"):
+                given.pop(name, None)
+        return proxy_arguments(proxy, self._user_agent, given)
 
     def _offered(self) -> Sequence[ClientExtensionFactory] | None:
         """The extensions that are offered."""
@@ -318,11 +332,11 @@ class connect:  # noqa: N801
             return InvalidURI(location, str(error))
         if parse_uri(self.uri).secure and not uri.secure:
             return SecurityError(f"cannot follow redirect to non-secure URI {target}")
-        if self._core_options.get("sock") is not None:
+        if self._given.get("sock") is not None:
             return ValueError(f"cannot follow redirect to {target} with a preexisting socket")
         if _origin(target) != _origin(self.uri):
             for names, what in _FIXED_TARGETS:
-                if self._core_options.keys() & names:
+                if self._given.keys() & names:
                     return ValueError(
                         f"cannot follow cross-origin redirect to {target} with {what}"
                     )
@@ -335,14 +349,12 @@ def unix_connect(path: UnixPath | None = None, uri: str | None = None, **kwargs:
     Args:
         path: the socket's path.
         uri: what is asked for; ``ws://localhost/``, or ``wss://localhost/`` with ``ssl``, if None.
-        **kwargs: as for `connect`.
+        **kwargs: as for `connect`; what is not about WebSocket is passed on to
+            `asyncio.loop.create_unix_connection`.
     """
     if uri is None:
         uri = "ws://localhost/" if kwargs.get("ssl") is None else "wss://localhost/"
-    if path is None:  # the socket is given by `sock`
-        return connect(uri, **kwargs)
-
-    return connect(uri, unix_path=path, **kwargs)
+    return connect(uri, unix=True, path=path, **kwargs)
 
 
 def _origin(uri: str) -> tuple[bool, str, int]:

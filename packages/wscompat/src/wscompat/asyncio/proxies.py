@@ -15,7 +15,16 @@ from ..http11 import Response
 from ..proxy import get_proxy, parse_proxy
 from ..uri import WebSocketURI
 
-__all__ = ["choose_proxy", "from_wsproxy", "proxy_arguments"]
+__all__ = ["PROXY_ARGUMENTS", "choose_proxy", "from_wsproxy", "proxy_arguments"]
+
+#: What is about TLS with the proxy: each the argument of `asyncio.loop.create_connection` without
+#: the prefix.
+PROXY_ARGUMENTS = (
+    "proxy_ssl",
+    "proxy_server_hostname",
+    "proxy_ssl_handshake_timeout",
+    "proxy_ssl_shutdown_timeout",
+)
 
 # Each scheme, and whether the proxy is given names to resolve.
 _SCHEMES = {
@@ -54,9 +63,9 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
     scheme = parse_proxy(proxy).scheme
     arguments = dict(given)
     told = {
-        name: arguments.pop(f"proxy_{name}")
-        for name in ("ssl", "server_hostname", "ssl_handshake_timeout", "ssl_shutdown_timeout")
-        if f"proxy_{name}" in arguments
+        name.removeprefix("proxy_"): arguments.pop(name)
+        for name in PROXY_ARGUMENTS
+        if name in arguments
     }
     arguments["proxy"] = proxy
     arguments["proxy_options"] = options = {

@@ -19,6 +19,7 @@ from ..extensions.permessage_deflate import enable_server_permessage_deflate
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
+from ..loop_arguments import checked
 from ..server import ServerProtocol
 from ..typing import LoggerLike, StatusLike, Subprotocol
 from ..unix import UnixPath, unix_arguments
@@ -297,13 +298,14 @@ def serve(
         compression: ``"deflate"`` to compress messages if a client offers it; None for no
             compression.
         process_request: a function or coroutine function, called with the connection and its
-            request before anything else is checked. It returns a response to send instead of
-            accepting (see `ServerConnection.respond`), or None to go on.
+            request, if that is well-formed, before anything else is checked: whatever its method,
+            version or ``Host``, and also if it has a body, which is not read. It returns a response
+            to send instead of accepting (see `ServerConnection.respond`), or None to go on.
         process_response: a function or coroutine function, called with the connection, its request
             and the response to it, whatever that is. It may change the response, or return another
             one to send instead.
         server_header: value of ``Server``; None for none.
-        open_timeout: seconds for the opening handshake; None for no limit.
+        open_timeout: seconds for the opening handshake, that of TLS included; None for no limit.
         ping_interval: seconds between keepalive pings; None for none.
         ping_timeout: seconds to wait for the answer of one, after which the connection is closed
             with code 1011; None for no limit.
@@ -323,6 +325,7 @@ def serve(
     """
     check_marks(max_queue, write_limit)
     logger = logger or logging.getLogger("websockets.server")
+    is_unix = bool(kwargs.pop("unix", False))
     is_debugged = is_logged(logger)
     deflate, factories = server_extensions(compression, extensions, is_debugged)
     if subprotocols is not None:
@@ -359,17 +362,20 @@ def serve(
         return acceptance.answer(request, connection)
 
     async def create_server() -> asyncio.Server:
+        given: dict[str, Any] = {"host": host, "port": port}
+        if is_unix:
+            given = unix_arguments(**checked("create_unix_server", kwargs, "cleanup_socket"))
+        else:
+            given |= checked("create_server", kwargs)
         return await wscore.ws_create_server(
             accept,
-            host,
-            port,
             websocket_handshake_timeout=open_timeout,
             **(core_sizes if factories is None else frame_size_only)(max_size),
             deflate=deflate,
             logger_name=server.logger,
             enable_auto_pong=not is_debugged,
             max_fragments=None,  # `recv` limits them
-            **kwargs,
+            **given,
         )
 
     server = Server(create_server, handler, logger)
@@ -387,13 +393,14 @@ def unix_serve(
         handler: as for `serve`.
         path: the socket's path; a socket that was left there is replaced. It is removed when the
             server is closed, unless ``cleanup_socket=False`` is given. None if ``sock`` is given.
-        **kwargs: as for `serve`.
+        **kwargs: as for `serve`; what is not about WebSocket is passed on to
+            `asyncio.loop.create_unix_server`.
 
     Raises:
         OSError: if the path cannot be bound.
         ValueError: if there is neither a path nor a Unix socket, or both.
     """
-    return serve(handler, **unix_arguments(path, **kwargs))
+    return serve(handler, unix=True, path=path, **kwargs)
 
 
 def _tell(connection: Connection, text: str) -> None:

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from wscore.factory import takes_arguments
+from wscore.handshake import has_body
 from wscore.http import HTTPSyntaxError, WSUpgradeRequest
 
 from ..datastructures import Headers, HeadersLike
@@ -88,6 +89,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
 
     is_client = False
     side = "server"
+    _accepted_at: float | None = None  # with TLS some time before the connection is made
 
     def __init__(
         self,
@@ -126,6 +128,8 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The TCP connection is made: a task takes care of it from here on."""
         super().connection_made(transport)
+        if self._accepted_at is None:
+            self._accepted_at = self.loop.time()
         self.ws_server.register(self)
         self.handler_task = self.loop.create_task(self.handler())
 
@@ -147,7 +151,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
     async def _has_opened(self) -> bool:
         """Shake hands; whether the connection is open then. If not, it is gone."""
         try:
-            async with asyncio.timeout(self.open_timeout):
+            async with asyncio.timeout_at(self._due()):
                 await self.handshake(
                     origins=self.origins,
                     available_extensions=self.available_extensions,
@@ -162,6 +166,12 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         self.fail_connection()
         await self.wait_closed()
         return False
+
+    def _due(self) -> float | None:
+        """When the time for the opening handshake is over, that of TLS included."""
+        if self.open_timeout is None or self._accepted_at is None:
+            return None
+        return self._accepted_at + self.open_timeout
 
     def _refuse(self, exc: Exception) -> None:
         """Answer a request that is not accepted."""
@@ -220,6 +230,8 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             early_response = HTTPStatus.SERVICE_UNAVAILABLE, [], text
         if early_response is not None:
             raise AbortHandshake(*early_response)
+        if has_body(request_headers._fields):  # where frames are to follow
+            raise InvalidMessage("did not receive a valid HTTP request; it has a body")
         key = check_request(request_headers)
         self.origin = self.process_origin(request_headers, origins)
         extensions_header, self.extensions = self.process_extensions(
@@ -251,7 +263,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             The path that it asks for, with the query, and its header fields.
 
         Raises:
-            InvalidMessage: if it is malformed or not an HTTP/1.1 GET request.
+            InvalidMessage: if it is malformed or not an HTTP/1.1 GET request. A body is not read.
         """
         try:
             request = await self.peer_head.read()
@@ -261,8 +273,6 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             cause = told(exc) if isinstance(exc, HTTPSyntaxError) else exc
             raise InvalidMessage("did not receive a valid HTTP request") from cause
         self.request_headers = Headers._from_core(request.headers)
-        if self.request_headers.get("Content-Length", "0") != "0":  # frames follow a request
-            raise InvalidMessage("did not receive a valid HTTP request; it has a body")
         return self.path, self.request_headers
 
     def write_http_response(

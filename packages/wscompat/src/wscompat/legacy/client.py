@@ -29,6 +29,7 @@ from ..headers import (
     validate_subprotocols,
 )
 from ..http11 import USER_AGENT
+from ..loop_arguments import checked
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import known_uri, parse_uri
 from .engine import Engine
@@ -120,6 +121,7 @@ class Connect:
         self.logger = logger or _LOGGER
         self.open_timeout = open_timeout
         self._extra_headers = None if extra_headers is None else Headers(extra_headers)
+        self._is_unix = bool(kwargs.pop("unix", False))
         self._options = kwargs
         self._create_protocol = functools.partial(
             former.create_protocol or WebSocketClientProtocol,
@@ -205,9 +207,13 @@ class Connect:
 
     async def _open_stream(self) -> WebSocketClientProtocol:
         """Connect a protocol; there is no handshake yet."""
-        uri, options = self._parsed, dict(self._options)
-        if (path := options.pop("unix_path", None)) is not None:
-            options["sock"] = await connected_socket(path)
+        uri = self._parsed
+        if self._is_unix:
+            options = checked("create_unix_connection", self._options)
+            if (path := options.pop("path", None)) is not None:
+                options["sock"] = await connected_socket(path)
+        else:
+            options = checked("create_connection", self._options)
         if options.get("sock") is None:
             options.setdefault("host", uri.host)
             options.setdefault("port", uri.port)
@@ -244,7 +250,7 @@ class Connect:
         if old.secure and not new.secure:
             raise SecurityError("redirect from WSS to WS")
         if (old.secure, old.host, old.port) != (new.secure, new.host, new.port):
-            if self._options.keys() & {"sock", "unix_path"}:
+            if self._options.keys() & {"sock", "path"}:
                 raise SecurityError(f"redirect to another origin with a given socket: {target}")
             self._options.pop("host", None)
             self._options.pop("port", None)
@@ -271,9 +277,10 @@ def unix_connect(
     Args:
         path: the socket's path; None if ``sock`` is given.
         uri: what is asked for.
-        **kwargs: as for `connect`.
+        **kwargs: as for `connect`; what is not about WebSocket is passed on to
+            `asyncio.loop.create_unix_connection`.
     """
-    return Connect(uri, unix_path=path, **kwargs)
+    return Connect(uri, unix=True, path=path, **kwargs)
 
 
 async def _abandon(protocol: WebSocketClientProtocol) -> None:

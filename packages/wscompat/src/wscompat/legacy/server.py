@@ -19,6 +19,7 @@ from ..extensions.permessage_deflate import enable_server_permessage_deflate
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER
+from ..loop_arguments import checked
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath, unix_arguments
 from .accepting import (
@@ -228,7 +229,9 @@ class Serve:
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self.ws_server = WebSocketServer(logger)
-        self._where = (host, port)
+        self._where = {"host": host, "port": port}
+        self._open_timeout = open_timeout
+        self._is_unix = bool(kwargs.pop("unix", False))
         self._options = kwargs
         self._create_protocol = functools.partial(
             former.create_protocol or WebSocketServerProtocol,
@@ -272,9 +275,16 @@ class Serve:
         await self.ws_server.wait_closed()
 
     async def _start(self) -> WebSocketServer:
-        options = dict(self._options)
+        options: dict[str, Any] = {"host": None, "port": None}
+        if self._is_unix:
+            given = checked("create_unix_server", self._options, "cleanup_socket")
+            options |= unix_arguments(**given)
+        else:
+            options = self._where | checked("create_server", self._options)
         start_serving = options.pop("start_serving", True)
-        server = await start_server(self._make_core, *self._where, start_serving=False, **options)
+        server = await start_server(
+            self._make_core, start_serving=False, opening_timeout=self._open_timeout, **options
+        )
         self.ws_server.wrap(server)
         if start_serving:
             await server.start_serving()
@@ -282,6 +292,7 @@ class Serve:
 
     def _make_core(self) -> Engine:
         protocol: WebSocketServerProtocol = self._create_protocol()
+        protocol._accepted_at = protocol.loop.time()
         return protocol.as_core()
 
 
@@ -295,13 +306,14 @@ def unix_serve(ws_handler: Handler, path: UnixPath | None = None, **kwargs: Any)
         ws_handler: as for `serve`.
         path: the socket's path; a socket that was left there is replaced. It is removed when the
             server is closed, unless ``cleanup_socket=False`` is given. None if ``sock`` is given.
-        **kwargs: as for `serve`.
+        **kwargs: as for `serve`; what is not about WebSocket is passed on to
+            `asyncio.loop.create_unix_server`.
 
     Raises:
         OSError: if the path cannot be bound.
         ValueError: if there is neither a path nor a Unix socket, or both.
     """
-    return Serve(ws_handler, **unix_arguments(path, **kwargs))
+    return Serve(ws_handler, unix=True, path=path, **kwargs)
 
 
 def _address(address: Any) -> str:
