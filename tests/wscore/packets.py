@@ -14,7 +14,7 @@ from tests.wscore import wire
 from tests.wscore.pairs import until_gone
 from tests.wscore.recorder import BOUND
 from wscore import WSListener, WSTransport
-from wscore.connect import WSClientProtocol
+from wscore.connect import Deadline, WSClientProtocol
 from wscore.handshake_client import ClientHandshake
 from wscore.logs import resolve_logger
 from wscore.protocol import ProtocolOptions
@@ -140,5 +140,7 @@ async def connect(
     key = wire.header_of(await peer.read(), "Sec-WebSocket-Key")
     assert key is not None
     await peer.send(wire.response(key))
-    await protocol.wait_upgraded(BOUND)
+    deadline = Deadline(loop, BOUND)
+    deadline.start()
+    await protocol.wait_upgraded(deadline)
     return protocol.transport

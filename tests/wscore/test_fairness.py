@@ -264,6 +264,16 @@ async def test_the_peer_resets_meanwhile(side: str) -> None:
         assert transport.lost_exception is not None
 
 
+async def test_the_peer_ends_behind_a_flood(both: Setting) -> None:
+    """The end of its side, of TLS or of TCP, comes after all that was sent before it."""
+    listener = Recorder(lambda transport, _: busy())
+    async with connected_pair(both, Recorder(), listener) as pair:
+        await flood(pair.client)
+        pair.client.disconnect()
+        await listener.until("disconnected")
+    assert [frame.payload for frame in listener.frames] == [frame.payload for frame in FLOOD]
+
+
 async def test_reading_is_paused_meanwhile(both: Setting) -> None:
     """After a part nothing comes, until it goes on, with the rest."""
 

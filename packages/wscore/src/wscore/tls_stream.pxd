@@ -21,6 +21,8 @@ cdef class TlsStream(SocketTransport):
     cdef size_t _room  # in the receive buffer, which is locked; 0 if it is not
     cdef size_t _decrypted  # bytes of that room that are used, and not delivered
 
+    cdef bint _end_is_due  # the peer has ended its side, behind what is not parsed yet
+
     cdef int _take(self, uint8_t* data, size_t room) except -1
     cdef int _unseal(self) except -1
     cdef int _decrypt(self) except -1

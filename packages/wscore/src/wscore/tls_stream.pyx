@@ -80,6 +80,16 @@ cdef class TlsStream(SocketTransport):
         finally:
             self.io.recycle(block)
 
+    cdef int _continue(self) except -1:
+        if not self._end_is_due:
+            return SocketTransport._continue(self)
+        if self.protocol.has_unparsed:
+            self.protocol.continue_reading()
+        if self._end_is_due and not self.protocol.has_unparsed:
+            self._end_is_due = False
+            return self._end_received()
+        return 0
+
     cdef int _take(self, uint8_t* data, size_t room) except -1:
         """Receive once, and handle what has come."""
         cdef Py_ssize_t size = receive_into(self.fd, data, min(room, <size_t>MOST))
@@ -123,7 +133,8 @@ cdef class TlsStream(SocketTransport):
                 return self._end(exc)
             if size == 0:
                 self._deliver()
-                return self._end_received()
+                self._end_is_due = self.protocol.has_unparsed  # which comes before the end
+                return 0 if self._end_is_due else self._end_received()
             if size > 0:
                 self._decrypted += size
                 if self._room - self._decrypted < MAX_RECORD:
