@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.deflated import CASES, Case, pieces
 from tests.wscompat.sansio import WEBSOCKETS, WSCOMPAT, describe, plain
 
 NAMES = (
@@ -191,3 +192,42 @@ def test_messages_behind_a_final_block() -> None:
     for _ in range(2):
         hello = frame(WSCOMPAT, "TEXT", b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00", True, True)
         assert extension.decode(hello).data == b"Hello"
+
+
+@pytest.mark.parametrize("count", [1, 2, 0])
+@pytest.mark.parametrize("limit", [None, 1 << 20])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_final_blocks(case: Case, limit: int | None, count: int) -> None:
+    """It inflates as wscore does, in how many fragments it may come."""
+    extension = WSCOMPAT.deflate.PerMessageDeflate(False, False, 15, 15)
+
+    def inflated(packed: bytes) -> bytes:
+        parts = pieces(packed, count)
+        frames = [
+            frame(WSCOMPAT, "CONT" if i else "BINARY", part, i == len(parts) - 1, i == 0)
+            for i, part in enumerate(parts)
+        ]
+        return b"".join(extension.decode(each, max_size=limit).data for each in frames)
+
+    for packed, expected in zip(case.packed, case.expected, strict=False):
+        assert inflated(packed) == expected
+    if case.is_corrupt:
+        with pytest.raises(WSCOMPAT.exceptions.ProtocolError, match="decompression failed"):
+            inflated(case.packed[-1])
+
+
+def test_a_limit_counts_across_final_blocks() -> None:
+    extension = WSCOMPAT.deflate.PerMessageDeflate(False, False, 15, 15)
+    twice = frame(WSCOMPAT, "BINARY", CASES[0].packed[0], True, True)
+    assert extension.decode(twice, max_size=6).data == b"abcdef"
+    with pytest.raises(WSCOMPAT.exceptions.PayloadTooBig):
+        extension.decode(twice, max_size=5)
+
+
+def test_a_message_of_nothing_changes_nothing() -> None:
+    """Not even a byte where one should stand for nothing (RFC 7692, 7.2.3.6)."""
+    sender, target = (WSCOMPAT.deflate.PerMessageDeflate(False, False, 15, 15) for _ in range(2))
+    for _ in range(2):
+        text = sender.encode(frame(WSCOMPAT, "TEXT", b"text"))
+        assert target.decode(text).data == b"text"
+        assert target.decode(frame(WSCOMPAT, "TEXT", b"", True, True)).data == b""

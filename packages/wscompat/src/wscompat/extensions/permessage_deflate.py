@@ -33,6 +33,8 @@ __all__ = [
 _NAME = ExtensionName("permessage-deflate")
 _TAIL = b"\x00\x00\xff\xff"  # of every message; it is not transmitted (RFC 7692, 7.2.1)
 _BITS = {str(bits): bits for bits in range(8, 16)}
+_MIN_BITS = 9  # some zlibs that promise 8 refer back as far as 9 allow
+_MAX_ENDS = 128  # blocks marked as the last in one message; each costs a new inflater
 
 
 class PerMessageDeflate(Extension):
@@ -63,6 +65,8 @@ class PerMessageDeflate(Extension):
         self.compress_settings = compress_settings or {}
         self.decode_cont_data = False  # whether the message under way is compressed
         self._inflater: Any = None  # of the message under way, or for all messages
+        self._ends = 0  # of deflate streams within the message under way
+        self._has_input = False  # whether that message is not empty so far
         self._deflater: Any = None
 
     def __repr__(self) -> str:
@@ -88,25 +92,47 @@ class PerMessageDeflate(Extension):
         elif not self.decode_cont_data or frame.rsv1:
             return frame
         self.decode_cont_data = not frame.fin
-        if self._inflater is None:
-            self._inflater = zlib.decompressobj(-self.remote_max_window_bits)
-        data = self._inflate(frame, max_size)
-        if frame.fin and (self.remote_no_context_takeover or self._inflater.eof):
-            self._inflater = None
+        self._has_input = self._has_input or bool(frame.data)
+        data = self._inflate(frame, max_size) if self._has_input else b""
+        if frame.fin:
+            self._ends = 0
+            self._has_input = False
+            if self.remote_no_context_takeover:
+                self._inflater = None
         return dataclasses.replace(frame, data=data, rsv1=False)
 
     def _inflate(self, frame: Frame, max_size: int | None) -> bytes:
-        compressed = bytes(frame.data) + _TAIL if frame.fin else frame.data
-        try:
-            if max_size is None:
-                inflated: bytes = self._inflater.decompress(compressed)
-                return inflated
-            inflated = self._inflater.decompress(compressed, max_size + 1)
-        except zlib.error as exc:
-            raise ProtocolError("decompression failed") from exc
-        if len(inflated) > max_size:
+        """Inflate what a frame brings, to no more than one byte over the limit."""
+        rest = bytes(frame.data) + _TAIL if frame.fin else bytes(frame.data)
+        inflated = b""
+        while rest and (max_size is None or len(inflated) <= max_size):
+            if self._inflater is None:
+                if frame.fin and rest == _TAIL:
+                    break  # behind a last block; the tail would be taken for another one
+                self._inflater = zlib.decompressobj(-max(self.remote_max_window_bits, _MIN_BITS))
+            room = 0 if max_size is None else max_size + 1 - len(inflated)
+            try:
+                inflated += self._inflater.decompress(rest, room)
+            except zlib.error as exc:
+                raise ProtocolError("decompression failed") from exc
+            if not self._inflater.eof:
+                break
+            rest = self._begin_anew()
+        if max_size is not None and len(inflated) > max_size:
             raise PayloadTooBig(None, max_size)
         return inflated
+
+    def _begin_anew(self) -> bytes:
+        """Behind a block that is marked as the last (RFC 7692, 7.2.3.4): what follows it.
+
+        Distances reach back to the beginning of a deflate stream only (RFC 1951, 3.2.3).
+        """
+        self._ends += 1
+        if self._ends > _MAX_ENDS:
+            raise ProtocolError("decompression failed")
+        rest: bytes = self._inflater.unused_data
+        self._inflater = None
+        return rest
 
     def encode(self, frame: Frame) -> Frame:
         """Compress a data frame; control frames are returned as they are."""
