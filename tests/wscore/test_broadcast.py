@@ -3,6 +3,7 @@
 import array
 import contextlib
 import os
+import random
 import socket
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -422,3 +423,40 @@ async def test_compressed_once_for_all() -> None:
         assert zlib.decompressobj(-15).decompress(first.payload + TAIL) == message
         assert len(first.payload) < 200
         assert all(other == first for other in others)
+
+
+@pytest.mark.parametrize("size", [128, 194, 256, 290, 400, 512, 513, 1000, 4000, 20_000])
+async def test_small_messages_are_compressed_as_by_zlib(size: int) -> None:
+    """At least as well as by the level of zlib that takes as long."""
+    words = '{"id": %d, "symbol": "BTCUSD", "price": %d.25, "side": "buy", "time": 17%08d}, '
+    rnd = random.Random(size)
+    numbers = [tuple(rnd.randrange(10**n) for n in (6, 4, 8)) for _ in range(1 + size // 60)]
+    text = "".join(words % each for each in numbers)[:size].encode()
+    level = 6 if size <= 512 else 1
+    stream = zlib.compressobj(level, zlib.DEFLATED, -15, 5)
+    model = len(stream.compress(text) + stream.flush(zlib.Z_SYNC_FLUSH)) - len(TAIL)
+    setting = Setting("server", None)
+    async with messages_to(setting, MessageRecorder(), DEFLATE, deflate=WSDeflate()) as (
+        transport,
+        peer,
+    ):
+        for _ in range(3):
+            ws_broadcast([transport], WSMsgType.TEXT, text)
+            frame = await peer.read_frame()
+            assert zlib.decompressobj(-15).decompress(frame.payload + TAIL) == text
+            assert len(frame.payload) <= model * (1 if size <= 512 else 1.06)
+
+
+@pytest.mark.parametrize("engine", ["isal", "zlib-ng", "zlib"])
+async def test_every_engine_finds_repeats_in_small_messages(engine: str) -> None:
+    """Behind a full flush isal finds none in the next 288 bytes."""
+    message = os.urandom(60) * 3
+    setting = Setting("server", None)
+    settings = WSDeflate(engine=engine)
+    async with messages_to(setting, MessageRecorder(), DEFLATE, deflate=settings) as (
+        transport,
+        peer,
+    ):
+        for _ in range(3):
+            ws_broadcast([transport], WSMsgType.BINARY, message)
+            assert len((await peer.read_frame()).payload) < 90

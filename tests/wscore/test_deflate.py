@@ -168,6 +168,7 @@ def test_a_window_of_8_bits_is_inflated_and_never_promised() -> None:
         {"server_max_window_bits": True},
         {"engine": "lzma"},
         {"engine": "isal", "level": 4},
+        {"engine": "isal", "level": 0},
         {"level": 10},
         {"level": -1},
         {"memory_level": 0},
@@ -180,6 +181,12 @@ def test_wrong_settings(wrong: dict[str, Any]) -> None:
         WSDeflate(**wrong)
 
 
+def test_the_level_of_isal_that_lets_messages_grow() -> None:
+    with pytest.raises(ValueError, match=r"isal go from 1 to 3, not 0; .*grow"):
+        WSDeflate(engine="isal", level=0)
+    assert WSDeflate(level=0).compressor(15).key[1] == "zlib-ng"
+
+
 def test_a_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     from wscore import deflate
 
@@ -188,10 +195,10 @@ def test_a_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         with pytest.raises(ImportError, match="isal"):
             WSDeflate(engine="isal")
-        assert WSDeflate().compressor(12)[0][0] == "zlib-ng"
+        assert WSDeflate().compressor(12).key[1] == "zlib-ng"
         monkeypatch.setitem(__import__("sys").modules, "zlib_ng.zlib_ng", None)
         deflate._loaded.clear()
-        assert WSDeflate().compressor(12)[0][0] == "zlib"
+        assert WSDeflate().compressor(12).key[1] == "zlib"
         assert WSDeflate().inflater() == (zlib.decompressobj, zlib.error)
         monkeypatch.undo()
         monkeypatch.setitem(__import__("sys").modules, "zlib_ng.zlib_ng", None)
@@ -202,10 +209,10 @@ def test_a_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_which_engine_is_taken() -> None:
-    assert WSDeflate().compressor(12)[0] == ("isal", 1, zlib.DEFLATED, -12, 5)
-    assert WSDeflate(level=6).compressor(12)[0] == ("zlib-ng", 6, zlib.DEFLATED, -12, 5)
+    assert WSDeflate().compressor(12).key[1:] == ("isal", 1, zlib.DEFLATED, -12, 3)
+    assert WSDeflate(level=6).compressor(12).key[1:] == ("zlib-ng", 6, zlib.DEFLATED, -12, 5)
     for engine in ENGINES:
-        assert WSDeflate(engine=engine).compressor(9)[0][0] == engine
+        assert WSDeflate(engine=engine).compressor(9).key[1] == engine
     zlib_ng = pytest.importorskip("zlib_ng.zlib_ng")
     assert WSDeflate().inflater() == (zlib_ng.decompressobj, zlib_ng.error)
     assert WSDeflate(level=6).inflater() == (zlib_ng.decompressobj, zlib_ng.error)
@@ -217,7 +224,7 @@ def test_which_engine_is_taken() -> None:
 def test_every_engine_keeps_to_its_window(engine: str, bits: int) -> None:
     noise = bytes((i * i * 2654435761 >> 13) & 255 for i in range(300))
     for level in (1, 2, 3):
-        _, make = WSDeflate(engine=engine, level=level).compressor(bits)
+        make = WSDeflate(engine=engine, level=level).compressor(bits).make
         stream, inflate = make(), zlib.decompressobj(-bits)
         for distance in [*(2**power + more for power in range(9, 16) for more in (-1, 0, 1))]:
             filler = bytes((i * i * i * 40503 >> 7) & 255 for i in range(distance - 300))

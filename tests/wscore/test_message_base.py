@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from tests.support.deflated import CASES, LINES, Case, ended, flushed, pieces
 from tests.wscore.message_recorder import DEFLATE, TAIL, MessageRecorder, Packer, messages_to
 from tests.wscore.pairs import Setting, Way, until_gone
 from tests.wscore.raw_peer import BOUND
@@ -90,13 +91,42 @@ async def test_the_last_block_may_be_marked_as_such(
         assert listener.seen == ["Hello"] * 6 + ["go on"] * 2
 
 
-async def test_final_blocks_are_bounded_in_number(plain: Setting, settings: WSDeflate) -> None:
+@pytest.mark.parametrize("count", [1, 2, 0])
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_final_blocks(plain: Setting, case: Case, count: int, settings: WSDeflate) -> None:
+    """Each engine inflates alike, in how many fragments it may come."""
     listener = MessageRecorder()
     async with messages_to(plain, listener, DEFLATE, deflate=settings) as (_, peer):
-        await peer.send(F(BINARY, b"\x03\x00" * 10 + b"\x00", rsv=RSV1))
-        await listener.until(1)
-        await peer.send(F(BINARY, b"\x03\x00" * 100_000 + b"\x00", rsv=RSV1))
-        assert (await peer.read_frame()).close_code == 1002
+        for packed in case.packed:
+            parts = pieces(packed, count)
+            frames = [
+                F(
+                    CONTINUATION if i else BINARY,
+                    part,
+                    fin=i == len(parts) - 1,
+                    rsv=0 if i else RSV1,
+                )
+                for i, part in enumerate(parts)
+            ]
+            await peer.send(*frames)
+        if case.is_corrupt:
+            assert (await peer.read_frame()).close_code == 1002
+        await listener.until(len(case.expected))
+        assert listener.seen == [*case.expected]
+
+
+async def test_a_limit_counts_across_final_blocks(plain: Setting, settings: WSDeflate) -> None:
+    twice = F(BINARY, ended(LINES) + flushed(LINES), rsv=RSV1)
+    for limit, fits in ((2 * len(LINES), True), (2 * len(LINES) - 1, False)):
+        listener = MessageRecorder()
+        options = {"deflate": settings, "max_message_size": limit}
+        async with messages_to(plain, listener, DEFLATE, **options) as (_, peer):
+            await peer.send(twice)
+            if fits:
+                await listener.until(1)
+                assert listener.seen == [LINES * 2]
+            else:
+                assert (await peer.read_frame()).close_code == 1009
 
 
 @pytest.mark.parametrize("packed", [b"\xff\xff\xff", b"\x06", b"\x07\x00", b"\x00\x01\x00\x00\x00"])

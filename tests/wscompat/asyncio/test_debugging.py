@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.deflated import CASES
 from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
 from wscompat.asyncio.client import ClientConnection
@@ -130,6 +131,23 @@ async def test_pings_and_closing_of_the_peer(caplog: pytest.LogCaptureFixture) -
 
     assert await of(WSCOMPAT) == await of(WEBSOCKETS)
     assert await conversation(WSCOMPAT) == await conversation(WEBSOCKETS) == b"\x8ap\x88\x03\xe9bye"
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])
+async def test_messages_are_the_same_at_every_level(
+    caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    """Also those that other libraries inflate in another way: with blocks marked as the last."""
+    caplog.set_level(level, "websockets")
+    short = [c for c in CASES if not c.is_corrupt and max(map(len, c.packed)) < 126]
+    packed = [bytes([0xC2, len(data)]) + data for case in short for data in case.packed]
+    expected = [message for case in short for message in case.expected]
+    answer = ACCEPTED + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    async with (
+        raw_server(answer + b"".join(packed) + b"\x88\x02\x03\xe8") as server,
+        WSCOMPAT.connect(server.uri, proxy=None) as websocket,
+    ):
+        assert [message async for message in websocket] == expected
 
 
 @pytest.mark.parametrize("bad", [b"\xc1\x80\0\0\0\0", b"\x88\x81\0\0\0\0x"])

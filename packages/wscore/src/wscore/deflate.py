@@ -27,6 +27,9 @@ CLIENT_BITS = "client_max_window_bits"
 MAX_BITS = 15
 MIN_OWN_BITS = 9  # the smallest window that engines compress with
 
+SMALL_SIZE = 512  # bytes of a message that zlib compresses best, if it is compressed by itself
+SMALL_BITS = 10  # the smallest window in which zlib can refer to all of such a message
+
 _loaded: dict[str, Any] = {}  # modules by engine; None for one that is not installed
 
 _WINDOW_BITS = re.compile(r"[89]|1[0-5]")
@@ -34,19 +37,36 @@ _WINDOW_BITS = re.compile(r"[89]|1[0-5]")
 Parameters = Iterable[tuple[str, str | None]]
 
 
+class Compressor(NamedTuple):
+    """What compresses for a connection.
+
+    Attributes:
+        key: equal for those that are interchangeable.
+        make: makes one.
+        make_small: makes one for a message of up to `SMALL_SIZE` bytes that refers to no other.
+    """
+
+    key: tuple[object, ...]
+    make: Callable[[], Any]
+    make_small: Callable[[], Any]
+
+
 class _Engine(NamedTuple):
     module: str
     package: str | None  # what to install for it; None for the standard library
     level: int  # unless told otherwise
+    min_level: int
     max_level: int
+    memory_level: int | None = None  # the only sensible one; None if the user may choose
 
 
 # Those that compress fastest first. Of the levels of isal the first is the best compromise: the
-# higher ones need twice the memory and save next to nothing.
+# higher ones need twice the memory and save next to nothing. Level 0 puts the same Huffman table,
+# of 110 bytes, into each message. More memory than it has with the third level gains nothing.
 _ENGINES = {
-    "isal": _Engine("isal.isal_zlib", "isal", 1, 3),
-    "zlib-ng": _Engine("zlib_ng.zlib_ng", "zlib-ng", 3, 9),
-    "zlib": _Engine("zlib", None, 6, 9),
+    "isal": _Engine("isal.isal_zlib", "isal", 1, 1, 3, memory_level=3),
+    "zlib-ng": _Engine("zlib_ng.zlib_ng", "zlib-ng", 3, 0, 9),
+    "zlib": _Engine("zlib", None, 6, 0, 9),
 }
 
 
@@ -92,9 +112,11 @@ class WSDeflate:
             whatever the server asks for; for a server it is the same as None.
         engine: what compresses and inflates: ``"isal"``, ``"zlib-ng"`` (packages of these names) or
             ``"zlib"``. None for the fastest that is installed: to compress, in this order, except
-            that with a level given isal does not, because its levels are others; to inflate,
-            zlib-ng before isal.
-        level: 0 to 9, in isal 0 to 3; None for the engine's best compromise.
+            that with a level given isal does not, because its levels are others, and without one
+            zlib compresses messages of up to 512 bytes that refer to no others, such as those of a
+            broadcast; to inflate, zlib-ng before isal.
+        level: 0 to 9, in isal 1 to 3 (with its level 0 small messages grow); None for the engine's
+            best compromise.
         memory_level: 1 to 9; how much memory zlib and zlib-ng use beside the window.
         min_size: bytes from which a message is compressed unless `WSTransport.send_message` is told
             otherwise.
@@ -120,9 +142,11 @@ class WSDeflate:
             if not anything and not MIN_OWN_BITS <= bits <= MAX_BITS:
                 raise ValueError(f"{name} must be from {MIN_OWN_BITS} to {MAX_BITS}, not {bits!r}")
         engine, level = self._chosen()
-        if not 0 <= level <= _ENGINES[engine].max_level:
+        lowest, highest = _ENGINES[engine].min_level, _ENGINES[engine].max_level
+        if not lowest <= level <= highest:
+            reason = "; with level 0 small messages would grow" if level == 0 else ""
             raise ValueError(
-                f"the levels of {engine} go from 0 to {_ENGINES[engine].max_level}, not {level}"
+                f"the levels of {engine} go from {lowest} to {highest}, not {level}{reason}"
             )
         if not 1 <= self.memory_level <= 9:
             raise ValueError(f"memory_level must be from 1 to 9, not {self.memory_level}")
@@ -220,19 +244,22 @@ class WSDeflate:
 
     # -- both
 
-    def compressor(self, window_bits: int) -> tuple[tuple[object, ...], Callable[[], Any]]:
+    def compressor(self, window_bits: int) -> Compressor:
         """What compresses.
 
         Args:
             window_bits: how far back it may refer, as a power of two.
-
-        Returns:
-            A key, equal for compressors that are interchangeable, and a function that makes one.
         """
         engine, level = self._chosen()
-        arguments = (level, zlib.DEFLATED, -window_bits, self.memory_level)
-        module = _load(engine)
-        return (engine, *arguments), functools.partial(module.compressobj, *arguments)
+        memory_level = _ENGINES[engine].memory_level or self.memory_level
+        arguments = (level, zlib.DEFLATED, -window_bits, memory_level)
+        make = make_small = functools.partial(_load(engine).compressobj, *arguments)
+        is_default = self.engine is None and self.level is None
+        if is_default:
+            bits = min(window_bits, SMALL_BITS)
+            level = _ENGINES["zlib"].level
+            make_small = functools.partial(zlib.compressobj, level, zlib.DEFLATED, -bits, 3)
+        return Compressor((is_default, engine, *arguments), make, make_small)
 
     def inflater(self) -> tuple[Callable[..., Any], type[Exception]]:
         """What inflates: a function that makes one, and what it raises for corrupt data."""

@@ -5,11 +5,13 @@ from asyncio import AbstractEventLoop
 from typing_extensions import disjoint_base
 
 from .deflate import WSDeflate
+from .idle import MemoryHolder
 
 @disjoint_base
-class Inflater:
+class Inflater(MemoryHolder):
     def __new__(
         cls,
+        loop: AbstractEventLoop,
         settings: WSDeflate,
         window_bits: int,
         keeps_context: bool,
@@ -18,7 +20,7 @@ class Inflater:
     ) -> Inflater: ...
 
 @disjoint_base
-class Deflater:
+class Deflater(MemoryHolder):
     def __new__(
         cls,
         loop: AbstractEventLoop,

@@ -191,7 +191,8 @@ cdef class WSProtocolCore:
             transport.deflate = agreed
             transport.deflater = Deflater(self.loop, self.deflate, *here)
             inflater = Inflater(
-                self.deflate, *there, self._max_message_size or self._max_frame_size,
+                self.loop, self.deflate, *there,
+                self._max_message_size or self._max_frame_size,
                 0 if self._takes_pieces else self._max_frame_size,
             )
         return self._messages.begin(transport, inflater)
