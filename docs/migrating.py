@@ -30,10 +30,13 @@ _UNIX = (
 #: Names, or members of classes, that are there and behave otherwise: how.
 DIFFERENT = {
     "asyncio.connection.Connection.recv": "text that is not UTF-8 closes the connection when it "
-    "arrives, not when it is returned; on Python 3.11 `iscoroutinefunction` does not know it",
-    "asyncio.connection.Connection.send": "on Python 3.11 `iscoroutinefunction` does not know it",
+    "arrives, not when it is returned; on Python 3.11 `inspect.iscoroutinefunction` does not know "
+    "it, `asyncio.iscoroutinefunction` does",
+    "asyncio.connection.Connection.send": "on Python 3.11 as for `recv`",
     "asyncio.connection.Connection.close": "a full queue of unread messages does not keep the "
-    "connection from closing",
+    "connection from closing: if nobody takes one for a second, or half of `close_timeout` if that "
+    "is less, what comes later is thrown away; at once if the task that closes is the one that "
+    "receives",
     "asyncio.connection.Connection.transport": "for its extra information; nothing may be sent "
     "by it",
     "asyncio.connection.Connection.protocol": "tells what was agreed on and how the connection "

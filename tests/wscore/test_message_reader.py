@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncIterator
+from unittest.mock import AsyncMock, patch
 
 import pytest
 
@@ -223,6 +225,62 @@ async def test_iteration(both: Setting) -> None:
             assert [message async for message in reader] == ["a", b"b"]
 
 
+async def test_iteration_over_an_incomplete_message(both: Setting) -> None:
+    async with reading(both) as (reader, peer):
+        await peer.send(F(TEXT, b"a"), F(TEXT, b"b", fin=False), close(WSCloseCode.OK))
+        assert (await peer.read_frame()).payload == b"\x03\xe8"
+        await peer.close()
+        async with asyncio.timeout(BOUND):
+            assert [message async for message in reader] == ["a"]
+            for _ in range(2):
+                with pytest.raises(EOFError):
+                    await reader.recv()
+
+
+class Louder(WSMessageReader):
+    """A reader with a `recv` of its own."""
+
+    async def recv(self, decode: bool | None = None) -> str | bytes:
+        return (await super().recv(True)).upper()
+
+
+async def test_iteration_by_an_overridden_recv(plain: Setting) -> None:
+    async with reading(plain, Louder()) as (reader, peer):
+        await peer.send(F(TEXT, b"a"), F(BINARY, b"b"), close(WSCloseCode.OK))
+        await peer.read_frame()
+        await peer.close()
+        async with asyncio.timeout(BOUND):
+            assert [message async for message in reader] == ["A", "B"]
+
+
+async def collect(reader: WSMessageReader, got: list[str | bytes]) -> None:
+    async with asyncio.timeout(BOUND):
+        async for message in reader:
+            got.append(message)  # noqa: PERF401
+
+
+async def test_iteration_by_an_overridden_recv_that_fails(plain: Setting) -> None:
+    got: list[str | bytes] = []
+    async with reading(plain, Louder()) as (reader, peer):
+        await peer.send(F(TEXT, b"a"), F(BINARY, b"\xff"))
+        with pytest.raises(UnicodeDecodeError):
+            await collect(reader, got)
+        assert got == ["A"]
+        await peer.send(close(WSCloseCode.INTERNAL_ERROR))
+        await peer.close()
+        with pytest.raises(EOFError):
+            await collect(reader, got)
+
+
+async def test_iteration_by_a_mocked_recv(plain: Setting) -> None:
+    got: list[str | bytes] = []
+    async with reading(plain, Louder()) as (reader, _):
+        mock = AsyncMock(side_effect=["a", "b", ValueError])
+        with patch.object(Louder, "recv", mock), pytest.raises(ValueError, match=r"^$"):
+            await collect(reader, got)
+        assert got == ["a", "b"]
+
+
 async def test_streaming(plain: Setting) -> None:
     async with reading(plain) as (reader, peer):
         smile = "😀".encode()
@@ -230,6 +288,124 @@ async def test_streaming(plain: Setting) -> None:
         async with asyncio.timeout(BOUND):
             assert "".join([part async for part in reader.recv_streaming()]) == "😀"  # type: ignore[misc]
             assert [part async for part in reader.recv_streaming()] == [b"x"]
+
+
+# -- a full queue while the connection is being closed
+
+NUMBERS = [b"%04d" % number for number in range(2000)]
+PATIENCE = 0.05  # seconds
+
+
+async def send_all(peer: RawPeer, pad: int, fragments: int = 1) -> None:
+    """Send all messages and a CLOSE, and close the connection when it is answered."""
+    await peer.send(*numbered(pad, fragments), close(1000))
+    assert (await peer.read_frame()).opcode == CLOSE
+    await peer.close()
+
+
+def numbered(pad: int, fragments: int = 1) -> list[F]:
+    """Messages that begin with their numbers."""
+    return [
+        F(CONTINUATION if part else BINARY, number + bytes(pad), fin=part == fragments - 1)
+        for number in NUMBERS
+        for part in range(fragments)
+    ]
+
+
+async def rest_of(reader: WSMessageReader, pause: float = 0) -> list[bytes]:
+    """All messages up to the end, taken with pauses in between."""
+    got = []
+    async with asyncio.timeout(BOUND):
+        with contextlib.suppress(EOFError):
+            while True:
+                got.append(await reader.recv(False))
+                await asyncio.sleep(pause)
+    return got  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("fragments", [1, 3])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_closing_loses_nothing_of_a_receiver(
+    both: Setting, stream: bool, fragments: int
+) -> None:
+    async with reading(both, WSMessageReader(high=4, stream=stream)) as (reader, peer):
+        task = asyncio.ensure_future(rest_of(reader))
+        sending = asyncio.ensure_future(send_all(peer, 1000, fragments))
+        await asyncio.sleep(0)
+        reader.transport.send_close(1000)
+        reader.discard(BOUND)
+        got = await task
+        assert [message[:4] for message in got] == NUMBERS
+        assert {len(message) for message in got} == {fragments * 1004}
+        await sending
+
+
+@pytest.mark.parametrize("fragments", [1, 3])
+@pytest.mark.parametrize("ago", ["never", "before", "by the one that closes"])
+async def test_closing_while_nobody_receives(both: Setting, ago: str, fragments: int) -> None:
+    """The CLOSE behind a full queue is reached, and only the end of what came before is lost."""
+    async with reading(both, WSMessageReader(high=4)) as (reader, peer):
+        sending = asyncio.ensure_future(send_all(peer, 1000, fragments))
+        begin = []
+        if ago == "before":
+            begin = await asyncio.create_task(some_of(reader, 3))
+        elif ago != "never":
+            begin = await some_of(reader, 3)
+        patience = PATIENCE if ago != "by the one that closes" else 1000
+        reader.transport.send_close(1000)
+        reader.discard(patience)
+        await sending
+        await until_gone(reader.transport)
+        assert reader.transport.close_handshake.recv is not None
+        got = [message[:4] for message in begin + await rest_of(reader)]
+        assert 0 < len(got) < len(NUMBERS)
+        assert got == NUMBERS[: len(got)]
+
+
+async def some_of(reader: WSMessageReader, count: int) -> list[bytes]:
+    return [(await soon(reader))[:4] for _ in range(count)]  # type: ignore[misc]
+
+
+async def test_closing_while_somebody_receives_slowly(plain: Setting) -> None:
+    """More slowly than there is patience altogether, but something is always taken."""
+    async with reading(plain, WSMessageReader(high=64, low=63)) as (reader, peer):
+        sending = asyncio.ensure_future(send_all(peer, 8000))
+        task = asyncio.ensure_future(rest_of(reader, PATIENCE / 100))
+        await asyncio.sleep(0)
+        reader.discard(PATIENCE)
+        assert [message[:4] for message in await task] == NUMBERS
+        await sending
+
+
+async def test_closing_while_the_loop_is_blocked(plain: Setting) -> None:
+    """A receiver that had no time to receive is waited for."""
+    async with reading(plain, WSMessageReader(high=4)) as (reader, peer):
+        sending = asyncio.ensure_future(send_all(peer, 1000))
+        while reader.transport.underlying_transport.is_reading():
+            await asyncio.sleep(0.001)
+        reader.discard(PATIENCE)
+        time.sleep(2 * PATIENCE)
+        got = await rest_of(reader)
+        assert [message[:4] for message in got] == NUMBERS
+        await sending
+
+
+async def test_closing_while_a_receiver_stops(plain: Setting) -> None:
+    """Part of a message is no message."""
+    async with reading(plain, WSMessageReader(high=4)) as (reader, peer):
+        sending = asyncio.ensure_future(send_all(peer, 1000, 3))
+        parts = reader.recv_streaming()
+        assert [(await anext(parts))[:4] for _ in range(2)] == [NUMBERS[0]] * 2
+        reader.discard(PATIENCE)
+        await sending
+        await until_gone(reader.transport)
+        async with asyncio.timeout(BOUND):
+            assert [part[:4] async for part in parts] == [NUMBERS[0]]
+        got = [message[:4] for message in await rest_of(reader)]
+        assert got == NUMBERS[1 : 1 + len(got)]
+        assert len(got) < len(NUMBERS)
+        with pytest.raises(EOFError):
+            await soon(reader)
 
 
 async def test_both_sides(both: Setting) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import inspect
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from traceback import walk_tb
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from tests.wscore.packets import PacketPeer, packet_peer
 from tests.wscore.recorder import BOUND
-from tests.wscore.wire import TEXT, F
+from tests.wscore.wire import CONTINUATION, TEXT, F
 from wscore import WSMessageReader
 
 
@@ -63,12 +64,34 @@ async def test_it_is_used_once() -> None:
 
 
 async def test_one_that_was_never_awaited() -> None:
+    """The warning is about the line that has dropped it, as with other coroutines."""
     async with reading() as (reader, peer):
-        forgotten = reader.recv()
-        del forgotten
-        await peer.send(F(TEXT, b"a"))
-        with pytest.warns(RuntimeWarning, match="coroutine 'recv' was never awaited"):
-            assert await reader.recv() == "a"  # the reader keeps the last one
+        for _ in range(2):  # of one that is made, and of one that was used before
+            with pytest.warns(
+                RuntimeWarning, match=r"coroutine 'recv' was never awaited$"
+            ) as caught:
+                forget(reader)
+            assert [warning.filename for warning in caught] == [__file__]
+            assert caught[0].lineno == forget.__code__.co_firstlineno + 1
+            await peer.send(F(TEXT, b"a"))
+            assert await reader.recv() == "a"
+
+
+def forget(reader: WSMessageReader) -> None:
+    reader.recv()
+
+
+async def test_where_one_that_was_never_awaited_comes_from() -> None:
+    async with reading() as (reader, _):
+        sys.set_coroutine_origin_tracking_depth(2)
+        try:
+            with pytest.warns(RuntimeWarning, match="was never awaited") as caught:
+                forget(reader)
+        finally:
+            sys.set_coroutine_origin_tracking_depth(0)
+        text = str(caught[0].message)
+        assert "\nCoroutine created at (most recent call last)\n" in text
+        assert text.index("in test_where_one") < text.index("in forget\n    reader.recv()")
 
 
 async def test_one_that_was_closed_was_not_forgotten(
@@ -123,6 +146,70 @@ async def test_exception_thrown_in(arguments: tuple[Any, ...]) -> None:
             call.throw(*arguments)
         await peer.send(F(TEXT, b"a"))
         assert await reader.recv() == "a"
+
+
+@pytest.mark.parametrize("way", ["throw", "close", "drop"])
+@pytest.mark.parametrize("within", [False, True], ids=["before a message", "within a message"])
+@pytest.mark.parametrize("name", ["recv", "iteration", "recv_streaming"])
+async def test_one_that_waits_is_ended_from_outside(name: str, within: bool, way: str) -> None:
+    """Later calls are not kept waiting for it, and nothing is lost."""
+    if name == "recv_streaming" and way == "drop":
+        return  # an asynchronous generator cannot be used after that, whoever has made it
+    async with reading() as (reader, peer):
+        if within:
+            await peer.send(F(TEXT, b"a", fin=False))
+            await asyncio.sleep(0.01)
+        stream = reader.recv_streaming()
+        begin: Any = {
+            "recv": reader.recv,
+            "iteration": reader.__aiter__().__anext__,
+            "recv_streaming": stream.__anext__,
+        }[name]
+        if name == "recv_streaming" and within:
+            assert await anext(stream) == "a"
+            await stream.aclose()  # it must be read to its end, as ever
+            with pytest.raises(RuntimeError, match="another call"):
+                await reader.recv()
+            return
+        call = begin()
+        if name == "recv_streaming":
+            call = call.__await__()
+        call.send(None)
+        if way == "throw":
+            with pytest.raises(ExpectedError):
+                call.throw(ExpectedError())
+        elif way == "close":
+            call.close()
+        del call
+        await stream.aclose()
+        await peer.send(F(CONTINUATION if within else TEXT, b"b"))
+        assert await reader.recv() == ("ab" if within else "b")
+
+
+async def test_one_that_waits_is_ended_after_another_has_begun() -> None:
+    async with reading() as (reader, peer):
+        first = asyncio.create_task(reader.recv())
+        await asyncio.sleep(0)
+        first.cancel()
+        second = reader.recv()
+        future = second.send(None)  # before the first task has come to know
+        with contextlib.suppress(asyncio.CancelledError):
+            await first
+        await peer.send(F(TEXT, b"a"))
+        await asyncio.wait([future])
+        with pytest.raises(StopIteration) as caught:
+            second.send(None)
+        assert caught.value.value == "a"
+
+
+async def test_one_that_nobody_has_called_for() -> None:
+    async with reading() as (reader, _):
+        call = reader.recv()
+        call.close()
+        kind: Any = type(call)
+        for make in (kind, lambda: kind.__new__(kind), lambda: object.__new__(kind)):
+            with pytest.raises(TypeError):
+                make()
 
 
 async def test_traceback_thrown_in() -> None:

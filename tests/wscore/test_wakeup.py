@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import contextvars
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -599,3 +600,23 @@ async def test_reader_of_no_connection() -> None:
     reader = WSMessageReader()
     with pytest.raises(RuntimeError, match="not open"):
         await reader.recv()
+
+
+async def test_debug_mode_names_the_task_that_takes_long(
+    side: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def handle_slowly(reader: WSMessageReader) -> None:
+        await reader.recv()
+        time.sleep(0.02)
+
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 0.01
+    async with reading(side) as (reader, peer):
+        task = asyncio.create_task(handle_slowly(reader))
+        await asyncio.sleep(0)
+        await peer.send(F(TEXT, b"a"))
+        await task
+    slow = [text for text in caplog.messages if text.startswith("Executing")]
+    assert any("handle_slowly" in text for text in slow), slow
+    assert all(text.startswith("Executing <Task") for text in slow), slow

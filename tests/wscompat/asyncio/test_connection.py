@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import importlib
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import AsyncMock, patch
 
 import pytest
 
@@ -15,15 +17,18 @@ from tests.wscompat.libraries import (
     PAIRS,
     WEBSOCKETS,
     WSCOMPAT,
+    Library,
     Options,
     Pair,
     Record,
     Script,
     converse,
+    describe,
     serving,
     uri_of,
 )
 from tests.wscompat.raw import ACCEPTED, raw_server
+from wscompat.asyncio.connection import Connection
 from wscompat.exceptions import PayloadTooBig
 
 CONTROL = "é" * 62 + "x"  # 125 bytes
@@ -40,11 +45,6 @@ async def echo(connection: Any, record: Record) -> None:
 async def wait(connection: Any, record: Record) -> None:
     """Receive until it ends, and note how."""
     await record.attempt(connection.recv())
-    await record.end(connection)
-
-
-async def wait_for_the_end(connection: Any, record: Record) -> None:
-    """Note how it ended; the reply to a CLOSE in the middle of a message differs in its code."""
     await record.end(connection)
 
 
@@ -350,11 +350,11 @@ CONVERSATIONS = [
     (exchange_fragments, echo),
     (choose_types, echo),
     (send_wrong_types, echo),
-    (send_wrong_fragment, wait_for_the_end),
-    (send_mixed_fragments, wait_for_the_end),
-    (send_failing_fragments, wait_for_the_end),
-    (send_fragments_of_a_closed_connection, wait_for_the_end),
-    (close_between_fragments, wait_for_the_end),
+    (send_wrong_fragment, wait),
+    (send_mixed_fragments, wait),
+    (send_failing_fragments, wait),
+    (send_fragments_of_a_closed_connection, wait),
+    (close_between_fragments, wait),
     (send_between_fragments, echo),
     (receive_by_fragments, echo_fragments),
     (leave_fragments_unread, echo_fragments),
@@ -430,6 +430,145 @@ async def test_closing_with_a_full_queue() -> None:
         async with asyncio.timeout(BOUND / 2):
             await connection.close()
         assert connection.close_code == 1000
+
+
+NUMBERS = [b"%04d" % number for number in range(400)]
+
+
+async def receive_all(connection: Any, got: list[Any], pause: float = 0) -> None:
+    """Receive to the end, with pauses."""
+    async for message in connection:
+        got.append(message[:4])
+        await asyncio.sleep(pause)
+
+
+@pytest.mark.parametrize("library", [WEBSOCKETS, WSCOMPAT], ids=str)
+@pytest.mark.parametrize("fragments", [1, 3])
+@pytest.mark.parametrize("limits", [{}, {"max_queue": 1}, {"max_queue": (8, 8)}], ids=str)
+async def test_closing_while_another_task_receives(
+    library: Library, fragments: int, limits: dict[str, Any]
+) -> None:
+    """It receives all that the peer sends before it answers."""
+    got: list[Any] = []
+
+    async def send_all(connection: Any) -> None:
+        for number in NUMBERS:
+            message = number + bytes(1000)
+            await connection.send(message if fragments == 1 else [message] * (fragments - 1))
+
+    async with serving(WEBSOCKETS, send_all) as server:
+        connection = await library.connect(uri_of(server), compression=None, proxy=None, **limits)
+        task = asyncio.ensure_future(receive_all(connection, got, 0.0001))
+        while not got:
+            await asyncio.sleep(0.001)
+        async with asyncio.timeout(BOUND):
+            await connection.close()
+            await task
+    assert got == NUMBERS[: len(got)]
+    assert len(got) > 16
+
+
+@pytest.mark.parametrize("pair", [MODEL, *PAIRS], ids=str)
+async def test_server_closing_while_handlers_receive(pair: Pair) -> None:
+    got: list[Any] = []
+    begin = asyncio.Event()
+
+    async def handler(connection: Any) -> None:
+        await begin.wait()
+        await receive_all(connection, got)
+
+    async with serving(pair.server, handler) as server:
+        connection = await pair.client.connect(uri_of(server), compression=None, proxy=None)
+        for number in NUMBERS:
+            await connection.send(number + bytes(100))
+        server.close()
+        await asyncio.sleep(0.01)
+        begin.set()
+        async with asyncio.timeout(BOUND):
+            await server.wait_closed()
+            await connection.close()
+    assert got == NUMBERS
+
+
+@pytest.mark.parametrize("who", ["receiver", "other"])
+async def test_sending_on_while_the_connection_closes(who: str) -> None:
+    """The task that receives waits for the end instead: nothing more need be kept for it."""
+
+    async def flood(connection: Any) -> None:
+        with contextlib.suppress(WEBSOCKETS.exceptions.ConnectionClosed):
+            while True:
+                await connection.send(b"x" * 10_000)
+
+    async with serving(WEBSOCKETS, flood) as server:
+        connection = await WSCOMPAT.connect(uri_of(server), max_queue=4, close_timeout=1000)
+        await connection.recv()
+        closing = asyncio.ensure_future(connection.close())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(BOUND):
+            sending = connection.send("a")
+            with pytest.raises(WSCOMPAT.exceptions.ConnectionClosedOK):
+                await (asyncio.create_task(sending) if who == "other" else sending)
+            await closing
+
+
+async def break_off_after(connection: Any, record: Record) -> None:
+    await record.attempt(connection.recv())
+    try:
+        async for message in connection:
+            record.note(message)
+    except Exception as exc:
+        record.note(describe(exc), str(exc.__cause__))
+    await record.attempt(connection.recv())
+    await record.end(connection)
+
+
+@pytest.mark.parametrize("close", [b"\x88\x02\x03\xe8", b"\x88\x00", b"\x88\x02\x0b\xb8"])
+@pytest.mark.parametrize("part", [b"\x01\x01a", b"\x01\x01a\x00\x01b"])
+@pytest.mark.parametrize("library", [WEBSOCKETS, WSCOMPAT], ids=str)
+async def test_close_within_a_message(library: Library, part: bytes, close: bytes) -> None:
+    record = Record()
+    answer = ACCEPTED + b"\r\n" + b"\x81\x01x" + part + close
+    async with raw_server(answer, stays=None) as raw:
+        connection = await library.connect(raw.uri, compression=None, proxy=None)
+        await break_off_after(connection, record)
+    code = {2: 1000 if close.endswith(b"\xe8") else 3000, 0: 1005}[close[1]]
+    (closed, cause), again, end = record.events[1:]
+    assert closed.startswith("ConnectionClosedError: received " + str(code))
+    assert closed.endswith("then sent 1002 (protocol error) incomplete fragmented message")
+    assert cause == "incomplete fragmented message"
+    assert again[1].startswith("ConnectionClosedError")
+    assert end[1] == code
+    assert len(raw.received) == 2 + 4 + 2 + len(cause)
+
+
+@pytest.mark.parametrize("library", [WEBSOCKETS, WSCOMPAT], ids=str)
+async def test_an_overridden_recv_is_used_by_the_loop(library: Library) -> None:
+    async def greet(connection: Any) -> None:
+        await connection.send("a")
+
+    def make_class() -> Any:
+        base = importlib.import_module(f"{library}.asyncio.client").ClientConnection
+
+        class Shouting(base):  # type: ignore[misc]
+            async def recv(self, decode: bool | None = None) -> str:
+                return str(await super().recv()).upper()
+
+        return Shouting
+
+    async with serving(WEBSOCKETS, greet) as server:
+        connection = await library.connect(
+            uri_of(server), proxy=None, create_connection=make_class()
+        )
+        assert [message async for message in connection] == ["A"]
+        ok = library.exceptions.ConnectionClosedOK(None, None)
+        with patch.object(connection, "recv", AsyncMock(side_effect=["b", ok])):
+            assert [message async for message in connection] == ["b"]
+
+
+def test_doubles_of_connections() -> None:
+    double = AsyncMock(spec=Connection)
+    for name in ("recv", "send", "close", "ping", "pong", "wait_closed"):
+        assert isinstance(getattr(double, name), AsyncMock), name
 
 
 async def test_sending_to_one_that_does_not_read_until_it_vanishes() -> None:

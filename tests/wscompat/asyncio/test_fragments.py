@@ -60,6 +60,29 @@ async def test_same_as_the_model(pair: Pair, script: Any) -> None:
     assert await converse(pair, script, echo) == await converse(MODEL, script, echo)
 
 
+async def end_after_the_peer(connection: Any, record: Record) -> None:
+    """The peer closes before the last fragment is known to be the last."""
+
+    async def fragments() -> AsyncIterator[str]:
+        yield "a"
+        with contextlib.suppress(Exception):
+            await connection.wait_closed()
+
+    await record.attempt(connection.send(fragments()))
+    await record.end(connection)
+
+
+async def close_at_once(connection: Any, record: Record) -> None:
+    await connection.close(3000, "bye")
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+async def test_peer_that_closes_before_the_end(pair: Pair) -> None:
+    found = await converse(pair, end_after_the_peer, close_at_once)
+    assert found == await converse(MODEL, end_after_the_peer, close_at_once)
+    assert found["client"][0][0] == "raised"
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import socket
 import ssl
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -460,3 +462,29 @@ async def test_refused_upgrade_is_logged_and_answered() -> None:
     async with serving(WSCOMPAT, stay, origins=["http://example.com"]) as server:
         with pytest.raises(InvalidStatus, match="HTTP 403"):
             await connect(uri_of(server))
+
+
+@pytest.mark.parametrize("library", [WEBSOCKETS, WSCOMPAT], ids=str)
+@pytest.mark.parametrize("sent", [b"", b"\x81\x81\0\0\0\0a"], ids=["request", "message"])
+async def test_client_that_resets_behind_its_request(
+    library: Library, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is nobody for whom a handler could do anything, or whom anybody wants to read of."""
+    caplog.set_level("INFO")
+    handled = []
+
+    async def handler(connection: Any) -> None:
+        handled.append(connection)
+        await connection.recv()
+
+    async with serving(library, handler) as server:
+        for number in range(1, 4):
+            client = socket.create_connection(server.sockets[0].getsockname())
+            client.sendall(REQUEST + b"\r\n" + sent)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            async with asyncio.timeout(BOUND):
+                while caplog.messages.count("connection closed") < number:
+                    await asyncio.sleep(0.001)
+    assert handled == []
+    assert [record for record in caplog.records if record.levelname != "INFO"] == []

@@ -152,6 +152,16 @@ async def test_iterating(code: int) -> None:
     await same(case)
 
 
+@pytest.mark.parametrize("code", [1000, 3000])
+async def test_iterating_over_an_incomplete_message(code: int) -> None:
+    async def case(websocket: Any, peer: Peer, record: Record) -> None:
+        peer.send(frame(1, b"a"), frame(1, b"b", fin=False), closing(code))
+        async for message in websocket:
+            record.note(message)
+
+    await same(case)
+
+
 @BOTH
 async def test_an_overridden_recv_is_used_by_the_loop(library: Legacy) -> None:
     class Shouting(library.server.WebSocketServerProtocol):  # type: ignore[misc,name-defined]

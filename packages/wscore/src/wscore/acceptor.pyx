@@ -13,6 +13,7 @@ cimport cython
 from libc.errno cimport EAGAIN, errno
 
 from .loop_io cimport Endpoint, loop_io
+from .sealing cimport seal
 from .watcher cimport Watcher, unwatch, watcher_of
 
 cdef extern from *:
@@ -161,3 +162,6 @@ cdef class Acceptor(Endpoint):
             {"message": message, "exception": OSError(error, os.strerror(error))}
         )
         return 0
+
+
+seal(Acceptor)

@@ -22,6 +22,7 @@ from .deflate_streams cimport Deflater
 from .enums cimport BINARY, TEXT, TRY_AGAIN_LATER, WSMsgType
 from .loop_io cimport SendBuffer, free_buffer, new_buffer, reserve
 from .message_connection cimport WSMessageConnection
+from .sealing cimport seal
 from .transport cimport WSTransport
 
 from .enums import WSSlowPeer
@@ -241,3 +242,7 @@ cdef class Form:
             <const uint8_t*>self._payload.buf,
         )
         return 0
+
+
+seal(Forms)
+seal(Form)

@@ -2,13 +2,11 @@
 
 import asyncio
 from types import TracebackType
-from typing import Self
-
-from typing_extensions import disjoint_base
+from typing import Self, final
 
 from .loop_io import LoopIO
 
-@disjoint_base
+@final
 class Cork:
     def __init__(self, loop: asyncio.AbstractEventLoop, io: LoopIO) -> None: ...
     def __enter__(self) -> Self: ...

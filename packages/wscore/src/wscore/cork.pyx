@@ -4,6 +4,8 @@ A block that suspends must not hold bytes back while others run. So the cork end
 with the current turn of the event loop, whichever comes first.
 """
 
+from .sealing cimport seal
+
 
 cdef class Cork:
     """The context manager that `WSTransport.cork` returns."""
@@ -34,3 +36,6 @@ cdef class Cork:
             self._open = False
             return self.io.leave()
         return 0
+
+
+seal(Cork)

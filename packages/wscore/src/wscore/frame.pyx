@@ -15,6 +15,7 @@ from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS
 
 from . import enums
 from .enums cimport CLOSE, CONTINUATION, close_code_to_python, msg_type_to_python
+from .sealing cimport seal
 
 __all__ = ["WSFrame"]
 
@@ -206,3 +207,6 @@ cdef int show_members() except -1:
 
 
 show_members()
+
+
+seal(WSFrame)

@@ -1,14 +1,13 @@
 """Auto ping at work; only the other compiled modules can use it."""
 
 from collections.abc import Callable
-
-from typing_extensions import disjoint_base
+from typing import final
 
 from .auto_ping import AutoPing
 from .listener import WSListener
 from .transport import WSTransport
 
-@disjoint_base
+@final
 class Heartbeat:
     def __init__(
         self,

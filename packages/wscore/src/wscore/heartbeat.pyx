@@ -6,6 +6,7 @@ from .closing cimport LOST
 from .enums cimport INTERNAL_ERROR
 from .failing cimport fail_for_exception
 from .ping_watch cimport PingWatch
+from .sealing cimport seal
 
 from .auto_ping import Verdict
 
@@ -69,3 +70,6 @@ cdef class Heartbeat:
         reason = f"no pong within {self._logic.reply_timeout:g} seconds"
         self.transport.logger.info("the connection is closed: %s", reason)
         self.transport.fail(INTERNAL_ERROR, reason)
+
+
+seal(Heartbeat)

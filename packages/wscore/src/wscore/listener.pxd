@@ -3,6 +3,8 @@ from .transport cimport WSTransport
 
 
 cdef class WSListener:
+    cdef object __weakref__
+
     cpdef on_ws_connected(self, WSTransport transport)
     cpdef on_ws_frame(self, WSTransport transport, WSFrame frame)
     cpdef on_ws_disconnected(self, WSTransport transport)

@@ -65,6 +65,8 @@ cdef class WSListener:
         Args:
             transport: what to send with.
         """
+        if transport is None:
+            raise TypeError("send_user_specific_ping() takes the transport")
         transport.send_ping()
 
     cpdef is_user_specific_pong(self, WSFrame frame):
@@ -76,6 +78,8 @@ cdef class WSListener:
         Args:
             frame: the frame; valid only until this method returns.
         """
+        if frame is None:
+            raise TypeError("is_user_specific_pong() takes a frame")
         return frame.msg_type == PONG
 
     cpdef pause_writing(self):

@@ -9,6 +9,7 @@ next iteration of the loop.
 Loops live in threads of their own, so nothing here is shared between loops.
 """
 
+import os
 import weakref
 
 cimport cython
@@ -16,6 +17,7 @@ from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.string cimport memmove
 
+from .sealing cimport seal
 from .syscalls cimport now
 
 cdef enum:
@@ -23,6 +25,17 @@ cdef enum:
     PAGE = 4096  # bytes; a power of two
 
 _loops = weakref.WeakKeyDictionary()
+
+
+def _disown():
+    """Have a forked child leave its parent's connections alone, with whose sockets it was born."""
+    for io in list(_loops.values()):
+        (<LoopIO>io).thread = 0
+    _loops.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown)
 
 
 cdef LoopIO loop_io(object loop):
@@ -244,3 +257,8 @@ cdef class LoopIO:
         self._spare_block_count -= 1
         block.next = None
         return block
+
+
+seal(Block)
+seal(Endpoint)
+seal(LoopIO)

@@ -23,6 +23,7 @@ cdef class WSMessageBase(WSListener):
     cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1
     cdef int on_read_end(self) except -1
     cpdef feed(self, bint is_text, bint fin, bytes data)
+    cdef int _check_open(self) except -1
     cdef int _inflate(self, WSFrame frame) except -1
     cdef int _check_text(self, bytes data, bint fin) except -1
     cdef int _close_received(self, WSTransport transport, WSFrame frame) except -1
@@ -35,3 +36,4 @@ cdef class WSMessageBase(WSListener):
     # what a subclass may change
     cpdef on_pong(self, bytes payload)
     cpdef on_close(self)
+    cpdef on_incomplete_message(self)

@@ -41,6 +41,9 @@ cdef class WSMessageBase(WSListener):
         return 0
 
     cpdef on_ws_frame(self, WSTransport transport, WSFrame frame):
+        self._check_open()
+        if transport is None or frame is None:
+            raise TypeError("on_ws_frame() takes the transport and a frame")
         self.frame_received(transport, frame)
 
     cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1:
@@ -55,6 +58,7 @@ cdef class WSMessageBase(WSListener):
         elif not frame.fin or frame.msg_type == CONTINUATION:
             if frame.msg_type != CONTINUATION:
                 self._is_text = frame.msg_type == TEXT
+            self._is_within = not frame.fin
             self.fragment_received(self._is_text, frame.fin, frame.get_payload_as_bytes())
         elif frame.msg_type == TEXT:
             self.message_received(
@@ -83,7 +87,12 @@ cdef class WSMessageBase(WSListener):
 
         Raises:
             WSProtocolError: if they are not; it is to be passed on.
+            RuntimeError: if the connection is not open yet.
+            TypeError: if there are no bytes.
         """
+        self._check_open()
+        if data is None:
+            raise TypeError("feed() takes bytes")
         if fin and not self._is_within:
             if not is_text:
                 self.message_received(False, data)
@@ -99,6 +108,11 @@ cdef class WSMessageBase(WSListener):
             self._check_text(data, fin)
         self._is_within = not fin
         self.fragment_received(is_text, fin, data)
+
+    cdef int _check_open(self) except -1:
+        if self.transport is None:
+            raise RuntimeError("the connection is not open yet")
+        return 0
 
     cdef int _inflate(self, WSFrame frame) except -1:
         cdef bytes data
@@ -126,6 +140,8 @@ cdef class WSMessageBase(WSListener):
         return 0
 
     cdef int _close_received(self, WSTransport transport, WSFrame frame) except -1:
+        if self._is_within:
+            self.on_incomplete_message()
         transport.send_close(frame.get_close_code(), frame.get_close_message())
         if not transport.is_client_side:  # the server closes the TCP connection (7.1.1)
             transport.disconnect()
@@ -157,3 +173,9 @@ cdef class WSMessageBase(WSListener):
 
     cpdef on_close(self):
         """A CLOSE was received, and answered."""
+
+    cpdef on_incomplete_message(self):
+        """A CLOSE was received within a fragmented message, and was not answered.
+
+        If this sends a CLOSE, that is the answer.
+        """

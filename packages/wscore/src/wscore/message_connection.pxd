@@ -1,5 +1,7 @@
 # Messages both ways.
 
+from cpython.object cimport PyObject
+
 from .message_reader cimport WSMessageReader
 from .step cimport Step
 
@@ -7,7 +9,7 @@ from .step cimport Step
 cdef class Sending(Step):
     cdef WSMessageConnection connection  # None once it has begun
     cdef object message
-    cdef object text
+    cdef int text  # whether as text; -1 if the message's type says so
 
 
 cdef class WSMessageConnection(WSMessageReader):
@@ -15,4 +17,4 @@ cdef class WSMessageConnection(WSMessageReader):
     cdef public object _fragments_sent  # a future while a message is being sent in fragments
     cdef public object _drained  # a future while the write buffer is full
 
-    cdef Sending _sending_before
+    cdef PyObject* _spare_sending  # as WSMessageReader._spare

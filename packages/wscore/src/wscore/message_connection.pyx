@@ -4,17 +4,19 @@ What can be sent at once is sent here. All that has to wait, or is no plain mess
 coroutines of the subclass, which also says when a wait is over.
 """
 
-import inspect
-
 cimport cython
 from cpython.object cimport PyObject
 
 from .closing cimport OPEN
 from .enums cimport BINARY, TEXT
+from .sealing cimport seal
+from .step cimport is_unshared, keep, take
 from .transport cimport WSTransport
 
+from .coroutines import mark_as_coroutine_function
+
 cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(PyObject* object)
+    void Py_XDECREF(PyObject* object)
 
 __all__ = ["WSMessageConnection"]
 
@@ -33,19 +35,23 @@ cdef class Sending(Step):
         if connection._fragments_sent is None and type(connection._core) is WSTransport:
             transport = <WSTransport>connection._core
             if isinstance(message, str):
-                as_text = self.text is not False
+                as_text = self.text != 0
             elif isinstance(message, (bytes, bytearray)):
-                as_text = self.text
+                as_text = self.text > 0
             elif isinstance(message, memoryview) and message.c_contiguous:
-                as_text = self.text
+                as_text = self.text > 0
             else:
                 transport = None
             if transport is not None and transport.state == OPEN:
                 transport.send_message(TEXT if as_text else BINARY, message)
                 if connection._drained is None:
+                    if self.origin is None:
+                        keep(&connection._spare_sending, self)
                     return None
                 return self.hand_over(connection._drain())
-        return self.hand_over(connection._send_later(message, self.text))
+        return self.hand_over(
+            connection._send_later(message, None if self.text < 0 else bool(self.text))
+        )
 
     cdef int let_go(self) except -1:
         self.connection = None
@@ -61,6 +67,9 @@ cdef class WSMessageConnection(WSMessageReader):
         **kwargs: likewise.
     """
 
+    def __dealloc__(self):
+        Py_XDECREF(self._spare_sending)
+
     def send(self, message, *, text=None):
         """Send a message, and wait while too much is waiting to be sent.
 
@@ -74,16 +83,16 @@ cdef class WSMessageConnection(WSMessageReader):
             ConnectionClosed: if the connection is closed.
             TypeError: if the message is of another type.
         """
-        cdef Sending call = self._sending_before
-        if call is None or Py_REFCNT(<PyObject*>call) != 2 or not call.has_ended:
-            call = self._sending_before = Sending.__new__(Sending)
-            call.name = "send"
-        else:
+        cdef Sending call
+        if is_unshared(self._spare_sending):
+            call = <Sending>take(&self._spare_sending)
             call.has_begun = call.has_ended = False
-            call.inner = None
+        else:
+            call = Sending.__new__(Sending)
+            call.begin("send")
         call.connection = self
         call.message = message
-        call.text = text
+        call.text = -1 if text is None else bool(text)
         return call
 
     # -- what a subclass provides
@@ -102,6 +111,7 @@ cdef class WSMessageConnection(WSMessageReader):
         raise NotImplementedError
 
 
-# For those who ask: what it returns is a coroutine. Before Python 3.12 this cannot be said.
-if hasattr(inspect, "markcoroutinefunction"):
-    inspect.markcoroutinefunction(WSMessageConnection.send)
+mark_as_coroutine_function(WSMessageConnection.send)
+
+
+seal(Sending)

@@ -1,5 +1,7 @@
 # Messages instead of frames.
 
+from cpython.object cimport PyObject
+
 from .deflate_streams cimport Inflater
 from .item_queue cimport ItemQueue
 from .message_base cimport WSMessageBase
@@ -16,9 +18,21 @@ cdef class Fragment:
 
 cdef class Reception(Step):
     cdef WSMessageReader reader  # None once it has ended
-    cdef object decode
+    cdef int decode
     cdef bint is_iterating  # for `async for`
     cdef bint is_waiting
+
+
+cdef class Joining(Step):
+    cdef WSMessageReader reader  # None once it has ended
+    cdef Fragment fragment  # taken, and not among the parts yet
+    cdef list parts  # as far as they were taken
+    cdef int decode
+    cdef bint is_text
+    cdef bint is_iterating
+
+    cdef object finish(self)
+    cdef object refuse(self, object limit)
 
 
 cdef class Arrival(Step):
@@ -29,15 +43,30 @@ cdef class Messages:
     cdef WSMessageReader reader
 
 
+cdef class Patience:
+    cdef WSMessageReader reader
+    cdef double seconds
+    cdef object timer
+    cdef int left
+
+    cdef int start(self) except -1
+    cdef int stop(self) except -1
+    cdef int look_later(self) except -1
+
+
 cdef class WSMessageReader(WSMessageBase):
     cdef ItemQueue _queue    # whole messages as str or bytes, others as Fragment
     cdef Waiter _waiter      # None before the connection is open
-    cdef Reception _reception_before
-    cdef Py_ssize_t _high    # queued frames at which reading pauses; 0 for no limit
+    cdef PyObject* _spare    # a Reception that was used, and that nobody else refers to; or NULL
+    cdef PyObject* _waiting  # the Step that waits or has waited; for comparison only, like the next
+    cdef PyObject* _taker    # the task that last took something while reading was paused
+    cdef Patience _patience  # None before `discard`
+    cdef Py_ssize_t _mark    # so many are queued that with the next one reading pauses
     cdef Py_ssize_t _low     # queued frames at which it goes on
-    cdef bint _streaming     # one is being handed out by fragments
-    cdef bint _discarding
+    cdef bint _streaming     # a message is being handed out by fragments, or joined of them
     cdef bint _paused
+    cdef bint _was_taken     # something, while reading was paused
+    cdef bint _shut          # nothing is queued any more
     cdef bint _ended
 
     # in
@@ -46,12 +75,21 @@ cdef class WSMessageReader(WSMessageBase):
     cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1
     cdef int on_read_end(self) except -1
     cdef int _put(self, object item) except -1
+    cdef int _put_more(self, object item) except -1
+    cdef int _give_up(self) except -1
 
     # out
     cdef int _check_available(self, str name) except -1
     cdef object _pop(self)
-    cdef Reception _reception(self, object decode, bint is_iterating)
+    cdef Reception _reception(self, int decode, bint is_iterating)
+    cdef int _keep(self, Reception call) except -1
+    cdef int _stop_waiting(self, Step step) except -1
+    cdef Joining _join(self, Fragment first, Reception call)
     cdef Arrival _more(self)
+    cdef object _end(self, bint is_iterating)
+    cdef object _wait(self, Step step)
+    cdef int _put_back(self, list parts, bint is_text) except -1
+    cdef int _resume(self) except -1
     cdef object _converted(self, object message, bint decode)
 
     # what a subclass may change
@@ -59,3 +97,4 @@ cdef class WSMessageReader(WSMessageBase):
     cpdef object concurrency_error(self, str name)
     cpdef object decode_error(self, object exc)
     cpdef bint closed_well(self) except -1
+    cpdef bint ends_iteration(self, object exc) except -1

@@ -5,7 +5,7 @@ full the socket is no longer read, and TCP slows the peer down. The waiting task
 end of the read, in the same turn of the event loop (see `wakeup`).
 """
 
-import inspect
+import asyncio
 from codecs import getincrementaldecoder
 
 cimport cython
@@ -13,11 +13,24 @@ from cpython.object cimport PyObject
 
 from .closing cimport WSCloseInfo
 from .enums cimport MESSAGE_TOO_BIG
+from .hints cimport rarely
+from .sealing cimport seal
+from .step cimport is_unshared, keep, take
+
+from .coroutines import mark_as_coroutine_function
 
 cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(PyObject* object)
+    Py_ssize_t PY_SSIZE_T_MAX
+    void Py_XDECREF(PyObject* object)
 
 __all__ = ["WSMessageReader"]
+
+cdef enum:
+    HIGH = 16  # frames in the queue, if nothing is said
+    LOOKS = 8  # at whether something was taken, before nothing more is kept
+    AS_IT_IS = -1  # otherwise whether to decode a message
+
+cdef object current_task = asyncio.current_task
 
 _new_decoder = getincrementaldecoder("utf-8")
 
@@ -38,18 +51,66 @@ cdef class Reception(Step):
         if reader._queue.size:
             item = reader._pop()
             if isinstance(item, Fragment):
-                return self.hand_over(reader._join(<Fragment>item, self.decode))
-            return item if self.decode is None else reader._converted(item, self.decode)
+                return self.hand_over(reader._join(<Fragment>item, self))
+            reader._keep(self)
+            return item if self.decode == AS_IT_IS else reader._converted(item, self.decode)
         if reader._ended:
-            if self.is_iterating and reader.closed_well():
-                raise StopAsyncIteration
-            raise reader.closed_error()
+            return reader._end(self.is_iterating)
         self.reader = reader
         self.is_waiting = True
-        return self.wait_on(reader._waiter.begin())
+        return self.wait_on(reader._wait(self))
 
     cdef int let_go(self) except -1:
+        cdef WSMessageReader reader = self.reader
         self.reader = None
+        return 0 if reader is None else reader._stop_waiting(self)
+
+
+@cython.final
+cdef class Joining(Step):
+    """What a `Reception` awaits if its message came in fragments."""
+
+    cdef object go_on(self):
+        cdef WSMessageReader reader = self.reader
+        limit = reader.max_joined
+        while True:
+            if self.fragment is not None:
+                self.parts.append(self.fragment.data)
+                if limit is not None and len(self.parts) > limit:
+                    return self.refuse(limit)
+                if self.fragment.fin:
+                    return self.finish()
+                self.fragment = None
+            if reader._queue.size == 0:
+                break
+            self.fragment = <Fragment?>reader._pop()
+        if not reader._ended:
+            return self.wait_on(reader._wait(self))
+        self.let_go()  # a message that is not complete is one for no later call, either
+        return reader._end(self.is_iterating)
+
+    cdef object finish(self):
+        cdef WSMessageReader reader = self.reader
+        self.reader = None
+        reader._streaming = False
+        message = b"".join(self.parts)
+        return reader._converted(message, self.is_text if self.decode == AS_IT_IS else self.decode)
+
+    cdef object refuse(self, limit):
+        cdef WSMessageReader reader = self.reader
+        self.reader = None
+        reader._streaming = False
+        reader._queue = ItemQueue.__new__(ItemQueue)
+        reader._give_up()
+        raise reader.fragments_error(limit)
+
+    cdef int let_go(self) except -1:
+        """The next call begins with this message again."""
+        cdef WSMessageReader reader = self.reader
+        self.reader = None
+        if reader is not None:
+            reader._stop_waiting(self)
+            reader._put_back(self.parts, self.is_text)
         return 0
 
 
@@ -58,11 +119,17 @@ cdef class Arrival(Step):
     """What awaits until there is something in the queue, or never will be."""
 
     cdef object go_on(self):
-        if self.reader._queue.size:
+        cdef WSMessageReader reader = self.reader
+        if reader._queue.size:
             return None
-        if self.reader._ended:
-            raise self.reader.closed_error()
-        return self.wait_on(self.reader._waiter.begin())
+        if reader._ended:
+            raise reader.closed_error()
+        return self.wait_on(reader._wait(self))
+
+    cdef int let_go(self) except -1:
+        if self.reader is not None:
+            self.reader._stop_waiting(self)
+        return 0
 
 
 @cython.final
@@ -76,7 +143,44 @@ cdef class Messages:
         return self
 
     def __anext__(self):
-        return self.reader._reception(None, True)
+        return self.reader._reception(AS_IT_IS, True)
+
+
+@cython.final
+cdef class Patience:
+    """How long the end of a connection waits for somebody to make room in a full queue.
+
+    It is not one time, but several short ones: so that a loop that was blocked for longer does not
+    count as a receiver who had the time to receive.
+    """
+
+    cdef int start(self) except -1:
+        """The queue is full, and reading has paused."""
+        if self.timer is None and not self.reader._ended:
+            self.left = LOOKS
+            self.look_later()
+        return 0
+
+    cdef int stop(self) except -1:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        return 0
+
+    cdef int look_later(self) except -1:
+        self.reader._was_taken = False
+        self.timer = self.reader.transport.loop.call_later(self.seconds / LOOKS, self._look)
+        return 0
+
+    def _look(self):
+        self.timer = None
+        if not self.reader._paused:
+            return
+        self.left = LOOKS if self.reader._was_taken else self.left - 1
+        if self.left:
+            self.look_later()
+        else:
+            self.reader._give_up()
 
 
 cdef class WSMessageReader(WSMessageBase):
@@ -102,13 +206,21 @@ cdef class WSMessageReader(WSMessageBase):
     #: Frames of a message that `recv` joins; None for any number.
     max_joined = None
 
-    def __init__(self, high=16, low=None, bint stream=False):
-        self.takes_pieces = stream
+    def __cinit__(self):
         self._queue = ItemQueue.__new__(ItemQueue)
-        self._high = high or 0
-        self._low = low if low is not None else self._high // 4
-        if self._high and not 0 <= self._low <= self._high:
+        self._mark = HIGH - 1
+        self._low = HIGH // 4
+
+    def __init__(self, high=HIGH, low=None, bint stream=False):
+        cdef Py_ssize_t most = high or 0
+        self.takes_pieces = stream
+        self._low = low if low is not None else most // 4
+        if most and not 0 <= self._low <= most:
             raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
+        self._mark = most - 1 if most else PY_SSIZE_T_MAX
+
+    def __dealloc__(self):
+        Py_XDECREF(self._spare)
 
     # -- in: messages and fragments
 
@@ -136,19 +248,42 @@ cdef class WSMessageReader(WSMessageBase):
 
     cdef int ended(self) except -1:
         self._ended = True
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None  # which refers to this
         if self._waiter is not None:
             self._waiter.wake()
         return 0
 
     cdef int _put(self, object item) except -1:
-        cdef bint is_full = 0 < self._high <= self._queue.size + 1
-        if is_full and self._discarding:
+        if rarely(self._queue.size >= self._mark):
+            return self._put_more(item)
+        return self._queue.append(item)
+
+    cdef int _put_more(self, object item) except -1:
+        """Queue one that fills the queue, or came with the same read."""
+        if self._shut:
             return 0
         self._queue.append(item)
-        if is_full and not self._paused:
-            self._paused = True
-            self.transport.pause_reading()
+        if self._paused:
+            return 0
+        if self._patience is not None and self._patience.seconds <= 0:
+            return self._give_up()
+        self._paused = True
+        self._was_taken = False
+        self.transport.pause_reading()
+        if self._patience is not None:
+            self._patience.start()
         return 0
+
+    cdef int _give_up(self) except -1:
+        """Queue nothing any more, and read on.
+
+        What is thrown away is the end of what comes, never something in between.
+        """
+        self._shut = True
+        self._mark = 0
+        return self._resume()
 
     # -- out: messages
 
@@ -171,16 +306,30 @@ cdef class WSMessageReader(WSMessageBase):
             UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8. A subclass
                 may choose another exception (`decode_error`).
         """
-        return self._reception(decode, False)
+        return self._reception(AS_IT_IS if decode is None else bool(decode), False)
 
     def __aiter__(self):
-        """Iterates over the messages as `recv` gives them.
+        """Iterates over the messages as `recv` gives them, also where that is overridden.
 
         The iteration ends if the connection was closed well (`closed_well`).
         """
-        cdef Messages messages = Messages.__new__(Messages)
+        cdef Messages messages
+        if getattr(self.recv, "__func__", None) is not _recv:
+            return self._each()
+        messages = Messages.__new__(Messages)
         messages.reader = self
         return messages
+
+    async def _each(self):
+        """The messages of a `recv` that a subclass, or a mock, has put in the place of ours."""
+        while True:
+            try:
+                message = await self.recv()
+            except Exception as exc:
+                if self.ends_iteration(exc):
+                    return
+                raise
+            yield message
 
     async def recv_streaming(self, decode=None):
         """The next message, by fragments, as they arrive.
@@ -223,84 +372,125 @@ cdef class WSMessageReader(WSMessageBase):
             fragment = <Fragment?>self._pop()
         self._streaming = False
 
-    def discard(self):
-        """Nobody will receive much more: read on without pausing.
+    def discard(self, double patience=0):
+        """Let a full queue not keep the peer's CLOSE away; for a connection that is being closed.
 
-        What fits into the queue is still kept; further messages are thrown away.
+        As long as somebody receives, nothing is lost: reading pauses while the queue is full, as
+        ever. If it stays full, with nobody taking anything, all that comes later is thrown away, so
+        that only whole messages at the end are lost. What is queued can still be received.
+
+        Args:
+            patience: seconds in which somebody has to take something. There are none for the task
+                that has received last when it calls this: it cannot do both.
         """
-        self._discarding = True
-        self._resume()
-
-    async def _join(self, Fragment fragment not None, decode):
-        """The rest of a fragmented message, with its first fragment."""
-        limit = self.max_joined
-        parts = [fragment.data]
-        self._streaming = True
-        try:
-            while not fragment.fin:
-                while self._queue.size == 0:
-                    await self._more()
-                fragment = <Fragment?>self._pop()
-                parts.append(fragment.data)
-                if limit is not None and len(parts) > limit:
-                    parts = []
-                    self._queue = ItemQueue.__new__(ItemQueue)
-                    self.discard()
-                    raise self.fragments_error(limit)
-        except BaseException:
-            # Cancelled or closed half-way: the next call begins with this message again.
-            if parts:
-                self._put_back(parts, fragment.is_text)
-            raise
-        finally:
-            self._streaming = False
-        return self._converted(b"".join(parts), fragment.is_text if decode is None else decode)
-
-    cdef Reception _reception(self, object decode, bint is_iterating):
-        """One call of `recv`; the object of the call before, if nobody has it any more."""
-        cdef Reception call = self._reception_before
-        if call is None or Py_REFCNT(<PyObject*>call) != 2 or not call.has_ended:
-            call = self._reception_before = Reception.__new__(Reception)
-            call.name = "recv"
+        if self._ended or self._waiter is None:
+            return
+        task = current_task(self.transport.loop)
+        if task is not None and self._taker == <PyObject*>task and not self._waiter.is_busy():
+            patience = 0
+        if self._patience is None:
+            self._patience = Patience.__new__(Patience)
+            self._patience.reader = self
+            self._patience.seconds = patience
+        elif patience < self._patience.seconds:
+            self._patience.stop()
+            self._patience.seconds = patience
+        if not self._paused:
+            return
+        if self._patience.seconds <= 0:
+            self._give_up()
         else:
+            self._patience.start()
+
+    cdef Reception _reception(self, int decode, bint is_iterating):
+        """One call of `recv`; the object of an earlier call, if nobody has it any more."""
+        cdef Reception call
+        if is_unshared(self._spare):
+            call = <Reception>take(&self._spare)
             call.has_begun = call.has_ended = call.is_waiting = False
-            call.inner = None
+        else:
+            call = Reception.__new__(Reception)
+            call.begin("recv")
         call.reader = self
         call.decode = decode
         call.is_iterating = is_iterating
         return call
 
+    cdef int _keep(self, Reception call) except -1:
+        """Keep the object of a call that has ended for another one."""
+        if call.origin is None:
+            keep(&self._spare, call)
+        return 0
+
+    cdef Joining _join(self, Fragment first, Reception call):
+        """What awaits the rest of a message."""
+        cdef Joining joining = Joining.__new__(Joining)
+        joining.has_begun = joining.has_ended = False
+        joining.reader = self
+        joining.fragment = first
+        joining.parts = []
+        joining.is_text = first.is_text
+        joining.decode = call.decode
+        joining.is_iterating = call.is_iterating
+        self._streaming = True
+        return joining
+
+    cdef object _end(self, bint is_iterating):
+        """There will be nothing more."""
+        if is_iterating and self.closed_well():
+            raise StopAsyncIteration
+        raise self.closed_error()
+
+    cdef object _wait(self, Step step):
+        """What a call has to wait on."""
+        self._waiting = <PyObject*>step
+        return self._waiter.begin()
+
+    cdef int _stop_waiting(self, Step step) except -1:
+        """A call that may have waited was ended from outside."""
+        if self._waiting == <PyObject*>step:
+            self._waiter.give_up()
+        return 0
+
     cdef Arrival _more(self):
         """What to await until there is something in the queue, or never will be."""
         cdef Arrival arrival = Arrival.__new__(Arrival)
+        arrival.has_begun = arrival.has_ended = False
         arrival.reader = self
         return arrival
 
     cdef int _check_available(self, str name) except -1:
-        if self._waiter is None:
-            raise RuntimeError("the connection is not open yet")
+        self._check_open()
         if self._streaming or self._waiter.is_busy():
             raise self.concurrency_error(name)
         return 0
 
     cdef object _pop(self):
         item = self._queue.popleft()
-        if self._paused and self._queue.size <= self._low:
-            self._resume()
+        if self._paused:
+            if not self._was_taken:
+                self._was_taken = True
+                task = current_task(self.transport.loop)
+                self._taker = <PyObject*>task
+            if self._queue.size <= self._low:
+                self._resume()
         return item
 
-    def _put_back(self, list parts, bint is_text):
+    cdef int _put_back(self, list parts, bint is_text) except -1:
         """Leave the fragments that were taken so far as one, at the front of the queue."""
         cdef Fragment fragment = Fragment.__new__(Fragment)
         fragment.data = b"".join(parts)
         fragment.is_text = is_text
         self._queue.appendleft(fragment)
+        self._streaming = False
+        return 0
 
-    def _resume(self):
+    cdef int _resume(self) except -1:
         if self._paused:
             self._paused = False
             if not self._ended:
                 self.transport.resume_reading()
+        return 0
 
     cdef object _converted(self, object message, bint decode):
         """A whole message as str if `decode`, else as bytes."""
@@ -335,6 +525,7 @@ cdef class WSMessageReader(WSMessageBase):
         Args:
             limit: how many are allowed.
         """
+        self._check_open()
         self.transport.fail(MESSAGE_TOO_BIG, "too many fragments")
         return self.closed_error()
 
@@ -357,11 +548,26 @@ cdef class WSMessageReader(WSMessageBase):
         closing = self.transport.close_handshake
         return _is_well(closing.recv) and _is_well(closing.sent)
 
+    cpdef bint ends_iteration(self, object exc) except -1:
+        """Whether what an overridden `recv` has raised ends an iteration, rather than going on.
+
+        Args:
+            exc: the exception.
+        """
+        return isinstance(exc, EOFError) and self.closed_well()
+
 
 cdef bint _is_well(WSCloseInfo info) except -1:
     return info is None or info.code in (0, 1000, 1001)
 
 
-# For those who ask: what it returns is a coroutine. Before Python 3.12 this cannot be said.
-if hasattr(inspect, "markcoroutinefunction"):
-    inspect.markcoroutinefunction(WSMessageReader.recv)
+cdef object _recv = WSMessageReader.recv
+mark_as_coroutine_function(_recv)
+
+
+seal(Fragment)
+seal(Reception)
+seal(Joining)
+seal(Arrival)
+seal(Messages)
+seal(Patience)

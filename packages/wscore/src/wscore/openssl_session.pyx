@@ -17,6 +17,7 @@ from libc.stdlib cimport free
 
 from .loop_io cimport SendBuffer, append, reserve
 from .openssl cimport SSL_ERROR_WANT_READ, new_wire, openssl, wrap
+from .sealing cimport seal
 from .tls_session cimport MAX_RECORD, MAX_SEALED
 
 __all__ = ["OpensslSession"]
@@ -157,3 +158,6 @@ cdef class OpensslSession(TlsSession):
             wire.extra = NULL
             wire.extra_size = wire.extra_room = 0
         return 0
+
+
+seal(OpensslSession)

@@ -195,6 +195,7 @@ cdef class WSProtocolCore:
     cdef int continue_reading(self) except -1
     cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1
     cdef bint _may_go_on(self) except -1
+    cdef int _check_made(self) except -1
     cdef int _begin_messages(self, object agreed) except -1
     cdef Py_ssize_t _read_otherwise(self) except -1
     cdef int _read_handshake(self) except -1

@@ -19,6 +19,7 @@ from .deflate_streams cimport Deflater, Inflater
 from .loop_io cimport Block, loop_io
 from .message_base cimport WSMessageBase
 from .raising cimport raise_pending
+from .sealing cimport seal
 from .sink cimport Sink, TransportSink
 from .syscalls cimport now
 from .heartbeat cimport Heartbeat
@@ -128,6 +129,8 @@ cdef class WSProtocolCore:
     # -- the connection is made
 
     def connection_made(self, underlying_transport):
+        if self.io is None:
+            raise RuntimeError(f"{type(self).__name__}.__init__() was not called")
         sink = underlying_transport
         if not isinstance(sink, Sink):
             sink = TransportSink(self.io, underlying_transport, self)
@@ -135,6 +138,12 @@ cdef class WSProtocolCore:
             self.loop, underlying_transport, sink, self.is_client_side(), self.logger
         )
         self.start()
+
+    cdef int _check_made(self) except -1:
+        """Nothing can be done before there is a connection."""
+        if self.transport is None:
+            raise RuntimeError("connection_made() was not called")
+        return 0
 
     def upgraded(self, WSListener listener not None, request, response, int rsv_allowed,
                  agreed=None):
@@ -148,6 +157,7 @@ cdef class WSProtocolCore:
             agreed: the `WSDeflateParameters` that were agreed on, or None.
         """
         cdef wsf.wsf_parser_config config
+        self._check_made()
         config.role = (
             wsf.WSF_ROLE_CLIENT if self.transport.is_client_side else wsf.WSF_ROLE_SERVER
         )
@@ -203,7 +213,9 @@ cdef class WSProtocolCore:
 
     def resume_input(self):
         """Read on, with what was kept."""
-        cdef bint paused = self.buffer.end - self.buffer.begin >= HELD_BACK
+        cdef bint paused
+        self._check_made()
+        paused = self.buffer.end - self.buffer.begin >= HELD_BACK
         self._holds_input = False
         if self._reads_handshake:  # an eager task has decided at once: the read goes on anyway
             return
@@ -218,6 +230,7 @@ cdef class WSProtocolCore:
         Args:
             response: what the peer is told, as bytes.
         """
+        self._check_made()
         self.transport.underlying_transport.write(response)
         self.transport.fail(0, None)
 
@@ -225,6 +238,7 @@ cdef class WSProtocolCore:
 
     def get_buffer(self, Py_ssize_t sizehint):
         cdef size_t room
+        self._check_made()
         if self._reads_handshake or (self._frame is not None and self._frame._block != NULL):
             raise RuntimeError("the loop was run within a callback, and this connection read again")
         room = self.buffer.prepare()
@@ -233,6 +247,9 @@ cdef class WSProtocolCore:
         )
 
     def buffer_updated(self, Py_ssize_t size):
+        self._check_made()
+        if self.buffer.block is None or size < 0 or <size_t>size > self.buffer.room():
+            raise ValueError(f"get_buffer() has not given room for {size} bytes")
         self.io.enter()
         try:
             self.received(size)
@@ -241,6 +258,7 @@ cdef class WSProtocolCore:
 
     def parse_received(self):
         """Go on with what was received in an earlier iteration of the loop, if anything."""
+        self._check_made()
         self.io.enter()
         try:
             if self.has_unparsed:
@@ -249,6 +267,7 @@ cdef class WSProtocolCore:
             self.io.leave()
 
     def eof_received(self):
+        self._check_made()
         if self.transport.state != HANDSHAKING:
             self.transport.disconnect()
         return False  # the transport below closes our end too
@@ -410,6 +429,7 @@ cdef class WSProtocolCore:
     # -- the connection ends
 
     def pause_writing(self):
+        self._check_made()
         self.transport.pause_writing(True)
         if self.listener is not None:
             try:
@@ -418,6 +438,7 @@ cdef class WSProtocolCore:
                 fail_for_exception(self.transport, exc, "pause_writing")
 
     def resume_writing(self):
+        self._check_made()
         self.transport.pause_writing(False)
         self.has_room()
         if self.listener is not None:
@@ -431,6 +452,7 @@ cdef class WSProtocolCore:
         return 0 if self.transport is None else self.transport.send_waiting_pong()
 
     def connection_lost(self, exc):
+        self._check_made()
         while self.has_unparsed:  # wscore's own transports leave nothing of it
             self.continue_reading()
         if exc is not None and self.logger.isEnabledFor(WSCORE_DEBUG_LL):
@@ -460,3 +482,6 @@ cdef bint _is_python_method(object cls, str name) except -1:
         if name in base.__dict__:
             return (<PyTypeObject*>base).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
     return False
+
+
+seal(ProtocolOptions)

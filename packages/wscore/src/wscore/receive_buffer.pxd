@@ -28,6 +28,10 @@ cdef class ReceiveBuffer:
         else:
             self.begin = self.end = 0
             self.block = self.io.block
+        return self.room()
+
+    cdef inline size_t room(self) noexcept:
+        """How many bytes more the block has room for."""
         return self.block.size - self.end
 
     cdef inline void lock(self) noexcept:

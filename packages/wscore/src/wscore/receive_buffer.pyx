@@ -7,6 +7,8 @@ shows is never written again.
 
 from libc.string cimport memcpy, memmove
 
+from .sealing cimport seal
+
 cdef enum:
     SMALL = 16 * 1024  # bytes of an incomplete frame that are copied away between reads
     TRUSTED = 16 * 1024 * 1024  # bytes that are allocated because a header announces them
@@ -76,3 +78,6 @@ cdef class ReceiveBuffer:
         self.begin = 0
         self.end = unread
         return 0
+
+
+seal(ReceiveBuffer)

@@ -1,5 +1,7 @@
 """Measuring round-trip times: pings with payloads of their own, so that their pongs are known."""
 
+from .sealing cimport seal
+
 import asyncio
 import os
 from time import perf_counter
@@ -54,3 +56,6 @@ cdef class RoundTrips:
 
 cdef object _gone():
     return ConnectionResetError("the connection is closed")
+
+
+seal(RoundTrips)

@@ -1,6 +1,7 @@
 """Where frames go on their way out; only the other compiled modules can use it."""
 
 import asyncio
+from typing import final
 
 from typing_extensions import disjoint_base
 
@@ -13,7 +14,7 @@ class Sink(Endpoint):
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
 
-@disjoint_base
+@final
 class TransportSink(Sink):
     def __init__(
         self, io: LoopIO, transport: asyncio.Transport, protocol: WSProtocolCore

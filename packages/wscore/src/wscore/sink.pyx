@@ -8,6 +8,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from .loop_io cimport append, free_buffer
 from .outflow cimport ask_system, unread_by_us
+from .sealing cimport seal
 
 
 cdef class Sink(Endpoint):
@@ -145,3 +146,6 @@ cdef class TransportSink(Sink):
         # What the transport has received for TLS it does not say; nor is it read while the protocol
         # has something that is not parsed.
         return not self._transport.is_reading() or unread_by_us(self._fd) > 0
+
+seal(Sink)
+seal(TransportSink)

@@ -12,6 +12,7 @@ from libc.errno cimport errno
 
 from .outflow cimport ask_system, unread_by_us
 from .protocol cimport WSProtocolCore
+from .sealing cimport seal
 from .socket_address cimport address_of_peer, address_of_socket, to_python
 from .syscalls cimport SHUT_WR, close, make_quiet, shutdown
 from .watcher cimport unwatch
@@ -268,3 +269,6 @@ cdef class SocketControl(Sink):
     def __repr__(self):
         state = "closed" if self._lost else "closing" if self._closing else "open"
         return f"<{type(self).__name__} {state} fd={self.fd}>"
+
+
+seal(SocketControl)

@@ -18,6 +18,7 @@ from wsframe cimport cwsframe as wsf
 from .hints cimport rarely
 from .loop_io cimport SendBuffer, append
 from .protocol cimport WSProtocolCore
+from .sealing cimport seal
 from .syscalls cimport (
     NOTHING,
     becomes_readable,
@@ -320,3 +321,6 @@ cdef class SocketTransport(SocketControl):
         self.flush()
         if not (self._over_high or self._lost):
             self.protocol.has_room()
+
+
+seal(SocketTransport)

@@ -8,9 +8,13 @@ leaves to a coroutine of the ordinary kind.
 It must not do anything before it is awaited.
 """
 
+import sys
+import traceback
 import warnings
 
 from cpython.object cimport PyObject
+
+from .sealing cimport seal
 
 cdef extern from "Python.h":
     ctypedef enum PySendResult:
@@ -25,18 +29,28 @@ cdef extern from "Python.h":
     PySendResult PyIter_Send(object iterator, object value, PyObject** result) except PYGEN_ERROR
     void Py_INCREF(object item)
 
-cdef extern from *:
-    """
-    #define wscore_steal(item) (item)  /* a new reference, as Cython takes results of calls */
-    """
-    object wscore_steal(PyObject* item)
-
 
 cdef class Step:
     """One call that is awaited; it satisfies `collections.abc.Coroutine`.
 
     It has ended when `go_on` returns or raises, unless that says `wait_on` or `hand_over`.
     """
+
+    def __cinit__(self):
+        self.has_begun = self.has_ended = True  # until `begin`; nobody else makes any
+
+    cdef int begin(self, str name) except -1:
+        """It was called for, and may be awaited.
+
+        Args:
+            name: of what was called.
+        """
+        cdef int depth = sys.get_coroutine_origin_tracking_depth()
+        self.name = name
+        self.has_begun = self.has_ended = False
+        if depth:
+            self.origin = traceback.extract_stack(sys._getframe(), depth)
+        return 0
 
     cdef object go_on(self):
         """Begin, or go on after a wait; what is returned is the result."""
@@ -59,9 +73,15 @@ cdef class Step:
             self.has_ended = False
         return wscore_steal(result)
 
-    def __dealloc__(self):
+    def __del__(self):
         if not self.has_begun and self.name is not None:
-            warnings.warn(f"coroutine '{self.name}' was never awaited", RuntimeWarning)
+            text = f"coroutine '{self.name}' was never awaited"
+            if self.origin is not None:
+                text += "\nCoroutine created at (most recent call last)\n"
+                text += "".join(traceback.format_list(self.origin)).rstrip("\n")
+            warnings.warn(text, RuntimeWarning, source=self)
+        elif not self.has_ended:
+            self.let_go()
 
     @property
     def __name__(self):
@@ -138,3 +158,6 @@ cdef PySendResult _send(object step, object value, PyObject** result) except PYG
 
 # Cython has no name for this slot. Subclasses in other modules inherit it.
 (<PyTypeObject*>Step).tp_as_async.am_send = <sendfunc>_send
+
+
+seal(Step)

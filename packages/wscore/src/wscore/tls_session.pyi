@@ -1,12 +1,13 @@
 """TLS of one connection, in memory; only the other compiled modules can use it."""
 
 import ssl
+from typing import final
 
 from typing_extensions import disjoint_base
 
 __all__ = ["TlsSession", "Window"]
 
-@disjoint_base
+@final
 class Window: ...
 
 @disjoint_base

@@ -13,6 +13,7 @@ from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from .loop_io cimport append
+from .sealing cimport seal
 
 __all__ = ["TlsSession", "Window"]
 
@@ -197,3 +198,7 @@ cdef class TlsSession:
         except SSLError:  # the peer has not answered, or had more to say
             return False
         return True
+
+
+seal(Window)
+seal(TlsSession)

@@ -13,6 +13,7 @@ from libc.stdint cimport uint8_t
 from .hints cimport rarely
 from .loop_io cimport Block, SendBuffer, append, free_buffer
 from .receive_buffer cimport ReceiveBuffer
+from .sealing cimport seal
 from .sink cimport Sink
 from .syscalls cimport NOTHING, receive_into
 from .tls_session cimport MAX_RECORD
@@ -55,7 +56,7 @@ cdef class TlsStream(SocketTransport):
     cpdef resume_reading(self):
         """Read the socket again, and first what had been received before."""
         SocketTransport.resume_reading(self)
-        if self._reading and self._tls.has_input():
+        if self._reading and (self._end_is_due or self._tls.has_input()):
             self.schedule_reading()
 
     cdef int _receive(self) except -1:
@@ -85,7 +86,7 @@ cdef class TlsStream(SocketTransport):
             return SocketTransport._continue(self)
         if self.protocol.has_unparsed:
             self.protocol.continue_reading()
-        if self._end_is_due and not self.protocol.has_unparsed:
+        if self._reading and not self.protocol.has_unparsed:
             self._end_is_due = False
             return self._end_received()
         return 0
@@ -133,8 +134,10 @@ cdef class TlsStream(SocketTransport):
                 return self._end(exc)
             if size == 0:
                 self._deliver()
-                self._end_is_due = self.protocol.has_unparsed  # which comes before the end
-                return 0 if self._end_is_due else self._end_received()
+                if self.protocol.has_unparsed or not self._reading:
+                    self._end_is_due = True  # behind what was sent before it
+                    return 0
+                return self._end_received()
             if size > 0:
                 self._decrypted += size
                 if self._room - self._decrypted < MAX_RECORD:
@@ -281,3 +284,6 @@ cdef class TlsStream(SocketTransport):
         if self._sealed != NULL:
             size += self._sealed.end - self._sealed.begin
         return size
+
+
+seal(TlsStream)

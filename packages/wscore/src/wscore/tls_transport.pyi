@@ -3,15 +3,14 @@
 import asyncio
 import socket
 import ssl
-
-from typing_extensions import disjoint_base
+from typing import final
 
 from .protocol import WSProtocolCore
 from .tls_stream import TlsStream
 
 __all__ = ["TlsTransport"]
 
-@disjoint_base
+@final
 class TlsTransport(TlsStream):
     def __init__(
         self,

@@ -9,6 +9,7 @@ handshake is a line of debug output.
 
 from .openssl_session cimport OpensslSession, new_session
 from .protocol cimport WSProtocolCore
+from .sealing cimport seal
 from .socket_transport cimport SocketTransport
 from .tls_stream cimport SAYING_GOODBYE, SECURED, SHAKING_HANDS
 
@@ -203,3 +204,6 @@ cdef class TlsTransport(TlsStream):
         if name == "compression":
             return self._tls.ssl_object.compression()
         return SocketTransport.get_extra_info(self, name, default)
+
+
+seal(TlsTransport)

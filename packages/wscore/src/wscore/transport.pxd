@@ -9,6 +9,7 @@ from .closing cimport Event, State, WSCloseHandshake
 from .deflate_streams cimport Deflater
 from .enums cimport WSMsgType
 from .hints cimport rarely
+from .loop_io cimport LoopIO
 from .round_trips cimport RoundTrips
 from .sink cimport Sink
 
@@ -16,7 +17,7 @@ cdef extern from "Python.h":
     unsigned long PyThread_get_thread_ident()
 
 
-cdef int refuse_thread() except -1
+cdef int refuse_thread(LoopIO io) except -1
 
 
 @cython.final
@@ -24,7 +25,6 @@ cdef class WSTransport:
     # What sending needs comes first, so that it lies together: broadcasts fetch it ahead.
     cdef Sink _sink
     cdef Deflater deflater  # None unless deflate was agreed on
-    cdef unsigned long _thread
     cdef State state
     cdef readonly bint is_client_side
     cdef readonly bint is_writing_paused
@@ -47,6 +47,7 @@ cdef class WSTransport:
     cdef bint _is_deflating  # within a message that is sent compressed
     cdef object _failure  # the exception by which a client has ended the connection, or None
     cdef bint _is_told  # those who wait for the end were told
+    cdef object __weakref__
 
     # in: the protocol reports what happened
     cdef int advance(self, Event event) except -1
@@ -87,7 +88,9 @@ cdef class WSTransport:
     cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1
     cdef int send_waiting_pong(self) except -1
     cdef inline int _check_thread(self) except -1:
-        return refuse_thread() if rarely(PyThread_get_thread_ident() != self._thread) else 0
+        if rarely(PyThread_get_thread_ident() != self._sink.io.thread):
+            return refuse_thread(self._sink.io)
+        return 0
 
     cdef inline int _check_type(self, WSMsgType msg_type, bint fin) except -1
     cdef int _check_control_type(self, WSMsgType msg_type, bint fin) except -1

@@ -37,7 +37,9 @@ from .closing cimport (
 )
 from .cork cimport Cork
 from .hints cimport rarely
+from .loop_io cimport LoopIO
 from .enums cimport BINARY, CLOSE, CONTINUATION, NO_INFO, PING, PONG, close_code_to_python
+from .sealing cimport seal
 
 from .logs import WSCORE_DEBUG_LL
 
@@ -75,13 +77,13 @@ cdef class WSTransport:
 
     def __init__(self, loop, underlying_transport, Sink sink not None, bint is_client_side, logger):
         self.state = HANDSHAKING
-        self._thread = PyThread_get_thread_ident()
         self.loop = loop
         self.logger = logger
         self.underlying_transport = underlying_transport
         self.is_client_side = is_client_side
         self.is_secure = underlying_transport.get_extra_info("ssl_object") is not None
         self._sink = sink
+        sink.io.thread = PyThread_get_thread_ident()
 
     @property
     def is_close_frame_sent(self):
@@ -164,6 +166,7 @@ cdef class WSTransport:
         return 0
 
     cdef int resume_reading(self) except -1:
+        self._check_thread()
         self._sink.resume_reading()
         return 0
 
@@ -588,8 +591,15 @@ cdef class WSTransport:
         return 0
 
 
-cdef int refuse_thread() except -1:
+cdef int refuse_thread(LoopIO io) except -1:
+    if io.thread == 0:
+        raise RuntimeError(
+            "this connection is that of the parent process; a forked child must open its own"
+        )
     raise RuntimeError(
         "a WSTransport is used only in the thread that runs its event loop; from another one use "
         "loop.call_soon_threadsafe"
     )
+
+
+seal(WSTransport)

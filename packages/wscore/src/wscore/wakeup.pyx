@@ -14,6 +14,7 @@ cimport cython
 from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 
 from .loop_io cimport loop_io
+from .sealing cimport seal
 
 #: Tasks of later versions have not been tried.
 cdef bint SYNCHRONOUS = sys.version_info < (3, 14)
@@ -45,6 +46,8 @@ cdef class Waiter:
     def __cinit__(self, loop):
         self._loop = loop
         self._io = loop_io(loop)
+        # In debug mode the loop is to name the task that takes long, which it has to call itself.
+        self._at_once = SYNCHRONOUS and not loop.get_debug()
 
     cdef object begin(self):
         """What the task has to yield in order to wait."""
@@ -65,7 +68,7 @@ cdef class Waiter:
             return 0
         self.is_waiting = False
         future = self._future
-        if SYNCHRONOUS and self._no_task_runs():
+        if self._at_once and self._no_task_runs():
             callbacks = future._callbacks
             if callbacks is not None and len(callbacks) == 1:
                 callback, context = callbacks[0]
@@ -74,6 +77,12 @@ cdef class Waiter:
         self._future = None
         if not future.done():  # else it was cancelled
             future.set_result(None)
+        return 0
+
+    cdef int give_up(self) except -1:
+        """Nobody waits any more: the wait was ended from outside, not through the future."""
+        self.is_waiting = False
+        self._future = None
         return 0
 
     cdef bint _no_task_runs(self) except -1:
@@ -89,3 +98,6 @@ cdef class Waiter:
             PyContext_Exit(context)
             self._io.no_task_runs = no_task_runs
         return 0
+
+
+seal(Waiter)

@@ -18,6 +18,7 @@ from cpython.exc cimport PyErr_SetFromErrno
 
 from .hints cimport rarely
 from .loop_io cimport READY, READY_ALONE, SHARE, loop_io
+from .sealing cimport seal
 from .syscalls cimport now
 
 cdef extern from *:
@@ -64,7 +65,7 @@ cdef Watcher watcher_of(LoopIO io, object loop):
     """The watcher of a loop, or None where there is no epoll."""
     cdef Watcher watcher = None if io.watcher is None else io.watcher()
     if watcher is None and HAS_EPOLL:
-        watcher = Watcher(loop)
+        watcher = Watcher.__new__(Watcher, loop)
         # The loop holds it, with all that it watches, and lets go of it when it is closed.
         io.watcher = weakref.ref(watcher)
     return watcher
@@ -116,6 +117,8 @@ cdef class Watcher:
     cdef int remove(self, int fd) except -1:
         """Tell no more."""
         del self._watched[fd]
+        if self._io.thread == 0:  # in a forked child: what it changes is changed for the parent
+            return 0
         wscore_epoll_change(self._fd, EPOLL_CTL_DEL, fd)  # fails if somebody else has closed it
         return 0
 
@@ -155,3 +158,6 @@ cdef class Watcher:
                 self._io.run(endpoint, READY_ALONE if self._ready_count == 1 else READY)
         self._io.has_unserved = False
         return True
+
+
+seal(Watcher)

@@ -22,6 +22,7 @@ from wscore.message_connection import WSMessageConnection
 from ..exceptions import (
     ConcurrencyError,
     ConnectionClosed,
+    ConnectionClosedOK,
     ProtocolError,
     TooManyFragments,
 )
@@ -45,6 +46,7 @@ TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
 
 _BYTES_LIKE = (bytes, bytearray, memoryview)
+_PATIENCE = 1.0  # seconds that closing waits for a message to be taken from a full queue
 _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
 
@@ -286,6 +288,9 @@ class Connection(WSMessageConnection):
     ) -> None:
         """Close the connection, and wait until it is gone. Closing it again only waits.
 
+        A task that receives meanwhile gets all that the peer sends before its CLOSE. If the queue
+        of messages stays full because nobody receives, what comes later is thrown away.
+
         Args:
             code: the close code; None for a CLOSE without one.
             reason: the close reason, at most 123 bytes of UTF-8.
@@ -309,8 +314,13 @@ class Connection(WSMessageConnection):
             return
         check_close(code, reason)
         self._core.send_close(wscore.WSCloseCode.NO_INFO if code is None else code, reason or None)
-        self.discard()  # a full queue must not keep the peer's CLOSE away
+        self._hurry()
         self._start_close_timer()
+
+    def _hurry(self) -> None:
+        """Let a queue that is full, and from which nobody takes, not keep the peer's CLOSE away."""
+        timeout = self.close_timeout
+        self.discard(_PATIENCE if timeout is None else min(_PATIENCE, timeout / 2))
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         """Give up on the connection, and tell the peer why."""
@@ -328,8 +338,15 @@ class Connection(WSMessageConnection):
 
     async def _raise_closed(self) -> NoReturn:
         """Wait for the end of the closing, so that all is known of it, and raise."""
+        self._hurry()  # a task that receives does not do so meanwhile
         await self.wait_closed()
         raise self.close_exc
+
+    def _has_vanished(self) -> bool:
+        """Whether the connection is lost, and neither side has sent a CLOSE."""
+        if self._core.close_handshake is not None:
+            return False
+        return self._closed or bool(self.transport.is_closing())
 
     def _sending_transport(self, transport: wscore.WSTransport) -> wscore.WSTransport:
         """What this connection sends with."""
@@ -356,6 +373,11 @@ class Connection(WSMessageConnection):
         is_about_to_end = self._core.is_disconnected and not self._core.is_secure
         if not is_about_to_end or below.get_write_buffer_size():
             self._start_close_timer()
+
+    def on_incomplete_message(self) -> None:
+        """A CLOSE came within a fragmented message."""
+        self._close_cause = exc = ProtocolError("incomplete fragmented message")
+        self._core.send_close(CloseCode.PROTOCOL_ERROR, str(exc))
 
     def closed_error(self) -> ConnectionClosed:
         """What `recv` raises when there will be no further message."""
@@ -392,6 +414,10 @@ class Connection(WSMessageConnection):
     def closed_well(self) -> bool:
         """Whether a loop over the messages just ends."""
         return ended_well(self._core.close_handshake)
+
+    def ends_iteration(self, exc: Exception) -> bool:
+        """Whether it does if this is what an overridden `recv` has raised."""
+        return isinstance(exc, ConnectionClosedOK)
 
     def pause_writing(self) -> None:
         """The write buffer is full."""

@@ -99,12 +99,14 @@ async def _send_each(
         if not isinstance(fragment, kind):
             raise TypeError(f"{what} must contain uniform types")
         await _send_one(connection, CONTINUATION, fragment)
-    connection._core.send_message(CONTINUATION, b"")
+    await _send_one(connection, CONTINUATION, b"", fin=True)
 
 
-async def _send_one(connection: Connection, opcode: wscore.WSMsgType, fragment: DataLike) -> None:
+async def _send_one(
+    connection: Connection, opcode: wscore.WSMsgType, fragment: DataLike, fin: bool = False
+) -> None:
     if not connection._core.is_open:
         await connection._raise_closed()
-    connection._core.send_message(opcode, contiguous(fragment), fin=False)
+    connection._core.send_message(opcode, contiguous(fragment), fin=fin)
     if connection._drained is not None:
         await connection._drain()

@@ -197,7 +197,8 @@ class Server:
     async def _run_handler(self, connection: ServerConnection) -> None:
         _tell(connection, "connection open")
         try:
-            await self.handler(connection)
+            if not connection._has_vanished():
+                await self.handler(connection)
         except Exception:
             connection.logger.error("connection handler failed", exc_info=True)
             await connection.close(CloseCode.INTERNAL_ERROR)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from ..asyncio.connection import Connection
 from ..asyncio.extended import extended
 from ..datastructures import Headers
-from ..exceptions import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, InvalidState
+from ..exceptions import ConcurrencyError, ConnectionClosed, InvalidState
 from ..frames import Close, CloseCode
 from ..protocol import State
 from ..typing import Data, DataLike, LoggerLike, Subprotocol
@@ -222,29 +222,14 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     # -- in
 
-    def __aiter__(self) -> Any:
-        """Iterate over the messages, until the connection is closed with code 1000 or 1001.
-
-        Raises:
-            ConnectionClosedError: if it is closed with another code.
-        """
-        if type(self).recv is Connection.recv and not self.legacy_recv:
-            return super().__aiter__()
-        return self._each()
-
-    async def _each(self) -> AsyncIterator[Data]:
-        """The messages as `recv` gives them, which a subclass has overridden."""
-        try:
-            while True:
-                yield await self.recv()
-        except ConnectionClosedOK:
-            return
-
     async def _recv_or_none(self) -> Data | None:
         try:
             return await type(self).recv(self)
         except ConnectionClosed:
             return None
+
+    def on_incomplete_message(self) -> None:
+        """A CLOSE came within a fragmented message; it is answered like any other."""
 
     def concurrency_error(self, name: str) -> ConcurrencyError:
         """What `recv` raises while another call of it waits."""

@@ -83,6 +83,7 @@ async def _send_all(
         protocol._core.send_message(CONTINUATION, fragment, fin=False)
         if protocol._drained is not None:
             await protocol._drain()
+    await protocol.ensure_open()
     protocol._core.send_message(CONTINUATION, b"")
 
 

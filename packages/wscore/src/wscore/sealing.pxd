@@ -1,0 +1,29 @@
+# Types whose objects only these modules make.
+#
+# Their methods take for granted that an object is complete: to check that would cost time with each
+# message. So Python code gets no incomplete one: it cannot call `__new__` by itself, nor derive a
+# class whose `__init__` may forget ours, nor make one at all of a type without `__init__`.
+
+cdef extern from *:
+    """
+    static int wscore_refuse_init(PyObject *self, PyObject *args, PyObject *keywords) {
+        (void)args;
+        (void)keywords;
+        PyErr_Format(PyExc_TypeError, "cannot create '%s' objects: only wscore makes them",
+                     Py_TYPE(self)->tp_name);
+        return -1;
+    }
+
+    static int wscore_seal(PyObject *object) {
+        PyTypeObject *type = (PyTypeObject *)object;
+        if (PyDict_GetItemString(type->tp_dict, "__new__") != NULL
+                && PyDict_DelItemString(type->tp_dict, "__new__") < 0)
+            return -1;
+        if (type->tp_init == NULL || type->tp_init == PyBaseObject_Type.tp_init)
+            type->tp_init = wscore_refuse_init;
+        type->tp_flags &= ~Py_TPFLAGS_BASETYPE;
+        PyType_Modified(type);
+        return 0;
+    }
+    """
+    int seal "wscore_seal"(object type) except -1

@@ -1,0 +1,17 @@
+"""Extension types used before they are initialized are exceptions of Python, never crashes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.misuse import extension_types
+
+TYPES = [*extension_types("wscore"), *extension_types("wsframe")]
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
+def test_misuse(kind: type) -> None:
+    program = [sys.executable, "-m", "tests.support.misuse", kind.__module__, kind.__qualname__]
+    result = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
+    assert result.stdout.endswith("survived\n"), result.stderr[-3000:]
