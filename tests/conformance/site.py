@@ -28,6 +28,7 @@ from wscore import (
 )
 
 PLEASE_CLOSE = b"please close"
+PLEASE_LEAVE = b"please leave"  # that is, close and disconnect at once
 SERVER_CLOSE = (4002, "sbohem 😀")
 SUBPROTOCOL = "echo"
 
@@ -53,16 +54,35 @@ class Seen:
 # --- wscore -------------------------------------------------------------------------------------
 
 
-class CoreEcho(FrameEcho):
-    """Echoes frames, closes if it is asked to, and notes the CLOSE it gets."""
+class Leaving(WSListener):
+    """Disconnects behind its CLOSE, and notes the peer's at the end."""
+
+    has_left = False
 
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
 
+    def leave(self, transport: WSTransport) -> None:
+        self.has_left = True
+        transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        super().on_ws_disconnected(transport)
+        closing = transport.close_handshake
+        if self.has_left and closing is not None and closing.recv is not None:
+            self.seen.closes.append((int(closing.recv.code) or 1005, closing.recv.reason or ""))
+
+
+class CoreEcho(Leaving, FrameEcho):
+    """Echoes frames, closes if it is asked to, and notes the CLOSE it gets."""
+
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.TEXT and frame.get_payload_as_bytes() == PLEASE_CLOSE:
+        message = frame.get_payload_as_bytes() if frame.msg_type == WSMsgType.TEXT else b""
+        if message in (PLEASE_CLOSE, PLEASE_LEAVE):
             code, reason = SERVER_CLOSE
             transport.send_close(code, reason.encode())
+            if message == PLEASE_LEAVE:
+                self.leave(transport)
             return
         if frame.msg_type == WSMsgType.CLOSE:
             code = int(frame.get_close_code()) or 1005
@@ -73,11 +93,8 @@ class CoreEcho(FrameEcho):
         super().on_ws_frame(transport, frame)
 
 
-class MessageEcho(WSMessageListener):
+class MessageEcho(Leaving, WSMessageListener):
     """Echoes messages, and writes down the CLOSE."""
-
-    def __init__(self, seen: Seen) -> None:
-        self.seen = seen
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
@@ -88,8 +105,10 @@ class MessageEcho(WSMessageListener):
     def on_ws_message(
         self, transport: WSTransport, msg_type: WSMsgType, message: str | bytes
     ) -> None:
-        if message == PLEASE_CLOSE.decode():
+        if message in (PLEASE_CLOSE.decode(), PLEASE_LEAVE.decode()):
             transport.send_close(*SERVER_CLOSE)
+            if message == PLEASE_LEAVE.decode():
+                self.leave(transport)
         else:
             transport.send_message(msg_type, message)
 
@@ -120,7 +139,7 @@ async def _compat_echo(seen: Seen, compressed: bool) -> AsyncIterator[int]:
         seen.headers.append(dict(connection.request.headers.raw_items()))
         with contextlib.suppress(wscompat.ConnectionClosed):
             async for message in connection:
-                if message == PLEASE_CLOSE.decode():
+                if message in (PLEASE_CLOSE.decode(), PLEASE_LEAVE.decode()):
                     await connection.close(*SERVER_CLOSE)
                 else:
                     await connection.send(message)

@@ -41,10 +41,11 @@ def check(result: dict[str, Any], seen: Seen, compressed: bool) -> None:
     code, reason = CLIENT_CLOSE
     assert result["closed"] == {"code": code, "reason": reason, "wasClean": True}
     code, reason = SERVER_CLOSE
-    assert result["closedByServer"] == {"code": code, "reason": reason, "wasClean": True}
+    expected = {"code": code, "reason": reason, "wasClean": True}
+    assert result["closedByServer"] == [expected, expected]
     assert result["closedWithoutCode"] == {"code": 1005, "reason": "", "wasClean": True}
-    assert seen.closes == [CLIENT_CLOSE, SERVER_CLOSE, (1005, "")]
-    assert len(seen.headers) == 3
+    assert seen.closes == [CLIENT_CLOSE, SERVER_CLOSE, SERVER_CLOSE, (1005, "")]
+    assert len(seen.headers) == 4
     for headers in seen.headers:
         assert "permessage-deflate" in headers["Sec-WebSocket-Extensions"]
 

@@ -120,6 +120,23 @@ class RawPeer:
         self.writer.transport.abort()
 
 
+@contextlib.asynccontextmanager
+async def sending_on(peer: RawPeer, frame: wire.F) -> AsyncIterator[None]:
+    """Have the peer send without end, in a task of its own, and close at the end."""
+
+    async def send_on() -> None:
+        while not peer.writer.is_closing():
+            await peer.send(frame)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(send_on())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await peer.close()
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on at the moment."""
     with socket.socket() as probe:

@@ -118,8 +118,9 @@ async def go_to_closed(life: Life) -> None:
     await go_to_close_received(life)
 
 
-async def go_to_failing(life: Life) -> None:
-    await life.peer.send(wire.F(3))
+async def go_to_awaiting_close(life: Life) -> None:
+    life.transport.send_close(WSCloseCode.OK)
+    life.transport.disconnect()
 
 
 async def go_to_disconnecting(life: Life) -> None:
@@ -139,7 +140,7 @@ GO_TO: dict[State, Callable[[Life], Awaitable[None]]] = {
     State.CLOSE_SENT: go_to_close_sent,
     State.CLOSE_RECEIVED: go_to_close_received,
     State.CLOSED: go_to_closed,
-    State.FAILING: go_to_failing,
+    State.AWAITING_CLOSE: go_to_awaiting_close,
     State.DISCONNECTING: go_to_disconnecting,
     State.LOST: go_to_lost,
 }
@@ -182,6 +183,14 @@ CAUSE: dict[Event, Callable[[Life], Awaitable[None]]] = {
 }
 
 
+#: With nothing left to send, and nothing that can still come, the connection is closed at once.
+GONE_AT_ONCE = {
+    (State.CLOSE_RECEIVED, Event.DISCONNECT),
+    (State.CLOSED, Event.DISCONNECT),
+    (State.AWAITING_CLOSE, Event.RECEIVE_CLOSE),
+}
+
+
 @pytest.mark.parametrize("event", Event, ids=lambda event: event.name)
 @pytest.mark.parametrize("state", list(GO_TO), ids=lambda state: state.name)
 async def test_pair(
@@ -197,8 +206,9 @@ async def test_pair(
         following = TRANSITIONS[state].get(event, state)
         if state in (State.CLOSE_RECEIVED, State.CLOSED) and event == Event.FAIL:
             following = state  # after the peer's CLOSE no frame can do any harm
-        if event == Event.DISCONNECT and state not in (State.DISCONNECTING, State.LOST):
-            # With nothing left to send the connection goes at once.
+        if state == State.AWAITING_CLOSE and event == Event.FAIL:
+            following = state  # the listener is not called any more
+        if (state, event) in GONE_AT_ONCE:
             following = State.LOST
         await life.reaches(following)
         if following == state:

@@ -205,8 +205,9 @@ async def test_nothing_after_disconnecting_in_a_callback(setting: Setting) -> No
     listener = Recorder(lambda transport, _: transport.disconnect())
     async with against_raw_peer(setting, listener) as (_, peer):
         await peer.send(F(TEXT, b"a"), F(TEXT, b"b"), F(PING, b"c"), F(3))
-        await listener.until("disconnected")
         assert await peer.read_to_end() == b""
+        await peer.close()
+        await listener.until("disconnected")
     assert listener.events == ["connected", "frame", "disconnected"]
 
 
@@ -392,9 +393,10 @@ async def test_exception_while_the_peer_keeps_talking(setting: Setting) -> None:
 
 
 async def test_peer_that_never_closes_is_left(plain: Setting) -> None:
-    """A failed connection waits a moment for the peer, then it goes all the same."""
+    """A failed connection waits for the peer to close, then it goes all the same."""
     listener = Recorder()
-    async with against_raw_peer(plain, listener) as (transport, peer):
+    options = {"disconnect_timeout": 0.05}
+    async with against_raw_peer(plain, listener, **options) as (transport, peer):
         await peer.send(F(3))
         assert (await peer.read_frame()).close_code == 1002
         await until_gone(transport)

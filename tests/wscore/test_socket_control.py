@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
-from tests.wscore.packets import frames_in
+from tests.wscore.packets import PacketPeer, frames_in, packet_peer
 from tests.wscore.pairs import Setting, against_raw_peer
-from tests.wscore.recorder import Recorder
-from tests.wscore.socket_pairs import connection, fill, read_bytes
+from tests.wscore.recorder import BOUND, Recorder
+from tests.wscore.socket_pairs import MIB, connection, fill, pattern, read_bytes
 from tests.wscore.wire import BINARY, CLOSE, TEXT, F, close
 from wscore import WSFrame, WSMsgType, WSTransport
 from wscore.socket_transport import SocketTransport
@@ -188,8 +188,77 @@ async def test_close_sends_what_waits(side: str) -> None:
         below.close()
         assert len(await read_bytes(peer, sent)) == sent
         assert await peer.read() == b""
+        assert "disconnected" not in listener.events
+        peer.sock.close()
         await listener.until("disconnected")
     assert listener.events.count("disconnected") == 1
+
+
+async def test_close_while_the_peer_is_sending(side: str) -> None:
+    """On a Unix socket; over TCP and TLS see `test_transport`."""
+    listener = Recorder()
+    async with connection(side, listener) as (transport, below, peer):
+        flood = asyncio.create_task(send_on(peer))
+        await listener.until("frame", 5)
+        below.write(pattern(300_000))
+        transport.disconnect()
+        seen = len(listener.frames)
+        assert await read_bytes(peer, 300_000) == pattern(300_000)
+        assert await peer.read() == b""
+        flood.cancel()
+        peer.sock.close()
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
+        assert len(listener.frames) == seen
+
+
+async def send_on(peer: PacketPeer) -> None:
+    while True:
+        await peer.send(F(BINARY, bytes(10_000)))
+        await asyncio.sleep(0)
+
+
+async def test_slow_peer_gets_all(side: str) -> None:
+    """It takes several times what the end may take without any progress."""
+    listener = Recorder()
+    options = {"disconnect_timeout": 0.5}
+    async with packet_peer(side, listener, kind=socket.SOCK_STREAM, **options) as (transport, peer):
+        transport.underlying_transport.write(pattern(3 * MIB))
+        transport.disconnect()
+        data = bytearray()
+        while len(data) < 3 * MIB:
+            assert "disconnected" not in listener.events
+            data += await read_bytes(peer, 200_000 if len(data) < 2 * MIB else 3 * MIB - len(data))
+            await asyncio.sleep(0.15)
+        assert data == pattern(3 * MIB)
+        peer.sock.close()
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
+
+
+async def test_peer_that_takes_too_little(side: str) -> None:
+    """Some bytes now and then do not hold the connection."""
+    listener = Recorder()
+    options = {"disconnect_timeout": 0.2}
+    async with packet_peer(side, listener, kind=socket.SOCK_STREAM, **options) as (transport, peer):
+        transport.underlying_transport.write(pattern(3 * MIB))
+        transport.disconnect()
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(BOUND):
+            while "disconnected" not in listener.events:
+                await loop.sock_recv(peer.sock, 10)
+                await asyncio.sleep(0.01)
+        assert isinstance(transport.lost_exception, TimeoutError)
+
+
+async def test_no_limit_for_the_end(side: str) -> None:
+    listener = Recorder()
+    options = {"disconnect_timeout": None}
+    async with packet_peer(side, listener, **options) as (transport, peer):
+        transport.disconnect()
+        assert await peer.read() == b""
+        peer.sock.close()
+        await listener.until("disconnected")
 
 
 async def test_abort_does_not_wait(side: str) -> None:

@@ -11,8 +11,11 @@ import pytest
 from tests.support.skips import lacking
 from tests.support.tls import Tls
 from tests.wscore.programs import run
+from tests.wscore.raw_peer import connecting, sending_on
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.servers import LOOPBACK, Echo, port_of, serving, talk, talk_to
+from tests.wscore.socket_pairs import pattern
+from tests.wscore.wire import BINARY, F, request
 from wscore import WSListener, WSMsgType, ws_connect, ws_create_server
 
 
@@ -123,6 +126,30 @@ async def test_closing_the_sockets_of_all_clients(method: str, security: Tls | N
         for listener in listeners:
             await listener.until("disconnected")
             assert listener.seen == []  # below WebSocket: no CLOSE
+
+
+async def test_closing_the_sockets_of_clients_that_are_sending(security: Tls | None) -> None:
+    """They get all that was sent to them before."""
+    payload = pattern(300_000)
+    listener = Recorder()
+    server = await ws_create_server(
+        lambda _: listener, LOOPBACK, 0, ssl=security and security.server
+    )
+    async with connecting(port_of(server), security and security.client) as peer:
+        await peer.send(request())
+        await peer.read_head()
+        async with sending_on(peer, F(BINARY, bytes(10_000))):
+            await listener.until("frame", 5)
+            assert listener.transport is not None
+            listener.transport.send(WSMsgType.BINARY, payload)
+            server.close()
+            server.close_clients()
+            seen = len(listener.frames)
+            assert (await peer.read_frame()).payload == payload
+            assert await peer.read_to_end() == b""
+    async with asyncio.timeout(BOUND):
+        await server.wait_closed()
+    assert len(listener.frames) == seen
 
 
 async def test_listener_that_closes_the_server() -> None:

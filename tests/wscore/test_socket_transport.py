@@ -246,6 +246,7 @@ async def test_no_descriptor_is_left(side: str) -> None:
             match end:
                 case "close":
                     below.close()
+                    peer.sock.close()
                 case "abort":
                     below.abort()
                 case "peer":

@@ -301,6 +301,7 @@ async def test_closing_sends_close_notify(side: str, tls: Tls, version: ssl.TLSV
         transport.send_close(1000)
         transport.disconnect()
         await peer.read_exactly(4 if side == "server" else 8)
+        await peer.send(close(1000))
         assert await peer.read() == b""
         assert "disconnected" not in listener.events
         await peer.send_raw(peer.say_goodbye())
@@ -327,7 +328,7 @@ async def test_close_notify_leaves_with_the_last_frame(tls: Tls) -> None:
         await peer.read_to(b"\r\n\r\n")
         transport = protocol.transport
         with transport.cork():
-            transport.send_close(1000)
+            transport.send(WSMsgType.TEXT, "go")
             transport.disconnect()
         await peer.receive()
         assert len(peer.tls.read(100)) == 4
@@ -379,6 +380,20 @@ async def test_peer_that_says_no_goodbye(side: str, tls: Tls) -> None:
     async with against_tls_peer(side, tls, listener, ssl_shutdown_timeout=0.05) as (transport, _):
         transport.disconnect()
         await listener.until("disconnected")
+
+
+async def test_peer_that_has_closed_and_says_no_goodbye(side: str, tls: Tls) -> None:
+    """It has all that was sent, and nothing more to say: a moment is enough."""
+
+    def answer(transport: WSTransport, frame: WSFrame) -> None:
+        transport.send_close(1000)
+        transport.disconnect()
+
+    listener = Recorder(answer)
+    async with against_tls_peer(side, tls, listener, disconnect_timeout=60) as (transport, peer):
+        await peer.send(close(1000))
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
 
 
 async def test_peer_that_reads_nothing_when_we_close(side: str, tls: Tls) -> None:

@@ -2,14 +2,20 @@
 
 import array
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
+from tests.support.tls import Tls
+from tests.wscore.packets import server_protocol
 from tests.wscore.pairs import Setting, against_raw_peer, connected_pair
-from tests.wscore.raw_peer import BOUND
+from tests.wscore.raw_peer import BOUND, RawPeer, connecting, sending_on
 from tests.wscore.recorder import Recorder
-from tests.wscore.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, F
-from wscore import WSCloseCode, WSMsgType, WSTransport
+from tests.wscore.socket_pairs import pattern
+from tests.wscore.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, F, close, request
+from wscore import WSCloseCode, WSMsgType, WSTransport, ws_connect, ws_create_server
 
 # Frames out
 
@@ -180,6 +186,7 @@ async def test_sends_after_our_close_are_ignored(setting: Setting) -> None:
         transport.send_close(WSCloseCode.GOING_AWAY, "second")
         assert (await peer.read_frame()).payload == b"\x03\xe8first"
         transport.disconnect()
+        await peer.send(close(1000))
         assert await peer.read_to_end() == b""
 
 
@@ -211,9 +218,12 @@ async def test_disconnect_delivers_what_was_sent(setting: Setting) -> None:
         assert transport.is_disconnected
         assert (await peer.read_frame()).payload == payload
         assert (await peer.read_frame()).opcode == CLOSE
+        await peer.send(close(1000))
         assert await peer.read_to_end() == b""
         await peer.close()
         await transport.wait_disconnected()
+        assert transport.close_handshake is not None
+        assert transport.close_handshake.recv is not None
 
 
 async def test_disconnect_at_once_does_not_wait(setting: Setting) -> None:
@@ -227,6 +237,264 @@ async def test_disconnect_at_once_does_not_wait(setting: Setting) -> None:
         async with asyncio.timeout(BOUND):
             await transport.wait_disconnected()
         assert listener.events[-1] == "disconnected"
+
+
+# Ending while the peer is sending: a socket that is closed with something unread resets the
+# connection, and the reset overtakes what was sent last.
+
+LAST = pattern(300_000)
+
+ENDS: dict[str, Callable[[WSTransport], None]] = {
+    "disconnect": lambda transport: transport.disconnect(),
+    "fail": lambda transport: transport.fail(WSCloseCode.POLICY_VIOLATION),
+    "below": lambda transport: transport.underlying_transport.close(),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_end_while_the_peer_is_sending(end: str, setting: Setting) -> None:
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        async with sending_on(peer, F(BINARY, bytes(10_000))):
+            await listener.until("frame", 5)
+            transport.send(WSMsgType.BINARY, LAST)
+            ENDS[end](transport)
+            assert transport.is_disconnected
+            seen = len(listener.frames)
+            assert (await peer.read_frame()).payload == LAST
+            if end == "fail":
+                assert (await peer.read_frame()).close_code == 1008
+            assert await peer.read_to_end() == b""
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
+        assert len(listener.frames) == seen
+
+
+async def test_end_by_close_while_the_peer_is_sending(setting: Setting) -> None:
+    """The peer's CLOSE, behind all that it sends, is waited for, and noted."""
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        async with sending_on(peer, F(BINARY, bytes(10_000))):
+            await listener.until("frame", 5)
+            transport.send(WSMsgType.BINARY, LAST)
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+            transport.disconnect()
+            seen = len(listener.frames)
+            assert (await peer.read_frame()).payload == LAST
+            assert (await peer.read_frame()).close_code == 1000
+        assert len(listener.frames) == seen
+
+
+@pytest.mark.parametrize(
+    "rest", [[], [F(BINARY, b"late"), F(PING)]], ids=["alone", "behind others"]
+)
+async def test_close_of_the_peer_after_disconnecting(rest: list[F], setting: Setting) -> None:
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        transport.send_close(WSCloseCode.GOING_AWAY)
+        transport.disconnect()
+        assert (await peer.read_frame()).close_code == 1001
+        await peer.send(*rest, close(4000, "I see"))
+        assert await peer.read_to_end() == b""
+        await peer.close()
+        await listener.until("disconnected")
+        closing = transport.close_handshake
+        assert closing is not None
+        assert closing.recv is not None
+        assert (closing.recv.code, closing.recv.reason) == (4000, "I see")
+        assert not closing.recv_then_sent
+    assert listener.events == ["connected", "disconnected"]
+
+
+async def test_close_of_the_peer_in_the_read_that_disconnects(setting: Setting) -> None:
+    """It may be parsed by then, or not yet."""
+    for between in range(4):
+
+        def end(transport: WSTransport, frame: object) -> None:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+
+        listener = Recorder(end)
+        async with against_raw_peer(setting, listener) as (transport, peer):
+            await peer.send(F(TEXT, b"end"), *[F(TEXT, b"late")] * between, close(1001))
+            await peer.read_to_end()
+            await peer.close()
+            await listener.until("disconnected")
+            assert transport.close_handshake is not None
+            assert transport.close_handshake.recv is not None
+            assert transport.close_handshake.recv.code == 1001
+        assert listener.seen == [(TEXT, b"end")]
+
+
+async def test_violation_after_disconnecting(setting: Setting) -> None:
+    """Nobody is interested in it any more, nor in a CLOSE behind it."""
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+        await peer.send(F(3), close(1000))
+        await peer.read_frame()
+        assert await peer.read_to_end() == b""
+        await peer.close()
+        await transport.wait_disconnected()
+        assert transport.close_handshake is not None
+        assert transport.close_handshake.recv is None
+
+
+async def test_peer_that_waits_for_the_end_and_sends_no_close(setting: Setting) -> None:
+    """It is shown our end of the connection a moment after the CLOSE."""
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+        await peer.read_frame()
+        assert await peer.read_to_end() == b""
+        assert "disconnected" not in listener.events
+        await peer.close()
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
+
+
+@pytest.mark.parametrize("close_first", [False, True], ids=["no close", "close"])
+async def test_peer_that_reads_nothing_any_more(close_first: bool, setting: Setting) -> None:
+    listener = Recorder()
+    options = {"disconnect_timeout": 0.05}
+    async with against_raw_peer(setting, listener, **options) as (transport, peer):
+        peer.writer.transport.pause_reading()
+        transport.send(WSMsgType.BINARY, bytes(64 << 20))
+        if close_first:
+            transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+        await listener.until("disconnected")
+        assert isinstance(transport.lost_exception, TimeoutError)
+
+
+@pytest.mark.parametrize("close_first", [False, True], ids=["no close", "close"])
+async def test_peer_that_never_ends(close_first: bool, setting: Setting) -> None:
+    """It gets all, and neither closes nor answers the CLOSE; nothing is lost."""
+    listener = Recorder()
+    options = {"disconnect_timeout": 0.3}  # it may acknowledge what it gets after 0.2 seconds
+    async with against_raw_peer(setting, listener, **options) as (transport, peer):
+        transport.send(WSMsgType.BINARY, b"last")
+        if close_first:
+            transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+        assert (await peer.read_frame()).payload == b"last"
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
+
+
+@pytest.mark.parametrize("close_first", [False, True], ids=["no close", "close"])
+async def test_peer_that_never_stops_sending(close_first: bool, setting: Setting) -> None:
+    listener = Recorder()
+    options = {"disconnect_timeout": 0.05}
+    async with against_raw_peer(setting, listener, **options) as (transport, peer):
+        async with sending_on(peer, F(BINARY, bytes(10_000))):
+            await listener.until("frame", 5)
+            if close_first:
+                transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+            seen = len(listener.frames)
+            await listener.until("disconnected")
+        assert len(listener.frames) == seen
+
+
+async def test_reading_that_was_paused_goes_on_to_the_end(setting: Setting) -> None:
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        transport.underlying_transport.pause_reading()
+        await peer.send(F(BINARY, bytes(100_000)))
+        transport.send(WSMsgType.BINARY, LAST)
+        transport.disconnect()
+        transport.underlying_transport.pause_reading()
+        assert (await peer.read_frame()).payload == LAST
+        await peer.close()
+        await listener.until("disconnected")
+        assert transport.lost_exception is None
+    assert listener.frames == []
+
+
+# The same on a transport of the loop's, as on systems where wscore has none
+
+
+@contextlib.asynccontextmanager
+async def on_the_loops_transport(
+    tls: Tls | None, listener: Recorder, **options: Any
+) -> AsyncIterator[tuple[WSTransport, RawPeer]]:
+    """An open connection: wscore is the server."""
+    protocol = server_protocol(listener, **options)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: protocol, "127.0.0.1", 0, ssl=tls and tls.server
+    )
+    port = server.sockets[0].getsockname()[1]
+    async with server, connecting(port, tls and tls.client) as peer:
+        await peer.send(request())
+        await peer.read_head()
+        await listener.until("connected")
+        try:
+            yield protocol.transport, peer
+        finally:
+            protocol.transport.disconnect(graceful=False)
+            await listener.until("disconnected")
+            server.close()
+
+
+@pytest.mark.parametrize("end", ["disconnect", "fail"])
+async def test_end_on_the_loops_transport(end: str) -> None:
+    """Over plain TCP: asyncio's TLS gives up when something comes after its close_notify."""
+    listener = Recorder()
+    async with on_the_loops_transport(None, listener) as (transport, peer):
+        async with sending_on(peer, F(BINARY, bytes(10_000))):
+            await listener.until("frame", 5)
+            transport.send(WSMsgType.BINARY, LAST)
+            ENDS[end](transport)
+            seen = len(listener.frames)
+            assert (await peer.read_frame()).payload == LAST
+        await listener.until("disconnected")
+        assert len(listener.frames) == seen
+
+
+async def test_close_of_the_peer_on_the_loops_transport(security: Tls | None) -> None:
+    listener = Recorder()
+    async with on_the_loops_transport(security, listener) as (transport, peer):
+        transport.underlying_transport.pause_reading()
+        transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+        assert (await peer.read_frame()).close_code == 1000
+        await peer.send(F(TEXT, b"late"), close(4000))
+        assert await peer.read_to_end() == b""
+        await listener.until("disconnected")
+        assert transport.close_handshake is not None
+        assert transport.close_handshake.recv is not None
+        assert transport.close_handshake.recv.code == 4000
+    assert listener.frames == []
+
+
+@pytest.mark.parametrize("close_first", [False, True], ids=["no close", "close"])
+async def test_peer_that_never_ends_on_the_loops_transport(
+    close_first: bool, security: Tls | None
+) -> None:
+    listener = Recorder()
+    options = {"disconnect_timeout": 0.05}
+    async with on_the_loops_transport(security, listener, **options) as (transport, peer):
+        peer.writer.transport.pause_reading()
+        transport.send(WSMsgType.BINARY, bytes(64 << 20))
+        if close_first:
+            transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+        await listener.until("disconnected")
+
+
+@pytest.mark.parametrize("value", [-1, float("nan")])
+async def test_disconnect_timeout_that_is_none(value: float) -> None:
+    with pytest.raises(ValueError, match="disconnect_timeout"):
+        await ws_create_server(lambda _: None, "127.0.0.1", 0, disconnect_timeout=value)
+    with pytest.raises(ValueError, match="disconnect_timeout"):
+        await ws_connect(Recorder, "ws://127.0.0.1:9/", disconnect_timeout=value)
+
+
+# Waiting for the end
 
 
 async def test_wait_disconnected(setting: Setting) -> None:
@@ -320,6 +588,7 @@ async def test_order_within_a_callback(setting: Setting) -> None:
     async with against_raw_peer(setting, Recorder(on_frame)) as (_, peer):
         await peer.send(F(TEXT, b"go"), F(PING, b"late"))
         got = [await peer.read_frame() for _ in range(6)]
+        await peer.send(close(1000))
         assert await peer.read_to_end() == b""
     assert [(frame.opcode, frame.payload) for frame in got] == [
         (TEXT, b"1"),

@@ -28,6 +28,8 @@ from tests.wscompat.libraries import (
     uri_of,
 )
 from tests.wscompat.raw import ACCEPTED, raw_server
+from tests.wscore.raw_peer import RawPeer, connecting, sending_on
+from tests.wscore.wire import BINARY, F, close, request
 from wscompat.asyncio.connection import Connection
 from wscompat.exceptions import PayloadTooBig
 
@@ -719,3 +721,64 @@ async def close_without_a_code(connection: Any, record: Record) -> None:
 async def test_close_without_a_code(pair: Pair) -> None:
     expected = await converse(MODEL, close_without_a_code, wait)
     assert await converse(pair, close_without_a_code, wait) == expected
+
+
+# -- the end, against a client that is only a socket
+
+
+@contextlib.asynccontextmanager
+async def bare_client(handler: Any, tls: Tls | None, **options: Any) -> AsyncIterator[RawPeer]:
+    """A client whose connection to wscompat is open."""
+    context = tls and tls.server
+    async with (
+        serving(WSCOMPAT, handler, ssl=context, **options) as server,
+        connecting(server.sockets[0].getsockname()[1], tls and tls.client) as peer,
+    ):
+        await peer.send(request())
+        await peer.read_head()
+        yield peer
+
+
+@pytest.mark.parametrize("end", ["return", "raise", "fail"])
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_end_of_a_handler_while_the_client_is_sending(
+    end: str, secure: bool, tls: Tls
+) -> None:
+    """All that the handler has sent arrives, the CLOSE included."""
+    payload = bytes(range(256)) * 1200
+    codes = {"return": 1000, "raise": 1011, "fail": 1011}
+
+    async def handler(connection: Any) -> None:
+        for _ in range(5):
+            await connection.recv()
+        await connection.send(payload)
+        if end == "raise":
+            raise RuntimeError("as the test wants it")
+        if end == "fail":
+            connection._fail(1011, "as the test wants it")
+
+    async with (
+        bare_client(handler, tls if secure else None) as peer,
+        sending_on(peer, F(BINARY, bytes(10_000))),
+    ):
+        assert (await peer.read_frame()).payload == payload
+        assert (await peer.read_frame()).close_code == codes[end]
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("answers", [False, True], ids=["silent", "answers"])
+async def test_client_that_does_not_end(answers: bool, secure: bool, tls: Tls) -> None:
+    """Neither its CLOSE nor the end of TCP or TLS is waited for longer than `close_timeout`."""
+    closed = asyncio.Event()
+
+    async def handler(connection: Any) -> None:
+        await connection.close()
+        closed.set()
+
+    async with bare_client(handler, tls if secure else None, close_timeout=0.05) as peer:
+        peer.writer.transport.pause_reading()  # so that TLS is not ended by asyncio either
+        if answers:
+            await peer.send(close(1000))
+        async with asyncio.timeout(BOUND):
+            await closed.wait()
+        peer.writer.transport.resume_reading()

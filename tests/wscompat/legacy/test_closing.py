@@ -11,6 +11,8 @@ import pytest
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, serving
 from tests.wscompat.libraries import BOUND
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
+from tests.wscore.raw_peer import connecting, sending_on
+from tests.wscore.wire import BINARY, F, request
 
 TIMEOUT = 0.05  # seconds
 
@@ -73,3 +75,31 @@ async def test_a_connection_that_is_over_is_freed_at_once(
         assert [connection() for connection in known] == [None, None]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("end", ["return", "raise", "fail", "fail at once"])
+async def test_end_of_a_handler_while_the_client_is_sending(end: str) -> None:
+    """All that the handler has sent arrives, and the CLOSE if there is one."""
+    payload = bytes(range(256)) * 1200
+    codes = {"return": 1000, "raise": 1011, "fail": 4000, "fail at once": None}
+
+    async def handler(websocket: Any) -> None:
+        for _ in range(5):
+            await websocket.recv()
+        await websocket.send(payload)
+        if end == "raise":
+            raise RuntimeError("as the test wants it")
+        if codes[end] == 4000:
+            websocket.fail_connection(4000)
+        elif codes[end] is None:
+            websocket.fail_connection()
+
+    async with serving(OURS, handler) as port, connecting(port) as peer:
+        await peer.send(request())
+        await peer.read_head()
+        async with sending_on(peer, F(BINARY, bytes(10_000))):
+            assert (await peer.read_frame()).payload == payload
+            if codes[end] is None:
+                assert await peer.read_to_end() == b""
+            else:
+                assert (await peer.read_frame()).close_code == codes[end]

@@ -6,7 +6,7 @@ cpdef enum State:
     CLOSE_SENT
     CLOSE_RECEIVED
     CLOSED
-    FAILING
+    AWAITING_CLOSE
     DISCONNECTING
     LOST
 
@@ -33,7 +33,7 @@ cdef inline bint can_receive(State state) noexcept:
 
 
 cdef inline bint is_disconnected(State state) noexcept:
-    return state >= DISCONNECTING
+    return state >= AWAITING_CLOSE
 
 
 cdef class WSCloseInfo:

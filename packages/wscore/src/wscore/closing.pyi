@@ -15,7 +15,7 @@ class State(IntEnum):
     CLOSE_SENT = 2
     CLOSE_RECEIVED = 3
     CLOSED = 4
-    FAILING = 5
+    AWAITING_CLOSE = 5
     DISCONNECTING = 6
     LOST = 7
 

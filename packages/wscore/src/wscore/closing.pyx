@@ -2,10 +2,11 @@
 
 Every change of state goes through `next_state`, which refuses what the table does not name.
 
-A connection *fails* when this side gives up on it (a refused request, a protocol error, an
-exception in user code): the peer is told why, all further input is thrown away, and the peer is
-given a moment to read what it was told before the connection goes. It is *disconnecting* from the
-moment it was told to go.
+A connection is *disconnecting* from the moment this side has ended it: what the peer still sends is
+thrown away, and the connection below is closed so that the peer can read what it was sent before.
+The peer's CLOSE is still waited for if ours was sent when the connection was told to go, not if it
+*fails*: because of a refused request, an error of the protocol or an exception in user code, or
+because the transport below was closed.
 """
 
 __all__ = ["TRANSITIONS", "Event", "State", "WSCloseHandshake", "WSCloseInfo"]
@@ -13,36 +14,37 @@ __all__ = ["TRANSITIONS", "Event", "State", "WSCloseHandshake", "WSCloseInfo"]
 TRANSITIONS = {
     State.HANDSHAKING: {
         Event.UPGRADE: State.OPEN,
-        Event.FAIL: State.FAILING,
+        Event.FAIL: State.DISCONNECTING,
         Event.DISCONNECT: State.DISCONNECTING,
         Event.LOSE: State.LOST,
     },
     State.OPEN: {
         Event.SEND_CLOSE: State.CLOSE_SENT,
         Event.RECEIVE_CLOSE: State.CLOSE_RECEIVED,
-        Event.FAIL: State.FAILING,
+        Event.FAIL: State.DISCONNECTING,
         Event.DISCONNECT: State.DISCONNECTING,
         Event.LOSE: State.LOST,
     },
     State.CLOSE_SENT: {
         Event.RECEIVE_CLOSE: State.CLOSED,
-        Event.FAIL: State.FAILING,
-        Event.DISCONNECT: State.DISCONNECTING,
+        Event.FAIL: State.DISCONNECTING,
+        Event.DISCONNECT: State.AWAITING_CLOSE,
         Event.LOSE: State.LOST,
     },
     State.CLOSE_RECEIVED: {
         Event.SEND_CLOSE: State.CLOSED,
-        Event.FAIL: State.FAILING,
+        Event.FAIL: State.DISCONNECTING,
         Event.DISCONNECT: State.DISCONNECTING,
         Event.LOSE: State.LOST,
     },
     State.CLOSED: {
-        Event.FAIL: State.FAILING,
+        Event.FAIL: State.DISCONNECTING,
         Event.DISCONNECT: State.DISCONNECTING,
         Event.LOSE: State.LOST,
     },
-    State.FAILING: {
-        Event.DISCONNECT: State.DISCONNECTING,
+    State.AWAITING_CLOSE: {
+        Event.RECEIVE_CLOSE: State.DISCONNECTING,
+        Event.FAIL: State.DISCONNECTING,
         Event.LOSE: State.LOST,
     },
     State.DISCONNECTING: {

@@ -26,7 +26,13 @@ from .http import WSHeadersLike, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .message_base import WSMessageBase
-from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, ProtocolOptions, WSProtocolCore
+from .protocol import (
+    DISCONNECT_TIMEOUT,
+    MAX_FRAGMENTS,
+    MAX_FRAME_SIZE,
+    ProtocolOptions,
+    WSProtocolCore,
+)
 from .proxying import Proxy
 from .route import Route, SocketFactory
 from .transport import WSTransport
@@ -66,6 +72,7 @@ async def ws_connect(
     socket_factory: SocketFactory | None = None,
     unix_path: UnixPath | None = None,
     busy_poll_us: int = 0,
+    disconnect_timeout: float | None = DISCONNECT_TIMEOUT,
     use_aiofastnet: bool | None = None,
     disconnect_on_error: bool | None = None,
     **kwargs: Any,
@@ -118,6 +125,9 @@ async def ws_connect(
             before the loop goes on. It saves the trip through the loop if the next message comes
             within that time; it costs a whole core while it waits, and delays everything else that
             the loop has to do. 0 for none.
+        disconnect_timeout: seconds that the end of the connection may take, from
+            `WSTransport.disconnect` or a failure on, while the server takes nothing of what was
+            sent; then it is aborted. None for no limit.
         use_aiofastnet: accepted for programs written for picows, and without effect: connections
             run on wscore's own transports.
         disconnect_on_error: the older name of `disconnect_on_exception`.
@@ -133,9 +143,9 @@ async def ws_connect(
         TypeError: if the factory makes something else than a listener, or with `deflate` one that
             is not for messages.
         TimeoutError: if there was no answer in time.
-        ValueError: if a header field cannot be sent, a timeout of auto ping is not positive, a
-            limit is less than 1, there is a proxy and a socket, or there is more than one of
-            ``sock``, `unix_path` and `socket_factory`.
+        ValueError: if a header field cannot be sent, a timeout is negative, one of auto ping not
+            positive, a limit is less than 1, there is a proxy and a socket, or there is more than
+            one of ``sock``, `unix_path` and `socket_factory`.
         OSError: if the connection cannot be made (`ssl.SSLError` and `wsproxy.ProxyError` among
             them).
     """
@@ -157,6 +167,7 @@ async def ws_connect(
         make_auto_ping=make_auto_ping,
         deflate=deflate,
         busy_poll_us=busy_poll_us,
+        disconnect_timeout=disconnect_timeout,
     )
     route = Route(
         ssl_context=ssl_context,

@@ -14,7 +14,7 @@ from wsframe.cwsframe cimport (
     wsf_parser_payload_size,
 )
 
-from .closing cimport FAILING, can_receive
+from .closing cimport DISCONNECTING, can_receive
 from .enums cimport CLOSE
 from .frame cimport WSFrame
 from .heartbeat cimport Heartbeat
@@ -59,6 +59,7 @@ cdef class ProtocolOptions:
     cdef unsigned long long max_message_size
     cdef unsigned int max_fragments
     cdef unsigned int busy_poll_us
+    cdef double disconnect_timeout
 
 
 cdef class WSProtocolCore:
@@ -71,6 +72,7 @@ cdef class WSProtocolCore:
     cdef LoopIO io
     cdef unsigned int busy_poll_us  # for the transport
     cdef readonly bint has_unparsed  # the budget ended the parsing; `continue_reading` is called for the rest
+    cdef double _disconnect_timeout
 
     cdef long long _read_began  # nanoseconds; that of the last read that was not small
     cdef wsf_parser _parser
@@ -156,7 +158,7 @@ cdef class WSProtocolCore:
         """The next step of the parser; nothing more to do once the connection is given up."""
         cdef size_t consumed = 0
         cdef int result
-        if rarely(self.transport.state >= FAILING):
+        if rarely(self.transport.state >= DISCONNECTING):
             self.buffer.begin = self.buffer.end
             return WSF_NEED_MORE
         result = wsf_parser_next(
@@ -171,7 +173,7 @@ cdef class WSProtocolCore:
     cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
         cdef WSFrame frame
         if rarely(not can_receive(self.transport.state)):
-            return 0
+            return self._pass_over(parsed)
         if rarely(parsed.opcode >= CLOSE) and self._answers(parsed):
             return 0
         if rarely(self._frame is None):
@@ -200,6 +202,7 @@ cdef class WSProtocolCore:
     cdef Py_ssize_t _read_otherwise(self) except -1
     cdef int _read_handshake(self) except -1
     cdef int _read_pieces(self) except -1
+    cdef int _pass_over(self, wsf_frame* parsed) except -1
     cdef int _as_piece(self, wsf_frame* parsed) except -1
     cdef int _listener_failed(self) except -1
     cdef int _violated(self, int error) except -1

@@ -17,6 +17,7 @@ __all__ = ["ProtocolOptions", "WSProtocolCore"]
 
 MAX_FRAME_SIZE: Final[int]
 MAX_FRAGMENTS: Final[int]
+DISCONNECT_TIMEOUT: Final[float]
 
 @final
 class ProtocolOptions:
@@ -33,6 +34,7 @@ class ProtocolOptions:
         make_auto_ping: Callable[[float], AutoPing] | None = None,
         deflate: WSDeflate | None = None,
         busy_poll_us: int = 0,
+        disconnect_timeout: float | None = 10.0,
     ) -> None: ...
 
 @disjoint_base

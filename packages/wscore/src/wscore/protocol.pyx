@@ -10,11 +10,12 @@ from cpython.buffer cimport PyBUF_WRITE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from cpython.object cimport PyObject, PyTypeObject
+from libc.math cimport INFINITY
 from libc.string cimport memcpy
 
 from wsframe cimport cwsframe as wsf
 
-from .closing cimport FAILING, HANDSHAKING
+from .closing cimport AWAITING_CLOSE, DISCONNECTING, HANDSHAKING
 from .deflate_streams cimport Deflater, Inflater
 from .loop_io cimport Block, loop_io
 from .message_base cimport WSMessageBase
@@ -36,6 +37,7 @@ __all__ = ["ProtocolOptions", "WSProtocolCore"]
 
 MAX_FRAME_SIZE = 10 * 1024 * 1024  # bytes of payload
 MAX_FRAGMENTS = 131072  # frames of one message; twice what the Autobahn suite sends
+DISCONNECT_TIMEOUT = 10.0  # seconds
 
 cdef enum:
     HELD_BACK = 64 * 1024  # bytes that are received while the role holds the input; then no more
@@ -64,6 +66,7 @@ cdef class ProtocolOptions:
         make_auto_ping=None,
         deflate=None,
         unsigned int busy_poll_us=0,
+        disconnect_timeout=DISCONNECT_TIMEOUT,
     ):
         self.loop = loop
         self.io = loop_io(loop)
@@ -76,6 +79,9 @@ cdef class ProtocolOptions:
         self.make_auto_ping = make_auto_ping
         self.deflate = deflate
         self.busy_poll_us = busy_poll_us
+        self.disconnect_timeout = INFINITY if disconnect_timeout is None else disconnect_timeout
+        if not self.disconnect_timeout >= 0:  # nor is NaN
+            raise ValueError(f"disconnect_timeout cannot be negative: {disconnect_timeout}")
 
 
 cdef object _limit(object value, str name):
@@ -105,6 +111,7 @@ cdef class WSProtocolCore:
         self._make_auto_ping = options.make_auto_ping
         self.deflate = options.deflate
         self.busy_poll_us = options.busy_poll_us
+        self._disconnect_timeout = options.disconnect_timeout
         self.io = options.io
         self.buffer = ReceiveBuffer.__new__(ReceiveBuffer, self.io)
 
@@ -137,6 +144,7 @@ cdef class WSProtocolCore:
         self.transport = WSTransport(
             self.loop, underlying_transport, sink, self.is_client_side(), self.logger
         )
+        self.transport.disconnect_timeout = self._disconnect_timeout
         self.start()
 
     cdef int _check_made(self) except -1:
@@ -186,7 +194,7 @@ cdef class WSProtocolCore:
             listener.on_ws_connected(self.transport)
         except BaseException as exc:
             fail_for_exception(self.transport, exc, "on_ws_connected")
-        if self._make_auto_ping is not None and self.transport.state < FAILING:
+        if self._make_auto_ping is not None and self.transport.state < AWAITING_CLOSE:
             self._heartbeat = Heartbeat(self.transport, listener, self._make_auto_ping)
             self.transport.auto_ping = self._heartbeat
 
@@ -277,7 +285,7 @@ cdef class WSProtocolCore:
         cdef ReceiveBuffer buffer = self.buffer
         if self.transport.state == HANDSHAKING and not self._holds_input:
             self._read_handshake()
-        if self.transport.state >= FAILING:
+        if self.transport.state >= DISCONNECTING:
             buffer.begin = buffer.end  # nobody wants to know any more
             self.has_unparsed = False
         elif self.has_unparsed:
@@ -353,6 +361,12 @@ cdef class WSProtocolCore:
 
     # -- callbacks go out
 
+    cdef int _pass_over(self, wsf_frame* parsed) except -1:
+        """Look at a frame that the listener is not shown any more."""
+        if parsed.opcode == CLOSE and self.transport.state == AWAITING_CLOSE:
+            return self._close_received(parsed)
+        return 0
+
     cdef int _as_piece(self, wsf_frame* parsed) except -1:
         """Show a piece of a frame as a frame of its own."""
         cdef WSFrame frame = self._frame
@@ -386,6 +400,9 @@ cdef class WSProtocolCore:
 
     cdef int _violated(self, int error) except -1:
         """The parser has refused what the peer sent."""
+        if self.transport.state >= AWAITING_CLOSE:
+            self.transport.fail(0)
+            return 0
         if self._messages is not None:
             self._messages.on_read_end()  # the messages before it are answered first
         return fail_for_violation(

@@ -25,7 +25,13 @@ from .http import (
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .message_base import WSMessageBase
-from .protocol import MAX_FRAGMENTS, MAX_FRAME_SIZE, ProtocolOptions, WSProtocolCore
+from .protocol import (
+    DISCONNECT_TIMEOUT,
+    MAX_FRAGMENTS,
+    MAX_FRAME_SIZE,
+    ProtocolOptions,
+    WSProtocolCore,
+)
 from .streams import start_server
 from .unix import UnixPath
 
@@ -58,6 +64,7 @@ async def ws_create_server(
     unix_path: UnixPath | None = None,
     cleanup_socket: bool | None = None,
     busy_poll_us: int = 0,
+    disconnect_timeout: float | None = DISCONNECT_TIMEOUT,
     use_aiofastnet: bool | None = None,
     disconnect_on_error: bool | None = None,
     **kwargs: Any,
@@ -109,6 +116,9 @@ async def ws_create_server(
             before the loop goes on. It saves the trip through the loop if the next message comes
             within that time; it costs a whole core while it waits, and delays everything else that
             the loop has to do. 0 for none.
+        disconnect_timeout: seconds that the end of the connection may take, from
+            `WSTransport.disconnect` or a failure on, while the client takes nothing of what was
+            sent; then it is aborted. None for no limit.
         use_aiofastnet: accepted for programs written for picows, and without effect: connections
             run on wscore's own transports.
         disconnect_on_error: the older name of `disconnect_on_exception`.
@@ -122,8 +132,8 @@ async def ws_create_server(
     Raises:
         OSError: if the address cannot be bound.
         TypeError: if `ssl` is not a context.
-        ValueError: if a timeout of auto ping is not positive, a limit is less than 1, or there is
-            more than one place to listen at.
+        ValueError: if a timeout is negative, one of auto ping not positive, a limit is less than 1,
+            or there is more than one place to listen at.
     """
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "server")
@@ -144,6 +154,7 @@ async def ws_create_server(
         make_auto_ping=make_auto_ping,
         deflate=deflate,
         busy_poll_us=busy_poll_us,
+        disconnect_timeout=disconnect_timeout,
     )
     serving = Serving(ws_listener_factory, Deadlines(loop, websocket_handshake_timeout))
     serving.server = await start_server(

@@ -30,6 +30,14 @@ cdef class SocketControl(Sink):
     cdef bint _is_within_read  # a callback is running, or a task that was resumed by this read
     cdef bint _lost
 
+    # while closing; `_timer` also of the handshake of TLS
+    cdef object _timer
+    cdef double _due
+    cdef size_t _undelivered  # bytes, when the peer was seen to take some
+    cdef bint _awaits_no_more  # no CLOSE of the peer's
+    cdef bint _has_ended  # our direction
+    cdef bint _peer_has_ended  # its direction
+
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 
     # reading begins and ends
@@ -47,7 +55,11 @@ cdef class SocketControl(Sink):
     cdef int _check_limits(self) except -1
 
     # the end
+    cdef bint _awaits_close(self) noexcept
+    cdef int _send_rest(self) except -1
     cdef int _finish(self) except -1
+    cdef int _look_later(self, double now, bint anew) except -1
+    cdef int _stop_timer(self) except -1
     cdef int _stop(self) except -1
     cdef int _fatal(self, int error_number) except -1
     cdef int _end(self, object exc) except -1

@@ -10,17 +10,23 @@ import warnings
 
 from libc.errno cimport errno
 
+from .closing cimport AWAITING_CLOSE
 from .outflow cimport ask_system, unread_by_us
 from .protocol cimport WSProtocolCore
 from .sealing cimport seal
 from .socket_address cimport address_of_peer, address_of_socket, to_python
-from .syscalls cimport SHUT_WR, close, make_quiet, shutdown
+from .syscalls cimport SHUT_WR, close, has_unread, make_quiet, shutdown, undelivered
 from .watcher cimport unwatch
 
 __all__ = ["SocketControl"]
 
 cdef enum:
     HIGH_WATER = 64 * 1024  # bytes; asyncio's own default
+    PROGRESS = 16 * 1024  # bytes that a peer has to take to be given more time
+
+#: How long a peer that has all that was sent may take to answer with its CLOSE before it is shown our
+#: end of the connection, or to show its own if it has sent its CLOSE, in seconds.
+LOOK_INTERVAL = 1.0
 
 
 cdef class SocketControl(Sink):
@@ -31,7 +37,8 @@ cdef class SocketControl(Sink):
 
     def __del__(self):
         if self.fd >= 0:
-            warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            if not (self._closing and self._unsent() == 0):
+                warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
             self._close_socket()
 
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1:
@@ -57,8 +64,8 @@ cdef class SocketControl(Sink):
     # -- reading begins and ends
 
     cpdef is_reading(self):
-        """Whether the socket is being read."""
-        return self._reading
+        """Whether the socket is being read; not if that is only done to close it."""
+        return self._reading and not self._closing
 
     cpdef resume_reading(self):
         """Read the socket again, once what was received before is parsed."""
@@ -68,8 +75,9 @@ cdef class SocketControl(Sink):
                 self.schedule_reading()
 
     cpdef pause_reading(self):
-        """Leave what arrives in the socket's buffer."""
-        self._stop_reading()
+        """Leave what arrives in the socket's buffer; not any more once this is closing."""
+        if not self._closing:
+            self._stop_reading()
 
     cdef int _start_reading(self) except -1:
         self._reading = True
@@ -174,28 +182,95 @@ cdef class SocketControl(Sink):
         return self._closing
 
     def close(self):
-        """Close when all is sent."""
-        if self._closing:
+        """Close when all is sent, and the peer has ended its side or the time for that is up.
+
+        A socket that is closed with something unread, or gets something before all is delivered,
+        resets the connection, and the reset overtakes what was sent last. So what the peer still
+        sends is read, and thrown away. Called again, this goes on as far as the state of the
+        WebSocket connection allows.
+        """
+        if self._lost:
             return
-        self.flush()
-        if self._closing:
+        if not self._closing:
+            if not self._peer_has_ended:
+                self.resume_reading()
+            self._closing = True
+            self.protocol.transport.closed_below()
+        if not self._writing:
+            self._send_rest()
+        if self._timer is None and not self._lost:
+            self._undelivered = self._unsent() + undelivered(self.fd)
+            self._look_later(self.loop.time(), True)
+
+    cdef int _send_rest(self) except -1:
+        """Closing: send what can be sent, and go on if that was all."""
+        return self._all_sent() if self.pending == NULL else self.flush()
+
+    cdef int _finish(self) except -1:
+        """Closing, and all is sent: end what can be ended."""
+        if self._peer_has_ended:
+            return self._end(None)
+        if self.protocol.transport.has_received_close() and not has_unread(self.fd):
+            return self._end(None)  # nothing more comes
+        if not self._has_ended and not self._awaits_close():
+            self._has_ended = True
+            if shutdown(self.fd, SHUT_WR) < 0:
+                return self._fatal(errno)
+        return 0
+
+    cdef bint _awaits_close(self) noexcept:
+        """Whether our direction stays open until the peer's CLOSE has come."""
+        return (
+            self.protocol.transport.state == AWAITING_CLOSE
+            and not (self._awaits_no_more or self._peer_has_ended)
+        )
+
+    def _look(self):
+        """See whether the peer still takes what was sent; if it does not, its time passes."""
+        cdef size_t left = self._unsent() + undelivered(self.fd)
+        cdef double now = self.loop.time()
+        cdef bint is_progress = (
+            left + PROGRESS <= self._undelivered or left == 0 < self._undelivered
+        )
+        self._timer = None
+        if is_progress:
+            self._undelivered = left
+        elif left == 0 and (now >= self._due or self.protocol.transport.has_received_close()):
+            SocketControl._end(self, None)
             return
-        self._closing = True
-        self._stop_reading()
-        if self._unsent() == 0:
-            self._finish()
+        elif now >= self._due:
+            SocketControl._end(self, TimeoutError(
+                "the peer has not taken what was sent within "
+                f"{self.protocol.transport.disconnect_timeout:g} seconds"
+            ))
+            return
+        elif left == 0 and self._awaits_close():
+            self._awaits_no_more = True  # it may be one that waits for the end of the connection
+            self._send_rest()
+            if self._lost:
+                return
+        self._look_later(now, is_progress)
+
+    cdef int _look_later(self, double now, bint anew) except -1:
+        """Look in a while, and no later than the time is up; it may begin anew."""
+        if anew:
+            self._due = now + self.protocol.transport.disconnect_timeout
+        self._timer = self.loop.call_later(min(LOOK_INTERVAL, self._due - now), self._look)
+        return 0
 
     def abort(self):
         """Close now; what the socket does not take at once is lost."""
         self.flush()
         self._end(None)
 
-    cdef int _finish(self) except -1:
-        """Closing, and all is sent."""
-        return self._end(None)
-
     cdef int _fatal(self, int error_number) except -1:
-        """The system refused: the connection is over, and `connection_lost` is told why."""
+        """The system refused: the connection is over, and `connection_lost` is told why.
+
+        Unless all was sent, and the connection is being closed: that the peer resets it then may be
+        its way to close.
+        """
+        if self._closing and self._unsent() == 0:
+            return self._end(None)
         return self._end(OSError(error_number, os.strerror(error_number)))
 
     cdef int _end(self, object exc) except -1:
@@ -214,7 +289,14 @@ cdef class SocketControl(Sink):
         if self._writing:
             self._writing = False
             self.loop.remove_writer(self.fd)
+        self._stop_timer()
         self.drop_pending()
+        return 0
+
+    cdef int _stop_timer(self) except -1:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         return 0
 
     def _connection_lost(self, exc):

@@ -196,6 +196,7 @@ cdef class SocketTransport(SocketControl):
             return 0
         if result < 0:
             return self._fatal(-result)
+        self._peer_has_ended = True
         self._stop_reading()
         if not self.protocol.eof_received():
             self.close()

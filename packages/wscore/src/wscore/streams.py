@@ -40,8 +40,7 @@ P = TypeVar("P", bound=WSProtocolCore)
 # after the connection that the time for the handshake was over.
 BACKLOG = 4096
 
-HANDSHAKE_TIMEOUT = 60.0  # seconds; asyncio's own default, like the next
-SHUTDOWN_TIMEOUT = 30.0
+HANDSHAKE_TIMEOUT = 60.0  # seconds; asyncio's own default
 
 
 class Tls(NamedTuple):
@@ -50,12 +49,13 @@ class Tls(NamedTuple):
     Attributes:
         context: whom to trust, what to present.
         handshake_timeout: seconds.
-        shutdown_timeout: seconds that closing may take.
+        shutdown_timeout: seconds that closing may take; None for the protocol's
+            ``disconnect_timeout``.
     """
 
     context: ssl_module.SSLContext
     handshake_timeout: float
-    shutdown_timeout: float
+    shutdown_timeout: float | None
 
 
 async def open_stream(
@@ -295,7 +295,7 @@ def _take_tls(
     handshake = handshake or HANDSHAKE_TIMEOUT
     if opening_timeout is not None:
         handshake = min(handshake, opening_timeout)
-    return Tls(context, handshake, shutdown or SHUTDOWN_TIMEOUT)
+    return Tls(context, handshake, shutdown)
 
 
 def _take_seconds(

@@ -19,7 +19,7 @@ class TlsTransport(TlsStream):
         protocol: WSProtocolCore,
         context: ssl.SSLContext,
         handshake_timeout: float,
-        shutdown_timeout: float,
+        shutdown_timeout: float | None,
         *,
         server_side: bool = False,
         server_hostname: str | None = None,

@@ -28,7 +28,8 @@ cdef class TlsTransport(TlsStream):
         protocol: who gets what is received.
         context: the `ssl.SSLContext`.
         handshake_timeout: seconds that the handshake may take.
-        shutdown_timeout: seconds that the end may take once this side has closed.
+        shutdown_timeout: seconds that the end may take, instead of the protocol's
+            ``disconnect_timeout``; that if None.
         server_side: whether this side is the server.
         server_hostname: whom a client expects, or None.
         opened: a future that is told how the handshake ended; without one a failure is logged.
@@ -55,7 +56,7 @@ cdef class TlsTransport(TlsStream):
             raise
         self._context = context
         self._opened = opened
-        self._goodbye_time = shutdown_timeout
+        self._shutdown_timeout = shutdown_timeout
         self._timer = loop.call_later(handshake_timeout, self._took_too_long, handshake_timeout)
         self.resume_reading()
         if not server_side:
@@ -72,6 +73,8 @@ cdef class TlsTransport(TlsStream):
         self._stop_timer()
         self._stage = SECURED
         self.protocol.connection_made(self)
+        if self._shutdown_timeout is not None:
+            self.protocol.transport.disconnect_timeout = self._shutdown_timeout
         self._report(None)
         self._decrypt()
         self._deliver()
@@ -94,25 +97,18 @@ cdef class TlsTransport(TlsStream):
 
     def close(self):
         """Close when all is sent, and the peer has ended its side or the time for that is up."""
-        if self._stage == SHAKING_HANDS or self._must_receive:
+        if self._stage == SHAKING_HANDS:
             self.abort()
-            return
-        if self._closing:
-            return
-        self._closing = True
-        if not self._writing:
-            self._send_pending()
-        if self._lost:
-            return
-        if self._stage == SECURED:
-            self._stop_reading()  # until all is sent
-        if self._timer is None:
-            self._timer = self.loop.call_later(self._goodbye_time, self.abort)
-        self._check_limits()
+        else:
+            SocketTransport.close(self)
+
+    cdef int _send_rest(self) except -1:
+        self._send_pending()
+        return 0 if self._lost else self._check_limits()
 
     cdef int _say_goodbye(self) except -1:
         """End our side, with the last of what is sent if there is any."""
-        if self._has_ended or self._lost:
+        if self._has_ended or self._lost or self._awaits_close():
             return 0
         self._has_ended = True
         if self._sealed == NULL:
@@ -122,19 +118,15 @@ cdef class TlsTransport(TlsStream):
         return self._tls.fetch(self._open_sealed())
 
     cdef int _finish(self) except -1:
-        self._stage = SAYING_GOODBYE
-        return self._end(None) if self._peer_has_ended else self._await_goodbye()
+        """Closing, and all is sent: wait for the peer to end its side as well.
 
-    cdef int _await_goodbye(self) except -1:
-        """Wait for the peer to end its side as well.
-
-        To close a socket that has something unread resets the connection, and the reset may
-        overtake what was sent last. Our direction of TCP stays open as long: peers have been seen
-        to drop what they had not read yet when both that and the end of TLS came at once.
+        Our direction of TCP stays open as long: peers have been seen to drop what they had not read
+        yet when both that and the end of TLS came at once.
         """
-        if not self._reading:
-            return self._start_reading()
-        return 0
+        if not self._has_ended:
+            return 0
+        self._stage = SAYING_GOODBYE
+        return self._end(None) if self._peer_has_ended else 0
 
     def _took_too_long(self, seconds):
         self._end(ConnectionAbortedError(f"the TLS handshake took longer than {seconds} seconds"))
@@ -152,16 +144,9 @@ cdef class TlsTransport(TlsStream):
 
     cdef int _stop(self) except -1:
         SocketTransport._stop(self)
-        self._stop_timer()
         if self._sealed != NULL:
             self.io.give_back(self._sealed)
             self._sealed = NULL
-        return 0
-
-    cdef int _stop_timer(self) except -1:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         return 0
 
     cdef int _report(self, object exc) except -1:

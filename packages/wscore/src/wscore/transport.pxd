@@ -40,7 +40,8 @@ cdef class WSTransport:
     cdef object loop
     cdef object logger
     cdef set _waiters  # futures of those who wait for the end; None before the first
-    cdef object _linger_timer
+    cdef object _end_timer  # of a transport below that is not wscore's own
+    cdef double disconnect_timeout  # seconds that the end may take while the peer takes nothing
     cdef RoundTrips round_trips  # None before the first
     cdef object auto_ping  # a Heartbeat, or None
     cdef bytes _waiting_pong  # for the latest ping, if there was no room for it; else None
@@ -54,6 +55,8 @@ cdef class WSTransport:
     cdef int upgraded(self, object request, object response) except -1
     cdef int close_received(self, object code, object reason) except -1
     cdef int set_failure(self, object exc) except -1
+    cdef bint has_received_close(self) noexcept
+    cdef int closed_below(self) except -1
     cdef int lost(self, object exc) except -1
     cdef int tell_lost(self) except -1
 
@@ -100,4 +103,5 @@ cdef class WSTransport:
     cdef bint _may_send_else(self, int opcode, size_t size) except -1
     cdef inline int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1
     cdef int _write_close(self, unsigned int code, object message) except -1
-    cdef int _linger(self) except -1
+    cdef int _close_below(self) except -1
+    cdef int _close_foreign(self) except -1

@@ -15,7 +15,7 @@ from .sink import Sink
 
 __all__ = ["WSTransport"]
 
-LINGER_TIME: Final[float]
+FAIL_TIMEOUT: Final[float]
 
 @final
 class WSTransport:

@@ -13,13 +13,16 @@ from cpython.bytes cimport (
     PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
+from libc.math cimport INFINITY
 from libc.stdint cimport uint8_t
 
 from wsframe cimport cwsframe as wsf
 
 from .round_trips cimport RoundTrips
 from .closing cimport (
+    AWAITING_CLOSE,
     DISCONNECT,
+    DISCONNECTING,
     FAIL,
     HANDSHAKING,
     LOSE,
@@ -48,8 +51,8 @@ cdef extern from "Python.h":
 
 __all__ = ["WSTransport"]
 
-#: How long a failed connection waits for the peer to read the CLOSE and close its end, in seconds.
-LINGER_TIME = 1.0
+#: What there is of the time for the end when this side has given up on the connection, in seconds.
+FAIL_TIMEOUT = 1.0
 
 
 @cython.binding(False)  # builtin methods are cheaper to call
@@ -97,7 +100,7 @@ cdef class WSTransport:
 
     @property
     def is_disconnected(self):
-        """Whether the connection was told to go, or is gone."""
+        """Whether this side has ended the connection, or it is gone."""
         return is_disconnected(self.state)
 
     # -- in: the protocol reports what happened
@@ -118,6 +121,16 @@ cdef class WSTransport:
             self.close_handshake = WSCloseHandshake.__new__(WSCloseHandshake)
         self.close_handshake.recv_then_sent = self.close_handshake.sent is None
         self.close_handshake.recv = WSCloseInfo.__new__(WSCloseInfo, code, reason)
+        return self._close_below() if self.state == DISCONNECTING else 0
+
+    cdef bint has_received_close(self) noexcept:
+        """Whether the peer has sent its CLOSE, and so will send nothing more (RFC 6455, 5.5.1)."""
+        return self.close_handshake is not None and self.close_handshake.recv is not None
+
+    cdef int closed_below(self) except -1:
+        """The transport below is being closed, by whomever."""
+        if self.state < AWAITING_CLOSE:
+            self.advance(FAIL)
         return 0
 
     cdef int set_failure(self, object exc) except -1:
@@ -136,9 +149,9 @@ cdef class WSTransport:
         self.lost_exception = exc
         self.auto_ping = None
         self._sink.end()
-        if self._linger_timer is not None:
-            self._linger_timer.cancel()
-            self._linger_timer = None
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+            self._end_timer = None
         return 0
 
     cdef int tell_lost(self) except -1:
@@ -385,7 +398,8 @@ cdef class WSTransport:
     cpdef fail(self, unsigned int code, object reason=None):
         """Give up on the connection: send a CLOSE that says why, if one can be sent, and go.
 
-        What the peer still sends is thrown away. The peer is given a moment to read the CLOSE.
+        The peer can still read that, and what was sent before, as after `disconnect`; but it has
+        only one second for it, and as long again for as often as it takes 16 KiB.
 
         Args:
             code: the close code, as for `send_close`.
@@ -400,27 +414,34 @@ cdef class WSTransport:
         if can_send(self.state):
             self._write_close(code, reason)
         self.advance(FAIL)
-        self._linger()
+        self.disconnect_timeout = min(self.disconnect_timeout, FAIL_TIMEOUT)
+        self._close_below()
 
     cpdef disconnect(self, bint graceful=True):
         """End the connection; nothing is received from then on. It may be called repeatedly.
 
+        What was sent before is delivered, also to a peer that is sending. After a CLOSE that the
+        peer has not answered yet its CLOSE is waited for, and noted in `close_handshake`; then the
+        connection is closed, and the peer's end of it waited for. This may take the
+        ``disconnect_timeout`` of `ws_connect` and `ws_create_server`, and as long again for as
+        often as the peer takes 16 KiB meanwhile, or the last of what was sent; then the connection
+        is aborted. If that loses something, `lost_exception` is a TimeoutError.
+
         Args:
-            graceful: whether all that was sent before is still delivered; if not, what the system
-                does not take at once is thrown away.
+            graceful: whether to do that; if not, the connection is closed at once, and what the
+                system does not take at once is thrown away.
         """
         self._check_thread()
-        if not is_legal(self.state, DISCONNECT):
-            if not graceful and self.state != LOST:
+        if not graceful:
+            if is_legal(self.state, FAIL):
+                self.advance(FAIL)
+            if self._sink is not self.underlying_transport:  # which would do so itself
+                self._sink.flush()
+            if self.state != LOST:
                 self.underlying_transport.abort()
-            return
-        self.advance(DISCONNECT)
-        if self._sink is not self.underlying_transport:  # which would do so itself
-            self._sink.flush()
-        if graceful:
-            self.underlying_transport.close()
-        else:
-            self.underlying_transport.abort()
+        elif is_legal(self.state, DISCONNECT):
+            self.advance(DISCONNECT)
+            self._close_below()
 
     @cython.binding(True)
     async def wait_disconnected(self):
@@ -575,19 +596,30 @@ cdef class WSTransport:
         )
         return 0
 
-    cdef int _linger(self) except -1:
-        """Close so that the peer can still read what we sent last.
+    cdef int _close_below(self) except -1:
+        """End the connection below, as far as its state allows; it may be called repeatedly."""
+        if self._sink is self.underlying_transport:
+            self.underlying_transport.close()
+            return 0
+        return self._close_foreign()
 
-        Closing a socket with unread input resets the connection, and the reset may overtake our
-        last words. So only our direction is closed; the peer closes the other, or the time is up.
-        TLS cannot be closed in one direction, but its own closing reads what is left.
+    cdef int _close_foreign(self) except -1:
+        """Do with a transport of others about the same as wscore's own do.
+
+        To close them while the peer is sending resets the connection, so only our direction is
+        closed. TLS cannot be closed in one direction, but its own closing reads what is left.
         """
-        if self.is_secure or not self.underlying_transport.can_write_eof():
-            self.disconnect()
-        else:
-            self._sink.flush()
-            self.underlying_transport.write_eof()
-        self._linger_timer = self.loop.call_later(LINGER_TIME, self.disconnect, False)
+        below = self.underlying_transport
+        self._sink.flush()
+        if not below.is_reading() and not below.is_closing():
+            below.resume_reading()
+        if self.state != AWAITING_CLOSE:
+            if self.has_received_close() or not below.can_write_eof():
+                below.close()
+            else:
+                below.write_eof()
+        if self._end_timer is None and self.disconnect_timeout != INFINITY:
+            self._end_timer = self.loop.call_later(self.disconnect_timeout, below.abort)
         return 0
 
 

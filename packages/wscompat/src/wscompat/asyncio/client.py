@@ -173,6 +173,7 @@ class connect:  # noqa: N801
             "logger_name": self.logger,
             "enable_auto_pong": not is_debugged,
             "max_fragments": None,  # `recv` limits them
+            "disconnect_timeout": close_timeout,
         }
         self._is_unix = bool(kwargs.pop("unix", False))
         self._given = kwargs

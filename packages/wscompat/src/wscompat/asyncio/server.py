@@ -376,6 +376,7 @@ def serve(
             logger_name=server.logger,
             enable_auto_pong=not is_debugged,
             max_fragments=None,  # `recv` limits them
+            disconnect_timeout=close_timeout,
             **given,
         )
 

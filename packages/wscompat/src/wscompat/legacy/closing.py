@@ -71,7 +71,7 @@ class ClosingSteps:
         """The next step is waited for, instead of this one."""
 
     def _disconnect(self) -> None:
-        self._connection._core.disconnect()
+        self._connection._core.fail(0)  # the peer's CLOSE has been waited for
 
     def _cut_off(self) -> None:
         self._connection._core.disconnect(graceful=False)

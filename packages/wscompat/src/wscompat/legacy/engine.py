@@ -88,6 +88,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             max_frame_size=owner.max_size,
             max_message_size=owner.max_size,
             max_fragments=MAX_FRAGMENTS,
+            disconnect_timeout=owner.close_timeout,
             deflate=core_deflate(owner.available_extensions),
         )
         super().__init__(options)
