@@ -1,7 +1,8 @@
-/* Preloaded before the C library: the next calls of accept4 fail, with the errors that a test chooses.
+/* Preloaded before the C library: the next calls of accept4 fail, with the errors that a test
+   chooses.
 
-   An error that is a connection's own takes the connection with it, as in Linux; one that forbids to
-   accept leaves it waiting. */
+   An error that is a connection's own takes the connection with it, as in Linux; one that forbids
+   to accept leaves it waiting. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,8 +16,7 @@ int faults_count; /* how many of them there are */
 int faults_take;  /* whether they take a connection */
 int faults_calls; /* how often accept4 was called */
 
-int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
-{
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) {
     static int (*real)(int, struct sockaddr *, socklen_t *, int);
     static int next;
     if (!real)

@@ -293,6 +293,7 @@ async def test_ping_that_disconnects(plain: Setting, graceful: bool) -> None:
     listener = Leaving()
     async with against_raw_peer(plain, listener, **auto_ping(SOON, SOON)) as (_, peer):
         assert await peer.read_to_end() == b""
+        await peer.close()
         await listener.until("disconnected")
 
 

@@ -13,7 +13,7 @@ cimport cython
 from libc.errno cimport EAGAIN, errno
 
 from .loop_io cimport Endpoint, loop_io
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .watcher cimport Watcher, unwatch, watcher_of
 
 cdef extern from *:
@@ -164,4 +164,4 @@ cdef class Acceptor(Endpoint):
         return 0
 
 
-seal(Acceptor)
+seal_type(Acceptor)

@@ -22,7 +22,7 @@ from .deflate_streams cimport Deflater
 from .enums cimport BINARY, TEXT, TRY_AGAIN_LATER, WSMsgType
 from .loop_io cimport SendBuffer, free_buffer, new_buffer, reserve
 from .message_connection cimport WSMessageConnection
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .transport cimport WSTransport
 
 from .enums import WSSlowPeer
@@ -244,5 +244,5 @@ cdef class Form:
         return 0
 
 
-seal(Forms)
-seal(Form)
+seal_type(Forms)
+seal_type(Form)

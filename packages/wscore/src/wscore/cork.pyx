@@ -4,7 +4,7 @@ A block that suspends must not hold bytes back while others run. So the cork end
 with the current turn of the event loop, whichever comes first.
 """
 
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 
 cdef class Cork:
@@ -38,4 +38,4 @@ cdef class Cork:
         return 0
 
 
-seal(Cork)
+seal_type(Cork)

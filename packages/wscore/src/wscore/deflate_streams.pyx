@@ -3,9 +3,9 @@
 Nothing is allocated before there is a message to compress or to inflate, and while a connection is
 idle it keeps neither a compressor, which can begin anew at any time, nor an inflater, which needs
 the window of the past, but that is kept compressed. A compressor whose messages refer to no earlier
-ones is shared by all connections of a loop with the same settings. An inflater is never shared: what
-a peer sends could refer to what another one sent. Nor does inflating ever bring more than the limits
-allow, and one byte.
+ones is shared by all connections of a loop with the same settings. An inflater is never shared:
+what a peer sends could refer to what another one sent. Nor does inflating ever bring more than the
+limits allow, and one byte.
 
 Distances reach back to the beginning of the deflate stream (RFC 1951, 3.2.3), so not beyond a block
 that is marked as the last: whoever sends one has ended its compressor, and browsers forget the past

@@ -15,7 +15,7 @@ from wsframe.cwsframe cimport WSF_CLOSE_NO_STATUS
 
 from . import enums
 from .enums cimport CLOSE, CONTINUATION, close_code_to_python, msg_type_to_python
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 __all__ = ["WSFrame"]
 
@@ -209,4 +209,4 @@ cdef int show_members() except -1:
 show_members()
 
 
-seal(WSFrame)
+seal_type(WSFrame)

@@ -6,7 +6,7 @@ from .closing cimport LOST
 from .enums cimport INTERNAL_ERROR
 from .failing cimport fail_for_exception
 from .ping_watch cimport PingWatch
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 from .auto_ping import Verdict
 
@@ -72,4 +72,4 @@ cdef class Heartbeat:
         self.transport.fail(INTERNAL_ERROR, reason)
 
 
-seal(Heartbeat)
+seal_type(Heartbeat)

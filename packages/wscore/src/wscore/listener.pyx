@@ -1,3 +1,4 @@
+# cython: nonecheck=True
 """The base class of user handlers: callbacks that do nothing until they are overridden."""
 
 from .enums cimport PONG

@@ -17,7 +17,7 @@ from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.string cimport memmove
 
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .syscalls cimport now
 
 cdef enum:
@@ -259,6 +259,6 @@ cdef class LoopIO:
         return block
 
 
-seal(Block)
-seal(Endpoint)
-seal(LoopIO)
+seal_type(Block)
+seal_type(Endpoint)
+seal_type(LoopIO)

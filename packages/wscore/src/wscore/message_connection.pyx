@@ -9,7 +9,7 @@ from cpython.object cimport PyObject
 
 from .closing cimport OPEN
 from .enums cimport BINARY, TEXT
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .step cimport is_unshared, keep, take
 from .transport cimport WSTransport
 
@@ -114,4 +114,4 @@ cdef class WSMessageConnection(WSMessageReader):
 mark_as_coroutine_function(WSMessageConnection.send)
 
 
-seal(Sending)
+seal_type(Sending)

@@ -14,7 +14,7 @@ from cpython.object cimport PyObject
 from .closing cimport WSCloseInfo
 from .enums cimport MESSAGE_TOO_BIG
 from .hints cimport rarely
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .step cimport is_unshared, keep, take
 
 from .coroutines import mark_as_coroutine_function
@@ -565,9 +565,9 @@ cdef object _recv = WSMessageReader.recv
 mark_as_coroutine_function(_recv)
 
 
-seal(Fragment)
-seal(Reception)
-seal(Joining)
-seal(Arrival)
-seal(Messages)
-seal(Patience)
+seal_type(Fragment)
+seal_type(Reception)
+seal_type(Joining)
+seal_type(Arrival)
+seal_type(Messages)
+seal_type(Patience)

@@ -17,7 +17,7 @@ from libc.stdlib cimport free
 
 from .loop_io cimport SendBuffer, append, reserve
 from .openssl cimport SSL_ERROR_WANT_READ, new_wire, openssl, wrap
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .tls_session cimport MAX_RECORD, MAX_SEALED
 
 __all__ = ["OpensslSession"]
@@ -160,4 +160,4 @@ cdef class OpensslSession(TlsSession):
         return 0
 
 
-seal(OpensslSession)
+seal_type(OpensslSession)

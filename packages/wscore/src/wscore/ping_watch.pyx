@@ -6,6 +6,8 @@ It must not give a peer up that takes what is sent to it, nor one whose answer h
 
 from cpython.time cimport monotonic
 
+from .sealing cimport seal_type
+
 from .auto_ping import ReplyClock, Verdict
 
 __all__ = ["PingWatch"]
@@ -86,3 +88,6 @@ cdef class PingWatch:
         if flow.acknowledged >= 0:
             return min(flow.acknowledged, self._end) > before.acknowledged
         return 0 <= flow.unacknowledged < before.unacknowledged
+
+
+seal_type(PingWatch)

@@ -71,7 +71,7 @@ cdef class WSProtocolCore:
     cdef ReceiveBuffer buffer
     cdef LoopIO io
     cdef unsigned int busy_poll_us  # for the transport
-    cdef readonly bint has_unparsed  # the budget ended the parsing; `continue_reading` is called for the rest
+    cdef readonly bint has_unparsed  # the budget ended the parsing: `continue_reading` goes on
     cdef double _disconnect_timeout
 
     cdef long long _read_began  # nanoseconds; that of the last read that was not small

@@ -20,7 +20,7 @@ from .deflate_streams cimport Deflater, Inflater
 from .loop_io cimport Block, loop_io
 from .message_base cimport WSMessageBase
 from .raising cimport raise_pending
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .sink cimport Sink, TransportSink
 from .syscalls cimport now
 from .heartbeat cimport Heartbeat
@@ -501,4 +501,4 @@ cdef bint _is_python_method(object cls, str name) except -1:
     return False
 
 
-seal(ProtocolOptions)
+seal_type(ProtocolOptions)

@@ -7,7 +7,7 @@ shows is never written again.
 
 from libc.string cimport memcpy, memmove
 
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 cdef enum:
     SMALL = 16 * 1024  # bytes of an incomplete frame that are copied away between reads
@@ -80,4 +80,4 @@ cdef class ReceiveBuffer:
         return 0
 
 
-seal(ReceiveBuffer)
+seal_type(ReceiveBuffer)

@@ -1,6 +1,6 @@
 """Measuring round-trip times: pings with payloads of their own, so that their pongs are known."""
 
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 import asyncio
 import os
@@ -58,4 +58,4 @@ cdef object _gone():
     return ConnectionResetError("the connection is closed")
 
 
-seal(RoundTrips)
+seal_type(RoundTrips)

@@ -14,16 +14,23 @@ cdef extern from *:
         return -1;
     }
 
+    static int wscore_defines_init(PyTypeObject *type) {
+        for (; type != NULL && type != &PyBaseObject_Type; type = type->tp_base)
+            if (PyDict_GetItemString(type->tp_dict, "__init__") != NULL)
+                return 1;
+        return 0;
+    }
+
     static int wscore_seal(PyObject *object) {
         PyTypeObject *type = (PyTypeObject *)object;
         if (PyDict_GetItemString(type->tp_dict, "__new__") != NULL
                 && PyDict_DelItemString(type->tp_dict, "__new__") < 0)
             return -1;
-        if (type->tp_init == NULL || type->tp_init == PyBaseObject_Type.tp_init)
+        if (!wscore_defines_init(type))
             type->tp_init = wscore_refuse_init;
         type->tp_flags &= ~Py_TPFLAGS_BASETYPE;
         PyType_Modified(type);
         return 0;
     }
     """
-    int seal "wscore_seal"(object type) except -1
+    int seal_type "wscore_seal"(object type) except -1

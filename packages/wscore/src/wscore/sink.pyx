@@ -8,7 +8,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from .loop_io cimport append, free_buffer
 from .outflow cimport ask_system, unread_by_us
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 
 cdef class Sink(Endpoint):
@@ -147,5 +147,5 @@ cdef class TransportSink(Sink):
         # has something that is not parsed.
         return not self._transport.is_reading() or unread_by_us(self._fd) > 0
 
-seal(Sink)
-seal(TransportSink)
+seal_type(Sink)
+seal_type(TransportSink)

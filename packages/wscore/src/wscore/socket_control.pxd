@@ -56,6 +56,7 @@ cdef class SocketControl(Sink):
 
     # the end
     cdef bint _awaits_close(self) noexcept
+    cdef size_t _undelivered_now(self) noexcept
     cdef int _send_rest(self) except -1
     cdef int _finish(self) except -1
     cdef int _look_later(self, double now, bint anew) except -1

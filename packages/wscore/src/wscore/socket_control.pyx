@@ -11,11 +11,11 @@ import warnings
 from libc.errno cimport errno
 
 from .closing cimport AWAITING_CLOSE
-from .outflow cimport ask_system, unread_by_us
+from .outflow cimport ask_system, unacknowledged, unread_by_us
 from .protocol cimport WSProtocolCore
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .socket_address cimport address_of_peer, address_of_socket, to_python
-from .syscalls cimport SHUT_WR, close, has_unread, make_quiet, shutdown, undelivered
+from .syscalls cimport SHUT_WR, close, make_quiet, shutdown
 from .watcher cimport unwatch
 
 __all__ = ["SocketControl"]
@@ -24,8 +24,8 @@ cdef enum:
     HIGH_WATER = 64 * 1024  # bytes; asyncio's own default
     PROGRESS = 16 * 1024  # bytes that a peer has to take to be given more time
 
-#: How long a peer that has all that was sent may take to answer with its CLOSE before it is shown our
-#: end of the connection, or to show its own if it has sent its CLOSE, in seconds.
+#: Seconds that a peer that has all that was sent may take to answer with its CLOSE before it is
+#: shown our end of the connection, or to show its own if it has sent its CLOSE.
 LOOK_INTERVAL = 1.0
 
 
@@ -199,7 +199,7 @@ cdef class SocketControl(Sink):
         if not self._writing:
             self._send_rest()
         if self._timer is None and not self._lost:
-            self._undelivered = self._unsent() + undelivered(self.fd)
+            self._undelivered = self._undelivered_now()
             self._look_later(self.loop.time(), True)
 
     cdef int _send_rest(self) except -1:
@@ -210,7 +210,7 @@ cdef class SocketControl(Sink):
         """Closing, and all is sent: end what can be ended."""
         if self._peer_has_ended:
             return self._end(None)
-        if self.protocol.transport.has_received_close() and not has_unread(self.fd):
+        if self.protocol.transport.has_received_close() and unread_by_us(self.fd) <= 0:
             return self._end(None)  # nothing more comes
         if not self._has_ended and not self._awaits_close():
             self._has_ended = True
@@ -225,9 +225,14 @@ cdef class SocketControl(Sink):
             and not (self._awaits_no_more or self._peer_has_ended)
         )
 
+    cdef size_t _undelivered_now(self) noexcept:
+        """Bytes that the peer has not acknowledged; of those that left, where it is known."""
+        cdef long long known = unacknowledged(self.fd)
+        return self._unsent() + (<size_t>known if known > 0 else 0)
+
     def _look(self):
         """See whether the peer still takes what was sent; if it does not, its time passes."""
-        cdef size_t left = self._unsent() + undelivered(self.fd)
+        cdef size_t left = self._undelivered_now()
         cdef double now = self.loop.time()
         cdef bint is_progress = (
             left + PROGRESS <= self._undelivered or left == 0 < self._undelivered
@@ -353,4 +358,4 @@ cdef class SocketControl(Sink):
         return f"<{type(self).__name__} {state} fd={self.fd}>"
 
 
-seal(SocketControl)
+seal_type(SocketControl)

@@ -18,7 +18,7 @@ from wsframe cimport cwsframe as wsf
 from .hints cimport rarely
 from .loop_io cimport SendBuffer, append
 from .protocol cimport WSProtocolCore
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .syscalls cimport (
     NOTHING,
     becomes_readable,
@@ -324,4 +324,4 @@ cdef class SocketTransport(SocketControl):
             self.protocol.has_room()
 
 
-seal(SocketTransport)
+seal_type(SocketTransport)

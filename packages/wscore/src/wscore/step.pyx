@@ -14,7 +14,7 @@ import warnings
 
 from cpython.object cimport PyObject
 
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 cdef extern from "Python.h":
     ctypedef enum PySendResult:
@@ -160,4 +160,4 @@ cdef PySendResult _send(object step, object value, PyObject** result) except PYG
 (<PyTypeObject*>Step).tp_as_async.am_send = <sendfunc>_send
 
 
-seal(Step)
+seal_type(Step)

@@ -55,32 +55,9 @@ cdef extern from *:
         setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(on));
     #endif
     }
-    /* Bytes that were sent and that the peer's system has not acknowledged, over TCP with the end of
-       our direction as one more; 0 where no system says so. */
-    static inline size_t wscore_undelivered(int fd) {
-        int size = 0;
-    #if defined(__linux__)
-        if (ioctl(fd, SIOCOUTQ, &size) < 0)
-            size = 0;
-    #elif defined(SO_NWRITE)
-        socklen_t room = sizeof(size);
-        if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &size, &room) < 0)
-            size = 0;
-    #else
-        (void)fd;
-    #endif
-        return size > 0 ? (size_t)size : 0;
-    }
-    /* Whether the system has received bytes that were not read. */
-    static inline int wscore_has_unread(int fd) {
-        int size = 0;
-        return ioctl(fd, FIONREAD, &size) == 0 && size > 0;
-    }
     """
     enum:
         MSG_NOSIGNAL
-    size_t undelivered "wscore_undelivered"(int fd) noexcept nogil
-    bint has_unread "wscore_has_unread"(int fd) noexcept nogil
     void make_quiet "wscore_make_quiet"(int fd) nogil
 
 cdef enum:

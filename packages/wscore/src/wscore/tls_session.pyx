@@ -13,7 +13,7 @@ from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from .loop_io cimport append
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 __all__ = ["TlsSession", "Window"]
 
@@ -200,5 +200,5 @@ cdef class TlsSession:
         return True
 
 
-seal(Window)
-seal(TlsSession)
+seal_type(Window)
+seal_type(TlsSession)

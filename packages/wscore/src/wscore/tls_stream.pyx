@@ -10,10 +10,9 @@ import ssl
 
 from libc.stdint cimport uint8_t
 
-from .hints cimport rarely
 from .loop_io cimport Block, SendBuffer, append, free_buffer
 from .receive_buffer cimport ReceiveBuffer
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .sink cimport Sink
 from .syscalls cimport NOTHING, receive_into
 from .tls_session cimport MAX_RECORD
@@ -286,4 +285,4 @@ cdef class TlsStream(SocketTransport):
         return size
 
 
-seal(TlsStream)
+seal_type(TlsStream)

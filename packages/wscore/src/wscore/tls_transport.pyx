@@ -9,7 +9,7 @@ handshake is a line of debug output.
 
 from .openssl_session cimport OpensslSession, new_session
 from .protocol cimport WSProtocolCore
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .socket_transport cimport SocketTransport
 from .tls_stream cimport SAYING_GOODBYE, SECURED, SHAKING_HANDS
 
@@ -191,4 +191,4 @@ cdef class TlsTransport(TlsStream):
         return SocketTransport.get_extra_info(self, name, default)
 
 
-seal(TlsTransport)
+seal_type(TlsTransport)

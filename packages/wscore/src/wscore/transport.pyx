@@ -42,7 +42,7 @@ from .cork cimport Cork
 from .hints cimport rarely
 from .loop_io cimport LoopIO
 from .enums cimport BINARY, CLOSE, CONTINUATION, NO_INFO, PING, PONG, close_code_to_python
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 from .logs import WSCORE_DEBUG_LL
 
@@ -634,4 +634,4 @@ cdef int refuse_thread(LoopIO io) except -1:
     )
 
 
-seal(WSTransport)
+seal_type(WSTransport)

@@ -14,7 +14,7 @@ cimport cython
 from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 
 from .loop_io cimport loop_io
-from .sealing cimport seal
+from .sealing cimport seal_type
 
 #: Tasks of later versions have not been tried.
 cdef bint SYNCHRONOUS = sys.version_info < (3, 14)
@@ -100,4 +100,4 @@ cdef class Waiter:
         return 0
 
 
-seal(Waiter)
+seal_type(Waiter)

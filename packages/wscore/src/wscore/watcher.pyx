@@ -16,9 +16,8 @@ import weakref
 from cpython.contextvars cimport PyContext_CopyCurrent
 from cpython.exc cimport PyErr_SetFromErrno
 
-from .hints cimport rarely
 from .loop_io cimport READY, READY_ALONE, SHARE, loop_io
-from .sealing cimport seal
+from .sealing cimport seal_type
 from .syscalls cimport now
 
 cdef extern from *:
@@ -160,4 +159,4 @@ cdef class Watcher:
         return True
 
 
-seal(Watcher)
+seal_type(Watcher)
