@@ -139,6 +139,9 @@ cdef class Messages:
     Not the reader itself: of a class that is derived in Python `__anext__` has to be looked up.
     """
 
+    def __init__(self):
+        raise TypeError("only a reader makes its iterators")
+
     def __aiter__(self):
         return self
 

@@ -15,7 +15,7 @@ cdef extern from *:
     }
 
     static int wscore_defines_init(PyTypeObject *type) {
-        for (; type != NULL && type != &PyBaseObject_Type; type = type->tp_base)
+        for (; type->tp_base != NULL; type = type->tp_base)  /* up to object */
             if (PyDict_GetItemString(type->tp_dict, "__init__") != NULL)
                 return 1;
         return 0;
