@@ -25,6 +25,10 @@ from typing import Any
 _HEAPTYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that Python code has made
 _BASETYPE = 1 << 10  # Py_TPFLAGS_BASETYPE: a type that may have subclasses
 
+# What is asked of each object beside its own attributes.
+BUILTINS: list[Callable[[Any], Any]] = [repr, str, hash, bool, len, iter, next, dir]
+BUILTINS += [gc.get_referents, copy.copy, pickle.dumps, memoryview, bytes, list, aiter]
+
 # Of objects: those of Python's own, and those that end the program by what they are for.
 _LEFT_OUT = {"__class__", "__new__", "__init_subclass__", "__subclasshook__", "__del__"}
 
@@ -50,7 +54,7 @@ def module_names(package: str) -> Iterator[str]:
             yield info.name
 
 
-def bare_objects(kind: type) -> Iterator[tuple[str, Any]]:
+def bare_objects(kind: Any) -> Iterator[tuple[str, Any]]:
     """Objects that nobody has initialized."""
     makers: dict[str, Callable[[], Any]] = {
         "called": kind,
@@ -58,7 +62,8 @@ def bare_objects(kind: type) -> Iterator[tuple[str, Any]]:
         "bare by object": lambda: object.__new__(kind),
     }
     if kind.__flags__ & _BASETYPE:
-        subclass = type("Sub", (kind,), {"__init__": lambda self, *args, **options: None})
+        without_init: dict[str, Any] = {"__init__": lambda self, *args, **options: None}
+        subclass: Any = type("Sub", (kind,), without_init)
         makers["subclass without __init__"] = subclass
         makers["bare subclass"] = lambda: subclass.__new__(subclass)
     for name, make in makers.items():
@@ -68,7 +73,19 @@ def bare_objects(kind: type) -> Iterator[tuple[str, Any]]:
 
 def arguments(count: int) -> Iterator[tuple[Any, ...]]:
     """Arguments of all kinds, so many of them."""
-    values = (None, 0, 1, -1, 2**40, b"abc", bytearray(20), "text", object(), [], 0.5)
+    values: tuple[Any, ...] = (
+        None,
+        0,
+        1,
+        -1,
+        2**40,
+        b"abc",
+        bytearray(20),
+        "text",
+        object(),
+        [],
+        0.5,
+    )
     if count < 2:
         yield from itertools.product(values, repeat=count)
         return
@@ -112,9 +129,7 @@ def attempt(function: Callable[..., Any], *given: Any) -> Any:
 def misuse(kind: type, others: list[Any]) -> None:
     """Use all there is of a type."""
     for name, item in bare_objects(kind):
-        for function in (repr, str, hash, bool, len, iter, next, dir, gc.get_referents):
-            attempt(function, item)
-        for function in (copy.copy, pickle.dumps, memoryview, bytes, list, aiter):
+        for function in BUILTINS:
             attempt(function, item)
         attempt(lambda item=item: item == item)
         for attribute in dir(kind):

@@ -4,6 +4,8 @@ from asyncio import AbstractEventLoop
 
 from typing_extensions import disjoint_base
 
+from .deflate import MAX_BITS as MAX_BITS
+from .deflate import SMALL_SIZE as SMALL_SIZE
 from .deflate import WSDeflate
 from .idle import MemoryHolder
 

@@ -1,14 +1,13 @@
 """Whether a ping is answered in time."""
 
 from collections.abc import Callable
-
-from typing_extensions import disjoint_base
+from typing import final
 
 from .transport import WSTransport
 
 __all__ = ["PingWatch"]
 
-@disjoint_base
+@final
 class PingWatch:
     def __init__(
         self, transport: WSTransport, timeout: float, given_up: Callable[[], object]
