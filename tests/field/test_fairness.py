@@ -217,7 +217,7 @@ async def test_the_loop_iterates_after_each_read_of_a_large_message(setting: Set
                 read.append(now - before)
                 before = now
             assert len(await receiving) == SIZE
-    assert max(read) <= READ
+    assert max(read) <= 2 * READ  # there may be two between two looks of this test
 
 
 def bytes_read(sock: socket.socket) -> int:

@@ -75,6 +75,7 @@ cdef class Endpoint:
 
 @cython.final
 cdef class LoopIO:
+    cdef bint is_disowned  # in a forked child: the connections are the parent's
     cdef unsigned long thread  # the one that runs the loop; 0 in a forked child, which must not
     cdef object watcher  # a weak reference to it, or None
     cdef object _loop  # a weak reference to it

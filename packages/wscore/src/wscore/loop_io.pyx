@@ -31,6 +31,7 @@ def _disown():
     """Have a forked child leave its parent's connections alone, with whose sockets it was born."""
     for io in list(_loops.values()):
         (<LoopIO>io).thread = 0
+        (<LoopIO>io).is_disowned = True
     _loops.clear()
 
 

@@ -116,7 +116,7 @@ cdef class Watcher:
     cdef int remove(self, int fd) except -1:
         """Tell no more."""
         del self._watched[fd]
-        if self._io.thread == 0:  # in a forked child: what it changes is changed for the parent
+        if self._io.is_disowned:  # what a forked child changes is changed for the parent
             return 0
         wscore_epoll_change(self._fd, EPOLL_CTL_DEL, fd)  # fails if somebody else has closed it
         return 0
