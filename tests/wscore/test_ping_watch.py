@@ -27,12 +27,12 @@ from wscore.ping_watch import PingWatch
 
 PERIODIC = WSAutoPingStrategy.PING_PERIODICALLY
 MIB = 1 << 20
-REPLY = 0.7  # seconds within which a ping is to be answered
+REPLY = 1.0  # seconds within which a ping is to be answered
 
-# A transfer that takes at least three times as long: pieces, and seconds before each of them. What
+# A transfer that takes more than twice as long: pieces, and seconds before each of them. What
 # the peer's side holds of it when all has been sent, up to half a MiB, is read in less than that.
 LARGE = 4 * MIB
-PIECE, PAUSE = LARGE // 60, REPLY / 20
+PIECE, PAUSE = LARGE // 60, REPLY / 25
 
 
 def sent_code(transport: Any) -> int:

@@ -200,6 +200,7 @@ async def test_disconnecting_a_client_that_waits(security: Tls | None) -> None:
         assert transport is not None
         transport.disconnect()
         assert await peer.read_to_end() == b""
+        await peer.close()
         await bounded(gate.cancelled.wait())
 
 
