@@ -333,10 +333,10 @@ async def test_fragments_in_pieces(side: str, iterations: Iterations) -> None:
     assert max(per_iteration.values()) <= 2 * FRAMES_AT_ONCE
 
 
-async def test_a_transport_of_the_loop(iterations: Iterations) -> None:
-    """Where connections run on the loop's own transports, the loop iterates as often."""
-    counting = Counting(iterations, busy)
-    listener = Recorder(counting.on_frame)
+@contextlib.asynccontextmanager
+async def on_a_transport_of_the_loop(
+    listener: Recorder,
+) -> AsyncIterator[tuple[WSTransport, PacketPeer]]:
     ours, theirs = socket.socketpair()
     with theirs:
         theirs.setblocking(False)
@@ -345,29 +345,30 @@ async def test_a_transport_of_the_loop(iterations: Iterations) -> None:
         peer = PacketPeer(theirs, masks=True)
         await peer.send(request())
         assert status_of(await peer.read()) == 101
+        yield protocol.transport, peer
+
+
+async def test_a_transport_of_the_loop(iterations: Iterations) -> None:
+    """Where connections run on the loop's own transports, the loop iterates as often."""
+    counting = Counting(iterations, busy)
+    listener = Recorder(counting.on_frame)
+    async with on_a_transport_of_the_loop(listener) as (transport, peer):
         await peer.send(*FLOOD)
         async with asyncio.timeout(4 * BOUND):
             await counting.done.wait()
-        protocol.transport.disconnect(graceful=False)
-        await until_gone(protocol.transport)
+        transport.disconnect(graceful=False)
+        await until_gone(transport)
     assert counting.is_complete()
     assert counting.most() <= FRAMES_AT_ONCE
 
 
 async def test_a_transport_of_the_loop_is_lost_meanwhile() -> None:
     listener = Recorder(lambda transport, _: busy())
-    ours, theirs = socket.socketpair()
-    with theirs:
-        theirs.setblocking(False)
-        protocol = server_protocol(listener)
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, ours)
-        peer = PacketPeer(theirs, masks=True)
-        await peer.send(request())
-        assert status_of(await peer.read()) == 101
+    async with on_a_transport_of_the_loop(listener) as (transport, peer):
         await peer.send(*FLOOD[:1000])
         await listener.until("frame")
-        protocol.transport.underlying_transport.abort()
-        await until_gone(protocol.transport)
+        transport.underlying_transport.abort()
+        await until_gone(transport)
         assert listener.events == ["connected", *["frame"] * 1000, "disconnected"]
 
 
