@@ -33,9 +33,6 @@ OnMessage = Callable[[Message], None]
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 
 
-HAS_DISCONNECT_TIMEOUT = "disconnect_timeout" in (wscore.ws_connect.__kwdefaults__ or {})
-
-
 @dataclass(frozen=True)
 class Options:
     """Arguments of both sides, under one name for all interfaces; None for their own defaults."""
@@ -411,7 +408,7 @@ class CoreApi(Api):
             deflate=WSDeflate() if options.deflate else None,
             busy_poll_us=options.busy_poll_us,
             logger_name=options.logger,
-            **({"disconnect_timeout": options.close_timeout} if HAS_DISCONNECT_TIMEOUT else {}),
+            disconnect_timeout=options.close_timeout,
         )
 
 

@@ -144,8 +144,9 @@ ROWS = (
         "closing",
         BOUNDS,
         "A peer never answers a CLOSE, reads nothing more, and never closes TCP.",
-        "One deadline: that of `disconnect` in wscore, {serve(close_timeout)} s (`close_timeout`) "
-        "in wscompat; then the connection is aborted, which is reported like any other end.",
+        "One deadline: {ws_connect(disconnect_timeout)} s (`disconnect_timeout`) in wscore, "
+        "{serve(close_timeout)} s (`close_timeout`) in wscompat; then the connection is aborted, "
+        "which is reported like any other end.",
     ),
     Row(
         "memory after use",

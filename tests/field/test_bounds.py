@@ -61,7 +61,6 @@ HEADS = {
 
 
 @pytest.mark.parametrize("kind", HEADS)
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("before the handshake")
 async def test_an_endless_head_ends_the_connection(setting: Setting, kind: str) -> None:
     """By the limits, long before the deadline."""
@@ -98,7 +97,6 @@ async def test_a_head_that_drips_ends_at_the_deadline(setting: Setting) -> None:
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["silent", "begun"])
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("TLS that never begins")
 async def test_a_peer_that_does_not_end_its_tls_handshake(setting: Setting, begun: bool) -> None:
     async with unopened(setting, open_timeout=SOON) as (peer, opening):
@@ -249,7 +247,6 @@ async def test_memory_of_large_messages_is_given_back(setting: Setting) -> None:
 # -- the end
 
 
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("closing")
 async def test_a_peer_that_never_ends_is_aborted(setting: Setting) -> None:
     """It reads nothing, so that the CLOSE waits behind what was sent, and closes nothing."""

@@ -37,7 +37,6 @@ async def read_while_sending(peer: Peer) -> list[ReceivedFrame]:
     return frames
 
 
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("the end while the peer sends")
 async def test_what_was_sent_before_the_end_arrives(setting: Setting) -> None:
     async with setting.pair() as (end, peer):
@@ -57,7 +56,6 @@ async def test_what_was_sent_before_the_end_arrives(setting: Setting) -> None:
     assert frames[-1].close_code == 1000
 
 
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("the end while the peer sends")
 async def test_what_a_handler_sent_before_its_end_arrives(setting: Setting) -> None:
     """The handler of a server returns; a client that is used by ``async with`` does likewise."""
@@ -102,7 +100,6 @@ def numbered(count: int, start: int = 0) -> tuple[list[str], list[wire.F]]:
     return messages, frames
 
 
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("close while receiving")
 async def test_who_receives_gets_all_up_to_the_close_of_the_peer(setting: Setting) -> None:
     async with setting.pair() as (end, peer):
@@ -241,7 +238,6 @@ WATCHES = ["logger", "debug mode", "subclass"]
 
 
 @pytest.mark.parametrize("watch", WATCHES)
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("watching changes nothing")
 async def test_who_watches_changes_nothing(setting: Setting, watch: str) -> None:
     loop = asyncio.get_running_loop()

@@ -26,7 +26,6 @@ def without_init(cls: type) -> type:
     return type("Forgetful", (cls,), {"__init__": init})
 
 
-@pytest.mark.xfail(run=False, reason="not mended yet")
 @pytest.mark.field("a subclass without __init__")
 async def test_a_subclass_that_forgets_its_base(setting: Setting, no_leaks: LoopErrors) -> None:
     """No connection is made, with an exception, or it works as far as a message and a CLOSE."""

@@ -79,6 +79,7 @@ async def attempt(library: SimpleNamespace, function: str, place: Path, **option
         return "nobody listens"
     except (TypeError, ValueError) as exc:
         text = str(exc).replace("wscompat", "websockets")
+        text = text.partition(" Did you mean")[0].rstrip(".")  # a guess that Python 3.13 adds
         return f"{moment}: {type(exc).__name__}: {text}"
     opened.close()
     async with asyncio.timeout(BOUND):
