@@ -278,6 +278,16 @@ def test_wrong_sizes() -> None:
         parser.get_buffer(1 << 62)
 
 
+def test_without_init_it_fails() -> None:
+    parser = FrameParser.__new__(FrameParser)
+    assert parser.failed
+    assert parser.feed(b"\x82\x00") is parser
+    with pytest.raises(FrameError, match="argument out of range"):
+        next(parser)
+    parser.__init__(Role.CLIENT)  # type: ignore[misc]
+    assert [frame.payload for frame in parser.feed(b"\x82\x01a")] == [b"a"]
+
+
 def test_memory_is_given_back_after_a_burst() -> None:
     parser = FrameParser(Role.CLIENT, max_message_size=0)
     assert len(list(parser.feed(build_frame(Opcode.BINARY, bytes(3_000_000))))) == 1

@@ -13,7 +13,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport uint8_t
-from libc.string cimport memcpy, memmove
+from libc.string cimport memcpy, memmove, memset
 
 import cython
 
@@ -214,6 +214,13 @@ cdef class FrameParser:
     cdef size_t begin
     cdef size_t end
     cdef bint views
+
+    def __cinit__(self, *args, **kwargs):
+        # Without __init__ it has a buffer, and fails at the first step.
+        cdef c.wsf_parser_config config
+        memset(&config, 0xff, sizeof(config))
+        c.wsf_parser_init(&self.parser, &config)
+        self.buffer = _Buffer(0)
 
     def __init__(
         self, role: Role, *, streaming: bool = False, views: bool = False,
