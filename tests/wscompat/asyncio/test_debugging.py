@@ -13,11 +13,12 @@ from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, servi
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
 from wscompat.asyncio.client import ClientConnection
 from wscompat.asyncio.debugging import Debugged, class_for, is_logged
+from wscompat.asyncio.extended import Extended
 
 # Steps of websockets on the TCP connection, which wscompat takes elsewhere.
 TCP = re.compile(r"[<>] EOF|x .*")
 # What is never twice the same, or names the library.
-CHANGING = re.compile(r"(Key|Accept|Date|User-Agent|Server): .*|(:\d+)$|\(\d+ bytes\)")
+CHANGING = re.compile(r"((?:Key|Accept|Date|User-Agent|Server):) .*|(:\d+)$|\(\d+ bytes\)")
 
 
 def is_head(text: str) -> bool:
@@ -193,15 +194,21 @@ def test_classes(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "websockets")
     logger = logging.getLogger("websockets.client")
     assert is_logged(logger)
-    debugged = class_for(Own, logger)
+    debugged = class_for(Own, logger, True)
     assert issubclass(debugged, Debugged)
+    assert issubclass(debugged, Extended)
     assert issubclass(debugged, Own)
     assert repr(debugged) == repr(Own)
-    assert class_for(Own, logger) is debugged
+    assert class_for(Own, logger, True) is debugged
+    simple = class_for(Own, logger, False)
+    assert issubclass(simple, Debugged)
+    assert not issubclass(simple, Extended)
+    assert class_for(Own, logger, False) is simple
     caplog.set_level(logging.INFO, "websockets")
-    quiet = class_for(Own, logger)
+    quiet = class_for(Own, logger, True)
     assert not issubclass(quiet, Debugged)
-    assert class_for(Own, logger) is quiet
+    assert class_for(Own, logger, True) is quiet
+    assert class_for(Own, logger, False) is Own
 
 
 @pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=str)

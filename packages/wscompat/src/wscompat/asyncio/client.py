@@ -149,12 +149,12 @@ class connect:  # noqa: N801
         }
         self._extensions = compression, extensions
         self._subprotocols = subprotocols
-        is_debugged = is_logged(self.logger)
-        deflate, self._factories = client_extensions(compression, extensions, is_debugged)
+        deflate, self._factories = client_extensions(compression, extensions)
         self._max_size = max_size
         headers = Headers(additional_headers) if additional_headers else Headers()
-        if self._factories is not None:
-            self._connection_class = class_for(self._connection_class, self.logger)
+        self._connection_class = class_for(
+            self._connection_class, self.logger, self._factories is not None
+        )
         if self._factories:
             headers["Sec-WebSocket-Extensions"] = build_offer(self._factories)
         if origin is not None:
@@ -171,7 +171,7 @@ class connect:  # noqa: N801
             "websocket_handshake_timeout": None,
             "max_redirects": 0,
             "logger_name": self.logger,
-            "enable_auto_pong": not is_debugged,
+            "enable_auto_pong": not is_logged(self.logger),
             "max_fragments": None,  # `recv` limits them
             "disconnect_timeout": close_timeout,
         }

@@ -72,14 +72,12 @@ def _offer(
 def server_extensions(
     compression: str | None,
     extensions: Sequence[ServerExtensionFactory] | None,
-    in_python: bool = False,
 ) -> tuple[wscore.WSDeflate | None, Sequence[ServerExtensionFactory] | None]:
     """What a server accepts; by default with small windows, which save memory on both sides.
 
     Args:
         compression: as for `client_extensions`.
         extensions: as for `client_extensions`.
-        in_python: as for `client_extensions`.
 
     Returns:
         As for `client_extensions`.
@@ -90,8 +88,6 @@ def server_extensions(
     check_compression(compression)
     if compression is not None:
         extensions = enable_server_permessage_deflate(extensions)
-    if in_python:
-        return None, extensions or ()
     if not extensions:
         return None, None
     (first, *others) = extensions

@@ -1,7 +1,8 @@
 """Connections that log, at the level DEBUG, all that they send and receive, as websockets does.
 
 Only connections whose logger is at that level are of this kind; the others must not pay for it.
-They pass through extensions in Python, so that messages are logged as they are before compression.
+What goes over the wire must be the same for both. Messages are logged as they are before
+compression and other extensions.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import wscore
 
 from ..frames import Close, CloseCode, Frame, Opcode
 from ..http11 import Request, Response
-from ..typing import LoggerLike
-from .extended import C, EncodingTransport, Extended, extended
+from ..typing import DataLike, LoggerLike
+from .connection import Connection
+from .extended import C, Extended, extended
+from .protocol_view import ProtocolView
 
-__all__ = ["Debugged", "LoggingTransport", "class_for", "is_logged"]
+__all__ = ["Debugged", "ExtendedDebugged", "LoggingTransport", "class_for", "is_logged"]
 
 _IS_CLOSING = "= connection is CLOSING"
 
@@ -30,36 +33,43 @@ def is_logged(logger: LoggerLike) -> bool:
     return logger.isEnabledFor(logging.DEBUG)
 
 
-def class_for(connection_class: type[C], logger: LoggerLike) -> type[C]:
-    """The class for connections with extensions, whether they log or not.
+def class_for(connection_class: type[C], logger: LoggerLike, is_extended: bool) -> type[C]:
+    """The class for connections that log or not, with extensions or without.
 
     Args:
         connection_class: what it is derived from.
         logger: where they log.
+        is_extended: whether there are extensions that wscore does not know.
     """
-    return extended(connection_class, Debugged if is_logged(logger) else Extended)
+    if is_logged(logger):
+        return extended(connection_class, ExtendedDebugged if is_extended else Debugged)
+    return extended(connection_class) if is_extended else connection_class
 
 
-class LoggingTransport(EncodingTransport):
-    """Logs what is sent.
+class LoggingTransport:
+    """A transport that logs what is sent; all else is the transport's own.
 
     Args:
         connection: whose transport this is.
-        transport: what sends.
+        transport: what sends; an `EncodingTransport` if there are extensions.
 
     Attributes:
         told_close: whether the CLOSE that was sent is in the log.
     """
 
-    def __init__(self, connection: Debugged, transport: wscore.WSTransport) -> None:
-        super().__init__(transport, connection.extensions)
+    def __init__(self, connection: Connection, transport: Any) -> None:
+        self._transport = transport
         self._logger = connection.logger
         self.told_close = False
 
-    def send_frame(self, frame: Frame) -> None:
-        """Send a data frame, and log it."""
-        super().send_frame(frame)
-        self._tell(frame)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def send_message(self, msg_type: wscore.WSMsgType, message: DataLike, fin: bool = True) -> None:
+        """Send a message, or a fragment of one, and log it."""
+        data = message.encode() if isinstance(message, str) else message
+        self._transport.send_message(msg_type, data, fin)
+        self._tell(Frame(Opcode(msg_type), data, fin))
 
     def send_ping(self, payload: bytes) -> None:
         """Send a PING, and log it."""
@@ -106,8 +116,11 @@ class LoggingTransport(EncodingTransport):
         self._logger.debug("> %s", frame)
 
 
-class Debugged(Extended):
+class Debugged(Connection):
     """What is put before a class of connections that log."""
+
+    _is_deflated = False  # whether the message that is being received is
+    _opcode = Opcode.CONT  # of its last frame
 
     # -- the opening handshake
 
@@ -142,7 +155,7 @@ class Debugged(Extended):
         """The connection is open."""
         self._core = transport  # adapters may look at the connection
         sent, received = (">", "<") if transport.is_client_side else ("<", ">")
-        if transport.is_client_side:
+        if isinstance(self.protocol, ProtocolView):  # else a `ServerProtocol` has said so
             self.logger.debug("= connection is CONNECTING")
         self.tell_request(Request._from_core(transport.request), sent)
         self.tell_response(Response._from_core(transport.response), received)
@@ -150,17 +163,14 @@ class Debugged(Extended):
         super().on_ws_connected(transport)
 
     def _sending_transport(self, transport: wscore.WSTransport) -> Any:
-        self._agree(transport)
-        return LoggingTransport(self, transport)
+        return LoggingTransport(self, super()._sending_transport(transport))
 
     # -- frames
-
-    def _frame_received(self, frame: Frame) -> None:
-        self.logger.debug("< %s", frame)
 
     def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
         """A frame came. A PING is answered here, since wscore would not tell of it."""
         if frame.msg_type <= wscore.WSMsgType.BINARY:
+            self._tell_data(frame)
             super().on_ws_frame(transport, frame)
             return
         payload = frame.get_payload_as_bytes()
@@ -170,6 +180,21 @@ class Debugged(Extended):
             return
         super().on_ws_frame(transport, frame)
         self._tell_close_sent()
+
+    def _tell_data(self, frame: wscore.WSFrame) -> None:
+        """Log a data frame, unless it has to be inflated first."""
+        self._opcode = Opcode(frame.msg_type)
+        if self._opcode is not Opcode.CONT:
+            self._is_deflated = frame.rsv1
+        if not self._is_deflated:
+            payload = frame.get_payload_as_bytes()
+            self.logger.debug("< %s", Frame(self._opcode, payload, frame.fin))
+
+    def feed(self, is_text: bool, fin: bool, data: bytes) -> None:
+        """A data frame was decoded."""
+        if self._is_deflated:
+            self.logger.debug("< %s", Frame(self._opcode, data, fin))
+        super().feed(is_text, fin, data)
 
     def on_ws_disconnected(self, transport: wscore.WSTransport) -> None:
         """The connection is gone."""
@@ -182,3 +207,13 @@ class Debugged(Extended):
         close = self.protocol.close_sent
         if close is not None:
             self._core.tell_close(close)
+
+
+class ExtendedDebugged(Debugged, Extended):
+    """The same for connections with extensions that wscore does not know."""
+
+    def _tell_data(self, frame: wscore.WSFrame) -> None:
+        """Log nothing before the extensions have decoded it."""
+
+    def _frame_received(self, frame: Frame) -> None:
+        self.logger.debug("< %s", frame)

@@ -163,14 +163,14 @@ class Extended(Connection):
         return frame
 
 
-def extended(connection_class: type[C], before: type[Extended] = Extended) -> type[C]:
+def extended(connection_class: type[C], before: type[Connection] = Extended) -> type[C]:
     """The class with extensions for a class of connections; always the same one.
 
     Args:
         connection_class: `ClientConnection`, `ServerConnection`, or a class derived from one.
         before: what is put before it.
     """
-    known: dict[type[Extended], type[C]] | None = vars(connection_class).get(_KNOWN)
+    known: dict[type[Connection], type[C]] | None = vars(connection_class).get(_KNOWN)
     if known is None:
         known = {}
         setattr(connection_class, _KNOWN, known)

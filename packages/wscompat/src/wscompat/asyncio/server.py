@@ -327,8 +327,7 @@ def serve(
     check_marks(max_queue, write_limit)
     logger = logger or logging.getLogger("websockets.server")
     is_unix = bool(kwargs.pop("unix", False))
-    is_debugged = is_logged(logger)
-    deflate, factories = server_extensions(compression, extensions, is_debugged)
+    deflate, factories = server_extensions(compression, extensions)
     if subprotocols is not None:
         validate_subprotocols(subprotocols)
     acceptance = Acceptance(
@@ -341,9 +340,9 @@ def serve(
         process_response,
         server_header,
     )
-    connection_class = create_connection or ServerConnection
-    if factories is not None:
-        connection_class = class_for(connection_class, logger)
+    connection_class = class_for(
+        create_connection or ServerConnection, logger, factories is not None
+    )
 
     def accept(request: wscore.WSUpgradeRequest) -> Answer | Awaitable[Answer]:
         connection = connection_class(
@@ -374,7 +373,7 @@ def serve(
             **(core_sizes if factories is None else frame_size_only)(max_size),
             deflate=deflate,
             logger_name=server.logger,
-            enable_auto_pong=not is_debugged,
+            enable_auto_pong=not is_logged(logger),
             max_fragments=None,  # `recv` limits them
             disconnect_timeout=close_timeout,
             **given,
