@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ssl as ssl_module
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 from urllib.parse import urljoin
 
@@ -22,7 +23,7 @@ from .errors import WSHandshakeError, WSInvalidStatusError, WSInvalidURL, is_ord
 from .factory import ListenerFactory, make_listener
 from .handshake import reserved_bits
 from .handshake_client import ClientHandshake
-from .http import WSHeadersLike, WSUpgradeResponse
+from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
 from .logs import Logger, resolve_logger
 from .message_base import WSMessageBase
@@ -35,6 +36,7 @@ from .protocol import (
 )
 from .proxying import Proxy
 from .route import Route, SocketFactory
+from .slow_calls import report_if_slow
 from .transport import WSTransport
 from .unix import UnixPath
 from .url import WSParsedURL, parse_url
@@ -307,7 +309,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                 return len(data)
             response, consumed = result
             request = self._handshake.request
-            listener = make_listener(self._listener_factory, request, response)
+            listener = self._ask_factory(request, response)
             if self.deflate is not None and not isinstance(listener, WSMessageBase):
                 raise TypeError(
                     "deflate= needs a WSMessageReader or a WSMessageListener: frames are not "
@@ -325,6 +327,15 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         finally:
             self._upgraded.set_result(None)
         return consumed
+
+    def _ask_factory(self, request: WSUpgradeRequest, response: WSUpgradeResponse) -> WSListener:
+        if not self.is_timed:
+            return make_listener(self._listener_factory, request, response)
+        began = monotonic()
+        try:
+            return make_listener(self._listener_factory, request, response)
+        finally:
+            report_if_slow(self.loop, self._listener_factory, began)
 
     def handshake_lost(self, exc: Exception | None) -> None:
         if self._upgraded.done():

@@ -71,6 +71,7 @@ cdef class WSProtocolCore:
     cdef ReceiveBuffer buffer
     cdef LoopIO io
     cdef unsigned int busy_poll_us  # for the transport
+    cdef readonly bint is_timed  # in debug mode: calls of the listener that take long are logged
     cdef readonly bint has_unparsed  # the budget ended the parsing: `continue_reading` goes on
     cdef double _disconnect_timeout
 
@@ -83,6 +84,7 @@ cdef class WSProtocolCore:
     cdef bint _calls_python
     cdef bint _takes_pieces  # the listener takes frames in pieces
     cdef Heartbeat _heartbeat
+    cdef bint _may_take  # `_takes` is to be asked: there is auto ping, or debug mode
     cdef object _make_auto_ping
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
@@ -183,7 +185,7 @@ cdef class WSProtocolCore:
         if rarely(self._takes_pieces):
             self._as_piece(parsed)
         try:
-            if not (rarely(self._heartbeat is not None) and self._is_heartbeat(frame)):
+            if not (rarely(self._may_take) and self._takes(frame)):
                 if rarely((<Unraised>call_listener)(self, frame) < 0):
                     self._listener_failed()
         finally:
@@ -208,6 +210,7 @@ cdef class WSProtocolCore:
     cdef int _violated(self, int error) except -1
     cdef bint _answers(self, wsf_frame* parsed) except -1
     cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1
+    cdef bint _takes(self, WSFrame frame) except -1
     cdef bint _is_heartbeat(self, WSFrame frame) except -1
     cdef int _close_received(self, wsf_frame* parsed) except -1
     cdef int has_room(self) except -1

@@ -10,6 +10,7 @@ from cpython.buffer cimport PyBUF_WRITE
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from cpython.object cimport PyObject, PyTypeObject
+from cpython.time cimport monotonic
 from libc.math cimport INFINITY
 from libc.string cimport memcpy
 
@@ -29,6 +30,7 @@ from .failing cimport fail_for_exception, fail_for_violation, pass_on
 
 from .errors import WSProtocolError, is_ordinary
 from .logs import WSCORE_DEBUG_LL
+from .slow_calls import report_if_slow
 
 cdef extern from "Python.h":
     unsigned long Py_TPFLAGS_HEAPTYPE
@@ -113,6 +115,7 @@ cdef class WSProtocolCore:
         self.busy_poll_us = options.busy_poll_us
         self._disconnect_timeout = options.disconnect_timeout
         self.io = options.io
+        self.is_timed = self.loop.get_debug()
         self.buffer = ReceiveBuffer.__new__(ReceiveBuffer, self.io)
 
     # -- what a role provides
@@ -165,6 +168,7 @@ cdef class WSProtocolCore:
             agreed: the `WSDeflateParameters` that were agreed on, or None.
         """
         cdef wsf.wsf_parser_config config
+        cdef double began
         self._check_made()
         config.role = (
             wsf.WSF_ROLE_CLIENT if self.transport.is_client_side else wsf.WSF_ROLE_SERVER
@@ -190,13 +194,18 @@ cdef class WSProtocolCore:
             self._begin_messages(agreed)
         if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
             self.logger.log(WSCORE_DEBUG_LL, "open: %s", request.path)
+        began = monotonic()
         try:
             listener.on_ws_connected(self.transport)
         except BaseException as exc:
             fail_for_exception(self.transport, exc, "on_ws_connected")
+        finally:
+            if self.is_timed:
+                report_if_slow(self.loop, (<object>listener).on_ws_connected, began)
         if self._make_auto_ping is not None and self.transport.state < AWAITING_CLOSE:
             self._heartbeat = Heartbeat(self.transport, listener, self._make_auto_ping)
             self.transport.auto_ping = self._heartbeat
+        self._may_take = self.is_timed or self._heartbeat is not None
 
     cdef int _begin_messages(self, object agreed) except -1:
         """Prepare both directions for messages."""
@@ -425,6 +434,20 @@ cdef class WSProtocolCore:
             PyBytes_FromStringAndSize(<char*>parsed.payload, parsed.payload_size)
         )
 
+    cdef bint _takes(self, WSFrame frame) except -1:
+        """Whether the frame is for the auto ping, or was delivered here, in debug mode."""
+        cdef double began
+        if self._heartbeat is not None and self._is_heartbeat(frame):
+            return True
+        if not self.is_timed:
+            return False
+        began = monotonic()
+        if (<Unraised>call_listener)(self, frame) < 0:
+            self._listener_failed()
+        name = "on_ws_message" if hasattr(self.listener, "on_ws_message") else "on_ws_frame"
+        report_if_slow(self.loop, getattr(self.listener, name), began)
+        return True
+
     cdef bint _is_heartbeat(self, WSFrame frame) except -1:
         try:
             return self._heartbeat.answers(frame)
@@ -469,6 +492,7 @@ cdef class WSProtocolCore:
         return 0 if self.transport is None else self.transport.send_waiting_pong()
 
     def connection_lost(self, exc):
+        cdef double began
         self._check_made()
         while self.has_unparsed:  # wscore's own transports leave nothing of it
             self.continue_reading()
@@ -478,6 +502,7 @@ cdef class WSProtocolCore:
         if self._heartbeat is not None:
             self._heartbeat.stop()
             self._heartbeat = None
+        began = monotonic()
         try:
             if self.listener is not None:
                 self.listener.on_ws_disconnected(self.transport)
@@ -488,6 +513,8 @@ cdef class WSProtocolCore:
             self.transport.set_failure(exc)
             pass_on(exc)
         finally:
+            if self.is_timed and self.listener is not None:
+                report_if_slow(self.loop, (<object>self.listener).on_ws_disconnected, began)
             if isinstance(self.listener, WSMessageBase):
                 (<WSMessageBase>self.listener).ended()
             self.transport.tell_lost()

@@ -8,6 +8,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 
 from .auto_ping import auto_ping_maker
@@ -32,6 +33,7 @@ from .protocol import (
     ProtocolOptions,
     WSProtocolCore,
 )
+from .slow_calls import report_if_slow
 from .streams import start_server
 from .unix import UnixPath
 
@@ -271,7 +273,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             request, consumed = result
             server_closed = self._serving.is_over()
             request.transport = self.transport
-            chosen = self._serving.listener_factory(request)
+            chosen = self._ask_factory(request)
         except RefusedRequestError as exc:
             self._refuse(exc)
             return len(data)
@@ -286,6 +288,16 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             self.hold_input()
             self._decision = self.loop.create_task(self._decide(request, chosen))
         return consumed
+
+    def _ask_factory(self, request: WSUpgradeRequest) -> Answer | Awaitable[Answer]:
+        factory = self._serving.listener_factory
+        if not self.is_timed:
+            return factory(request)
+        began = monotonic()
+        try:
+            return factory(request)
+        finally:
+            report_if_slow(self.loop, factory, began)
 
     def handshake_lost(self, exc: Exception | None) -> None:
         self._serving.deadlines.remove(self)

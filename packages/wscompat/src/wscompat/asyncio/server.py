@@ -17,6 +17,7 @@ import wscore
 from ..extensions.base import ServerExtensionFactory
 from ..extensions.permessage_deflate import enable_server_permessage_deflate
 from ..frames import CloseCode
+from ..handler_names import name_handler
 from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..loop_arguments import checked
@@ -192,7 +193,10 @@ class Server:
     # -- the life of a connection
 
     def _start_handler(self, connection: ServerConnection) -> None:
-        self.handlers[connection] = connection._loop.create_task(self._run_handler(connection))
+        coroutine = self._run_handler(connection)
+        if connection._loop.get_debug():
+            name_handler(coroutine, self.handler)
+        self.handlers[connection] = connection._loop.create_task(coroutine)
 
     async def _run_handler(self, connection: ServerConnection) -> None:
         _tell(connection, "connection open")

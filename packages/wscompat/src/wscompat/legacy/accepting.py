@@ -7,6 +7,7 @@ Every step is a method that programs override; `server` says how it is served.
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import logging
 import warnings
@@ -27,6 +28,7 @@ from ..exceptions import (
 from ..extensions.base import Extension
 from ..extensions.negotiation import accept_offers
 from ..frames import CloseCode
+from ..handler_names import name_handler
 from ..headers import parse_subprotocol
 from ..http11 import SERVER
 from ..typing import LoggerLike, Origin, StatusLike, Subprotocol
@@ -131,7 +133,10 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         if self._accepted_at is None:
             self._accepted_at = self.loop.time()
         self.ws_server.register(self)
-        self.handler_task = self.loop.create_task(self.handler())
+        coroutine = self.handler()
+        if self.loop.get_debug():
+            name_handler(coroutine, self.ws_handler)
+        self.handler_task = self.loop.create_task(coroutine)
 
     async def handler(self) -> None:
         """Shake hands, run the program's handler, and close the connection."""
@@ -401,6 +406,7 @@ def remove_path_argument(
         return ws_handler  # type: ignore[return-value]
     warnings.warn("remove second argument of ws_handler", DeprecationWarning, stacklevel=3)
 
+    @functools.wraps(ws_handler)
     async def without_path(websocket: WebSocketServerProtocol) -> Any:
         return await ws_handler(websocket, websocket.path)  # type: ignore[call-arg]
 
