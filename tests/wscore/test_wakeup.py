@@ -432,7 +432,7 @@ async def test_handler_that_closes_its_connection(side: str) -> None:
         assert await task == "a"
         assert await peer.frames() == [(CLOSE, close(1000).payload)]
         assert await peer.read() == b""
-        await peer.close()
+        peer.sock.close()
         await reader.transport.wait_disconnected()
         assert await reader.recv() == "b"
         with pytest.raises(EOFError):
@@ -455,7 +455,7 @@ async def test_handler_that_waits_for_the_end(side: str, graceful: bool) -> None
         await peer.send(F(TEXT, b"a"))
         if graceful:
             assert await peer.read() == b""
-            await peer.close()
+            peer.sock.close()
         await task
 
 
