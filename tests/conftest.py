@@ -83,6 +83,7 @@ def no_leaks(request: pytest.FixtureRequest) -> Iterator[LoopErrors | None]:
     yield watch.errors
     watch.settle()
     left = watch.left_behind()
+    gc.freeze()  # pytest keeps some objects of each test, and they would be looked at after each
     if left:
         pytest.fail("left behind by the test:\n" + "\n".join(left), pytrace=False)
 
