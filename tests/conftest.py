@@ -7,6 +7,7 @@ may know one of the four packages, so that each of them can be tested without th
 import asyncio
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
@@ -39,6 +40,15 @@ def pytest_asyncio_loop_factories(
 
         factories["uvloop"] = uvloop.new_event_loop
     return factories
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let SIGINT end the programs that tests start: they inherit whether it is ignored.
+
+    It is where a script has started the tests in the background.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
