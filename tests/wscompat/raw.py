@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import re
+import ssl
 from collections.abc import AsyncIterator
 
 from tests.wscompat.libraries import BOUND
@@ -27,6 +28,7 @@ class RawServer:
         answer: what it sends.
         stays: whether it waits for the end of what the client sends; with None, only until the
             client sends something.
+        tls: for TLS, where hanging up ends both directions.
 
     Attributes:
         uri: where it is.
@@ -35,27 +37,33 @@ class RawServer:
         received: what it was sent after them.
     """
 
-    def __init__(self, answer: bytes, stays: bool | None) -> None:
+    def __init__(
+        self, answer: bytes, stays: bool | None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.requests: list[bytes] = []
         self.received = b""
         self.port = 0
         self._answer = answer
         self._stays = stays
+        self._scheme = "ws" if tls is None else "wss"
 
     @property
     def uri(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/"
+        return f"{self._scheme}://127.0.0.1:{self.port}/"
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        # An SSLError: Python's TLS takes nothing more once it has ended its own direction.
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             head = await reader.readuntil(b"\r\n\r\n")
             self.requests.append(head)
             key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)
             assert key is not None
             accept = base64.b64encode(hashlib.sha1(key[1] + _GUID).digest())
             writer.write(self._answer.replace(b"%KEY", accept))
-            if self._stays is False:
+            if self._stays is False and writer.can_write_eof():
                 writer.write_eof()
+            elif self._stays is False:
+                writer.close()
             while data := await reader.read(65536):
                 self.received += data
                 if self._stays is None:
@@ -64,15 +72,17 @@ class RawServer:
 
 
 @contextlib.asynccontextmanager
-async def raw_server(answer: bytes, *, stays: bool | None = False) -> AsyncIterator[RawServer]:
+async def raw_server(
+    answer: bytes, *, stays: bool | None = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[RawServer]:
     """Run a server that gives every client the same answer; ``%KEY`` is put in by it."""
-    raw = RawServer(answer, stays)
+    raw = RawServer(answer, stays, tls)
     tasks: list[asyncio.Task[None]] = []
 
     def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.append(asyncio.ensure_future(raw.talk(reader, writer)))
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
     raw.port = server.sockets[0].getsockname()[1]
     try:
         yield raw

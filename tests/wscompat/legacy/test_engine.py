@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.tls import Tls
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, closing, frame
 from tests.wscompat.libraries import BOUND
-from tests.wscompat.raw import REQUEST, raw_client
+from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
 
 LARGE = b"x" * 1_000_000
 LARGE_FRAME = b"\x82\xff" + len(LARGE).to_bytes(8, "big") + bytes(4) + LARGE
@@ -91,3 +92,33 @@ async def test_writing_pauses_on_a_transport_of_the_loop() -> None:
     assert not waiting.done()
     protocol.resume_writing()
     await asyncio.wait_for(waiting, BOUND)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("last", [b"\x88\x02\x03\xe8", b""], ids=["close", "no close"])
+async def test_an_end_that_comes_with_the_response(secure: bool, last: bytes, tls: Tls) -> None:
+    """What the server sent before it is received, however late the client looks at the response.
+
+    The model does so only if the client is at once; later it raises AssertionError.
+    """
+
+    class Client(OURS.client.WebSocketClientProtocol):  # type: ignore[misc,name-defined]
+        async def read_http_response(self) -> Any:
+            response = await super().read_http_response()
+            await asyncio.sleep(0.1)  # the end arrives
+            return response
+
+    # More messages than are held for `recv` before reading pauses.
+    answer = ACCEPTED + b"\r\n" + b"\x81\x02hi" * 100 + last
+    options = {"ssl": tls.client} if secure else {}
+    async with (
+        asyncio.timeout(BOUND),
+        raw_server(answer, tls=tls.server if secure else None) as server,
+        OURS.client.connect(server.uri, create_protocol=Client, **options) as websocket,
+    ):
+        for _ in range(100):
+            assert await websocket.recv() == "hi"
+        with pytest.raises(OURS.errors.ConnectionClosed):
+            await websocket.recv()
+        await websocket.wait_closed()
+        assert websocket.close_code == (1000 if last else 1006)

@@ -89,6 +89,8 @@ cdef class WSProtocolCore:
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
     cdef bint _holds_input  # while the role decides
+    cdef bint _holds_end  # then, the end of what the peer sends as well
+    cdef bint _has_held_end  # and that has come
     cdef bint _reads_handshake  # the role is reading in it
     cdef unsigned long long _max_frame_size
     cdef unsigned long long _max_message_size
@@ -196,6 +198,7 @@ cdef class WSProtocolCore:
 
     # rarely
 
+    cdef bint holds_end(self) noexcept
     cdef int continue_reading(self) except -1
     cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1
     cdef bint _may_go_on(self) except -1

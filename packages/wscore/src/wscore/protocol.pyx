@@ -224,22 +224,33 @@ cdef class WSProtocolCore:
             )
         return self._messages.begin(transport, inflater)
 
-    def hold_input(self):
-        """What follows the bytes that were read so far is kept, until `resume_input`."""
+    def hold_input(self, bint with_end=False):
+        """What follows the bytes that were read so far is kept, until `resume_input`.
+
+        Args:
+            with_end: whether the peer's end is kept, too; else it ends the connection at once.
+        """
         self._holds_input = True
+        self._holds_end = with_end
 
     def resume_input(self):
         """Read on, with what was kept."""
         cdef bint paused
         self._check_made()
-        paused = self.buffer.end - self.buffer.begin >= HELD_BACK
-        self._holds_input = False
+        paused = self._has_held_end or self.buffer.end - self.buffer.begin >= HELD_BACK
+        self._holds_input = self._has_held_end = False
         if self._reads_handshake:  # an eager task has decided at once: the read goes on anyway
             return
+        if paused and not self.transport.is_disconnected:
+            self.transport.resume_reading()  # first: what is read now may have it paused again
         if self.buffer.end != self.buffer.begin:
             self.buffer_updated(0)
-        if paused and not self.transport.is_disconnected:
-            self.transport.resume_reading()
+
+    cdef bint holds_end(self) noexcept:
+        """Whether wscore's own transports tell of the peer's end only once they read again."""
+        if self._holds_input and self._holds_end and self.transport.state == HANDSHAKING:
+            self._has_held_end = True
+        return self._has_held_end
 
     def refused(self, response):
         """The role's other last word: there will be no frames.

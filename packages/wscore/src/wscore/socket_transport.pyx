@@ -198,7 +198,7 @@ cdef class SocketTransport(SocketControl):
             return self._fatal(-result)
         self._peer_has_ended = True
         self._stop_reading()
-        if not self.protocol.eof_received():
+        if not self.protocol.holds_end() and not self.protocol.eof_received():
             self.close()
         return 0
 

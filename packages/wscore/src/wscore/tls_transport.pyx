@@ -89,7 +89,9 @@ cdef class TlsTransport(TlsStream):
         if self._stage == SAYING_GOODBYE:
             return self._end(None)
         self._stop_reading()
-        if not self.protocol.eof_received():
+        if self.protocol.holds_end():
+            self._end_is_due = True
+        elif not self.protocol.eof_received():
             self.close()
         return 0
 

@@ -192,7 +192,9 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         if result is None:
             return len(data)
         message, consumed = result
-        self.hold_input()
+        # A server may end the connection right behind its response, and both be here before the one
+        # who waits for the response has run. A client that ends it has given up.
+        self.hold_input(with_end=self._owner.is_client)
         self._head.set(message)
         return consumed
 
