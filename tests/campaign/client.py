@@ -36,22 +36,34 @@ async def run_connection(
     await asyncio.sleep(job["delay"])
     url = job["url"] + request_path(name, seed, api)
     record = recorder.begin(name, "client")
+    plan = connection_plan(seed, api, job["server_api"])
     context = tls if url.startswith("wss:") else None
+    is_open = False
     try:
         async with connect(api, url, tls=context, compression=job["compression"]) as connection:
-            plan = connection_plan(seed, api, job["server_api"])
+            is_open = True
             await converse(connection, name, "client", plan, record)
     except Exception as exc:
-        if not may_fail:
-            record.fault(Kind.ERROR, f"{type(exc).__name__}: {exc}")
+        is_broken = not is_open and plan.server_breaks and not isinstance(exc, TimeoutError)
+        if not (may_fail or is_broken):
+            where = "" if is_open else " when connecting"
+            record.fault(Kind.ERROR, f"{type(exc).__name__}{where}: {exc}")
 
 
 async def run_all(
     jobs: list[dict[str, Any]], recorder: Recorder, tls: ssl.SSLContext, *, may_fail: bool
 ) -> None:
     """Run all connections at the same time, each after its delay."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, print_tasks)
     coroutines = [run_connection(job, recorder, tls, may_fail=may_fail) for job in jobs]
     await asyncio.gather(*coroutines)
+
+
+def print_tasks() -> None:
+    """Print what this process waits for."""
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
+    sys.stderr.flush()
 
 
 async def be_polite(servers: list[dict[str, Any]], recorder: Recorder, tls: ssl.SSLContext) -> None:

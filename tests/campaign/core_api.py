@@ -258,12 +258,14 @@ async def connect(
     options = dict(LIMITS)
     if compression and not api.endswith("frames"):
         options["deflate"] = module.WSDeflate()
-    transport, listener = await module.ws_connect(
-        lambda: _new(api),
-        url,
-        ssl_context=tls,
-        **options,
-    )
+    # The time-out of the handshake begins with the TCP connection, which no option limits.
+    async with asyncio.timeout(OPEN_TIMEOUT):
+        transport, listener = await module.ws_connect(
+            lambda: _new(api),
+            url,
+            ssl_context=tls,
+            **options,
+        )
     try:
         yield listener
     finally:

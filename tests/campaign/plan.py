@@ -80,6 +80,11 @@ class ConnectionPlan:
     server: SidePlan
     ending: Ending
 
+    @property
+    def server_breaks(self) -> bool:
+        """Whether the server breaks the connection; that may overtake its handshake response."""
+        return self.ending.who == "server" and self.ending.how in BREAKING
+
 
 def connection_plan(seed: int, client_api: str, server_api: str) -> ConnectionPlan:
     """Draw a plan; `how` is something that the API of the side that ends the connection has."""

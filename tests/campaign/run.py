@@ -47,9 +47,10 @@ ROUNDS = {
 }
 # A process may need this long to start on a machine that has other work.
 START_LIMIT = 60.0
+# A round takes no longer: a client that runs on is a fault.
+ROUND_LIMIT = LIMIT + START_LIMIT
 # After the last round: half-open connections are given up within this time.
 SETTLE_LIMIT = 120.0
-SILENCE = 75.0
 # A server that is to see a connection at all sees it so soon after its client has ended.
 UNSEEN_LIMIT = 15.0
 
@@ -265,6 +266,7 @@ class Campaign:
             self._wait_until_ready(mortal)
             servers = mortal
         began = time.monotonic()
+        deadline = began + ROUND_LIMIT
         faults = len(self.faults)
         clients = [
             self._start_client(
@@ -273,8 +275,8 @@ class Campaign:
             for number in range(rng.choice((1, 2, 2)))
         ]
         attackers = self._start_attackers(rng) if rng.random() < 0.5 else None
-        self._disturb(rng, kind, [process for process, _ in clients], mortal)
-        self._wait(seed, clients, attackers)
+        self._disturb(rng, kind, clients, mortal)
+        self._wait(seed, clients, attackers, deadline)
         if self._link:
             self._link.set(0.0)
         for server in mortal:
@@ -356,12 +358,31 @@ class Campaign:
         self._stack.callback(process.kill)
         return process
 
+    @staticmethod
+    def _wait_until_talking(firsts: list[Conversation]) -> None:
+        """Wait until a client has got a message, or a dialogue has ended without any."""
+        limit = time.monotonic() + START_LIMIT
+        while time.monotonic() < limit and any(each.process.runs() for each in firsts):
+            for each in firsts:
+                each.client.update()
+                sides = each.client.sides.values()
+                if any(side.received or side.finished for side in sides):
+                    return
+            time.sleep(0.02)
+
     def _disturb(
-        self, rng: random.Random, kind: str, clients: list[Process], mortal: list[Server]
+        self,
+        rng: random.Random,
+        kind: str,
+        started: list[tuple[Process, list[Conversation]]],
+        mortal: list[Server],
     ) -> None:
         """Do to the round what its kind says; sleeping is what the time of a fault is made of."""
-        # A process needs some tenths of a second before it connects.
-        time.sleep(0.3 + rng.random())
+        clients = [process for process, _ in started]
+        if rng.random() < 0.5:
+            self._wait_until_talking([own[0] for _, own in started])
+        else:
+            time.sleep(0.3 + rng.random())  # before they connect, most often
         victim = rng.choice(clients)
         if kind == "kill":
             victim.kill()
@@ -384,24 +405,25 @@ class Campaign:
                 client.kill()
             time.sleep(rng.choice((0.0, 1.0)))
         elif self._link and kind == "silence":
-            self._link.set(1.0)
-            deadline = time.monotonic() + SILENCE
-            while time.monotonic() < deadline and any(client.runs() for client in clients):
-                time.sleep(0.5)
+            self._link.set(1.0)  # until the round is over
 
     def _wait(
         self,
         seed: int,
         clients: list[tuple[Process, list[Conversation]]],
         attackers: Process | None,
+        deadline: float,
     ) -> None:
         for process, _ in clients:
             if process.killed:
                 continue
-            status = process.wait(LIMIT + START_LIMIT)
+            status = process.wait(max(0.0, deadline - time.monotonic()))
             if status is None:
-                self._fault(Fault(Kind.HANG, f"round {seed}: a client does not end"))
+                process.signal(signal.SIGUSR2)  # have it print what it waits for
+                time.sleep(1.0)
                 process.kill()
+                text = f"round {seed}: a client does not end: {process.log.read_text()[-4000:]}"
+                self._fault(Fault(Kind.HANG, text))
             elif status != 0:
                 text = f"round {seed}: a client ended with {status}: {process.log.read_text()}"
                 self._fault(Fault(Kind.ERROR, text))
