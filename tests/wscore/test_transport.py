@@ -684,3 +684,25 @@ async def test_only_in_the_thread_of_the_loop(
         assert transport.is_open
         transport.send(WSMsgType.TEXT, "still here")
         assert (await peer.read_frame()).payload == b"still here"
+
+
+@pytest.mark.parametrize("way", ["end", "reset"])
+@pytest.mark.parametrize("unread", [b"", b"some"])
+async def test_peer_that_has_ended(both: Setting, way: str, unread: bytes) -> None:
+    """It is known before it is read."""
+    setting = Setting("server", both.tls)
+    async with against_raw_peer(setting, Recorder()) as (transport, peer):
+        transport.underlying_transport.pause_reading()  # type: ignore[attr-defined]
+        assert not transport.peer_has_ended
+        if unread:
+            await peer.send(F(TEXT, unread))
+        assert not transport.peer_has_ended
+        if way == "reset":
+            peer.reset()
+        else:
+            peer.writer.transport.abort()  # over TLS a close() waits for the other side first
+        async with asyncio.timeout(BOUND):
+            while not transport.peer_has_ended:
+                await asyncio.sleep(0)
+            transport.underlying_transport.resume_reading()  # type: ignore[attr-defined]
+            await peer.close()

@@ -22,6 +22,7 @@ from tests.wscompat.libraries import (
     uri_of,
 )
 from tests.wscompat.raw import REQUEST, raw_client
+from tests.wscore.wire import TEXT, F, close
 from wscompat.asyncio.client import connect, unix_connect
 from wscompat.asyncio.server import Server, ServerConnection, serve, unix_serve
 from wscompat.exceptions import (
@@ -488,3 +489,56 @@ async def test_client_that_resets_behind_its_request(
                     await asyncio.sleep(0.001)
     assert handled == []
     assert [record for record in caplog.records if record.levelname != "INFO"] == []
+
+
+async def receive(connection: Any) -> None:
+    await connection.recv()
+
+
+async def iterate(connection: Any) -> None:
+    async for _ in connection:
+        pass
+
+
+async def send_and_receive(connection: Any) -> None:
+    await connection.send("hello")
+    await connection.recv()
+    await connection.recv()
+
+
+@pytest.mark.parametrize("handler", [receive, iterate, send_and_receive])
+@pytest.mark.parametrize(
+    "sent",
+    [b"", F(TEXT, b"a").wire(True), close(1000).wire(True), F(TEXT, b"a").wire(True) * 3],
+    ids=["nothing", "message", "CLOSE", "messages"],
+)
+async def test_client_that_leaves_right_behind_its_request(
+    sent: bytes, handler: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That the handler fails is nothing to report. (websockets does not run it then.)"""
+    caplog.set_level("INFO")
+    async with serving(WSCOMPAT, handler) as server:
+        with socket.create_connection(server.sockets[0].getsockname()) as client:
+            client.sendall(REQUEST + b"\r\n" + sent)
+            client.shutdown(socket.SHUT_WR)
+            async with asyncio.timeout(BOUND):
+                while "connection closed" not in caplog.messages:
+                    await asyncio.sleep(0.001)
+    assert [record for record in caplog.records if record.levelname != "INFO"] == []
+
+
+async def test_failure_of_a_handler_whose_client_has_left(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing to report is only ConnectionClosed."""
+
+    async def fail(connection: Any) -> None:
+        raise ValueError("on purpose")
+
+    async with serving(WSCOMPAT, fail) as server:
+        with socket.create_connection(server.sockets[0].getsockname()) as client:
+            client.sendall(REQUEST + b"\r\n")
+            client.shutdown(socket.SHUT_WR)
+            async with asyncio.timeout(BOUND):
+                while "connection handler failed" not in caplog.messages:
+                    await asyncio.sleep(0.001)

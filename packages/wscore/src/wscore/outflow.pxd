@@ -5,6 +5,7 @@ cdef extern from *:
     #include <string.h>
     #ifndef _WIN32
     #include <netinet/in.h>
+    #include <poll.h>
     #include <sys/ioctl.h>
     #include <sys/socket.h>
     #endif
@@ -17,6 +18,19 @@ cdef extern from *:
     #endif
         (void)fd;
         return size;
+    }
+    /* Whether the peer has ended its side, or the connection, behind what can be received. */
+    static inline int wscore_has_hung_up(int fd) {
+    #if defined(__linux__)
+        struct pollfd watched = {.fd = fd, .events = POLLRDHUP};
+        return poll(&watched, 1, 0) == 1;
+    #elif defined(MSG_DONTWAIT)  /* known only once all is received */
+        char byte;
+        return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    #else
+        (void)fd;
+        return 0;
+    #endif
     }
     /* How many bytes (or of a unix socket: how much memory) the peer has not taken yet. */
     static inline long long wscore_unacknowledged(int fd) {
@@ -57,6 +71,7 @@ cdef extern from *:
     }
     """
     int unread_by_us "wscore_unread"(int fd) noexcept nogil
+    bint has_hung_up "wscore_has_hung_up"(int fd) noexcept nogil
     long long unacknowledged "wscore_unacknowledged"(int fd) noexcept nogil
     long long acknowledged "wscore_acknowledged"(int fd, unsigned int* age) noexcept nogil
 

@@ -33,6 +33,7 @@ cdef class Sink(Endpoint):
     cdef bint is_blocked(self) except -1
     cdef int measure(self, Outflow* flow) except -1
     cdef bint has_unread(self) except -1
+    cdef bint peer_has_ended(self) except -1
 
     # For those below, compiled into them: every message passes through these.
 

@@ -7,7 +7,7 @@ stays there (see `loop_io`); otherwise it leaves at once.
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from .loop_io cimport append, free_buffer
-from .outflow cimport ask_system, unread_by_us
+from .outflow cimport ask_system, has_hung_up, unread_by_us
 from .sealing cimport seal_type
 
 
@@ -69,6 +69,10 @@ cdef class Sink(Endpoint):
 
     cdef bint has_unread(self) except -1:
         """Whether something has come that was not read, or not parsed yet."""
+        raise NotImplementedError
+
+    cdef bint peer_has_ended(self) except -1:
+        """Whether the peer has ended its side, as far as the system knows."""
         raise NotImplementedError
 
 
@@ -146,6 +150,10 @@ cdef class TransportSink(Sink):
         # What the transport has received for TLS it does not say; nor is it read while the protocol
         # has something that is not parsed.
         return not self._transport.is_reading() or unread_by_us(self._fd) > 0
+
+    cdef bint peer_has_ended(self) except -1:
+        return self._fd >= 0 and has_hung_up(self._fd)
+
 
 seal_type(Sink)
 seal_type(TransportSink)

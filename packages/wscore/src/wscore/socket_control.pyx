@@ -11,7 +11,7 @@ import warnings
 from libc.errno cimport errno
 
 from .closing cimport AWAITING_CLOSE
-from .outflow cimport ask_system, unacknowledged, unread_by_us
+from .outflow cimport ask_system, has_hung_up, unacknowledged, unread_by_us
 from .protocol cimport WSProtocolCore
 from .sealing cimport seal_type
 from .socket_address cimport address_of_peer, address_of_socket, to_python
@@ -174,6 +174,9 @@ cdef class SocketControl(Sink):
         return (
             self.protocol is not None and self.protocol.has_unparsed or unread_by_us(self.fd) > 0
         )
+
+    cdef bint peer_has_ended(self) except -1:
+        return self._peer_has_ended or self.fd < 0 or has_hung_up(self.fd)
 
     # -- the end
 

@@ -103,6 +103,14 @@ cdef class WSTransport:
         """Whether this side has ended the connection, or it is gone."""
         return is_disconnected(self.state)
 
+    @property
+    def peer_has_ended(self):
+        """Whether the peer has ended its side of the TCP connection, or reset it.
+
+        So the system says; what the peer sent before may still be about to be delivered.
+        """
+        return self.state == LOST or self._sink.peer_has_ended()
+
     # -- in: the protocol reports what happened
 
     cdef int advance(self, Event event) except -1:

@@ -348,6 +348,10 @@ class Connection(WSMessageConnection):
             return False
         return self._closed or bool(self.transport.is_closing())
 
+    def _is_ending(self) -> bool:
+        """Whether the peer has sent a CLOSE, or ended the connection, read or not."""
+        return not self._core.is_open or self._core.peer_has_ended
+
     def _sending_transport(self, transport: wscore.WSTransport) -> wscore.WSTransport:
         """What this connection sends with."""
         return transport

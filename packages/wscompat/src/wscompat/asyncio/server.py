@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import wscore
 
+from ..exceptions import ConnectionClosed
 from ..extensions.base import ServerExtensionFactory
 from ..extensions.permessage_deflate import enable_server_permessage_deflate
 from ..frames import CloseCode
@@ -200,11 +201,14 @@ class Server:
 
     async def _run_handler(self, connection: ServerConnection) -> None:
         _tell(connection, "connection open")
+        was_ending = connection._is_ending()
         try:
             if not connection._has_vanished():
                 await self.handler(connection)
-        except Exception:
-            connection.logger.error("connection handler failed", exc_info=True)
+        except Exception as exc:
+            # Of a client that leaves right behind its request there is nothing to report.
+            if not (was_ending and isinstance(exc, ConnectionClosed)):
+                connection.logger.error("connection handler failed", exc_info=True)
             await connection.close(CloseCode.INTERNAL_ERROR)
         except BaseException:
             connection._start_closing(CloseCode.INTERNAL_ERROR, "")
