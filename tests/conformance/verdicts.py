@@ -79,6 +79,14 @@ EXPLANATIONS = (
         testees=("wscompat",),
         code=1009,
     ),
+    Explanation(
+        "a CLOSE within a fragmented message is answered with 1002, as websockets 17.4 does",
+        FAILED,
+        ("7.1.5",),
+        close=("WRONG CODE",),
+        testees=("wscompat",),
+        code=1002,
+    ),
 )
 
 
