@@ -2,12 +2,14 @@
 
 import asyncio
 import importlib
+import logging
 import os
 import zlib
 from typing import Any
 
 import pytest
 
+import wscore
 from tests.wscompat.libraries import (
     BOUND,
     MODEL,
@@ -312,3 +314,68 @@ async def test_factories_of_both_sides(client: dict[str, Any], server: dict[str,
 
     pair = Pair(WSCOMPAT, WSCOMPAT)
     assert await outcome(pair) == await outcome(MODEL)
+
+
+# -- a WSDeflate of wscore, which the model does not have
+
+CHOSEN = [
+    wscore.WSDeflate(engine="zlib", level=1),
+    wscore.WSDeflate(engine="isal", level=3, server_max_window_bits=10, client_max_window_bits=11),
+    wscore.WSDeflate(engine="zlib-ng", server_no_context_takeover=True),
+    wscore.WSDeflate(client_no_context_takeover=True, client_max_window_bits=None, min_size=0),
+]
+
+
+@pytest.mark.parametrize("deflate", CHOSEN, ids=str)
+@pytest.mark.parametrize("logs", [False, True])
+async def test_chosen_compression(deflate: wscore.WSDeflate, logs: bool) -> None:
+    logger = logging.Logger("chosen", logging.DEBUG if logs else logging.INFO)
+    for pair in PAIRS:
+        client = {"logger": logger, "compression": "deflate"}
+        server = {"logger": logger}
+        if pair.client is WSCOMPAT:
+            client["compression"] = deflate
+        compression: Any = deflate if pair.server is WSCOMPAT else "deflate"
+        options = Options(client=client, server=server, compression=compression)
+        found = await converse(pair, exchange, echo, options)
+        assert found == await converse(MODEL, exchange, echo, Options(compression="deflate"))
+
+
+def test_chosen_compression_is_wscores() -> None:
+    for deflate in CHOSEN:
+        assert client_extensions(deflate, None) == (deflate, None)
+        assert server_extensions(deflate, []) == (deflate, None)
+
+
+async def test_chosen_engine() -> None:
+    message = b"".join(b"%d, " % number for number in range(1000))
+    packer = zlib.compressobj(2, wbits=-11, memLevel=9)
+    expected = (packer.compress(message) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+    async def tell(connection: Any) -> None:
+        await connection.send(message)
+
+    deflate = wscore.WSDeflate(engine="zlib", level=2, memory_level=9, server_max_window_bits=11)
+    async with serving(WSCOMPAT, tell, deflate) as server:
+        line = f"{FIELD}: permessage-deflate\r\n\r\n".encode()
+        async with raw_client(server.sockets[0].getsockname()[1], REQUEST + line) as raw:
+            head = await raw.head()
+            assert field_of(head) == ["permessage-deflate; server_max_window_bits=11"]
+            raw.writer.write_eof()
+            frame = await raw.rest()
+    assert frame[4:].startswith(expected)
+
+
+@pytest.mark.parametrize("compression", ["lzma", True, {"level": 1}])
+async def test_other_compression(compression: Any) -> None:
+    for library in (WSCOMPAT, WEBSOCKETS):
+        with pytest.raises(ValueError, match="unsupported compression"):
+            library.connect("ws://localhost/", compression=compression)
+
+
+def test_chosen_compression_with_extensions() -> None:
+    deflate = wscore.WSDeflate()
+    with pytest.raises(ValueError, match="cannot be combined"):
+        client_extensions(deflate, [client_factory(WSCOMPAT, {})])
+    with pytest.raises(ValueError, match="cannot be combined"):
+        server_extensions(deflate, [server_factory(WSCOMPAT, {})])

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+import wscore
 from tests.wscompat.extensions.custom import xor
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, serving
 from tests.wscompat.sansio import load
+from wscompat.asyncio.compression import ClientFactory, ServerFactory
 from wscompat.extensions.permessage_deflate import PerMessageDeflate
 
 compression = importlib.import_module("wscompat.legacy.compression")
@@ -169,3 +171,28 @@ def test_sides() -> None:
     server = compression.agreed_parameters([extension], False)
     assert (server.server_no_context_takeover, server.client_no_context_takeover) == (False, True)
     assert (server.server_max_window_bits, server.client_max_window_bits) == (12, 11)
+
+
+@pytest.mark.parametrize(
+    "deflate",
+    [
+        wscore.WSDeflate(engine="zlib", level=1, server_max_window_bits=10),
+        wscore.WSDeflate(engine="isal", client_max_window_bits=12, client_no_context_takeover=True),
+    ],
+    ids=str,
+)
+async def test_chosen_compression(deflate: wscore.WSDeflate) -> None:
+    """A WSDeflate of wscore, which the model does not have."""
+    options = {"compression": deflate}
+    default = {"compression": "deflate"}
+    results = [
+        await agreed(OURS, OURS, options, default),
+        await agreed(OURS, OURS, options, options),
+        await agreed(OURS, MODEL, options, default),
+        await agreed(MODEL, OURS, default, options),
+    ]
+    assert all("PerMessageDeflate" in used for _, _, used in results)
+    assert compression.core_deflate([ClientFactory(deflate)]) is deflate
+    assert compression.core_deflate([ServerFactory(deflate)]) is deflate
+    with pytest.raises(ValueError, match="cannot be combined"):
+        OURS.client.connect("ws://localhost", extensions=[factory(OURS, "Client")], **options)

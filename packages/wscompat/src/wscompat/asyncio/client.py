@@ -27,7 +27,7 @@ from ..loop_arguments import checked
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath
 from ..uri import WebSocketURI, known_uri, parse_uri
-from .compression import client_extensions
+from .compression import Compression, client_extensions
 from .connection import Connection
 from .debugging import class_for, is_logged
 from .extended import Extended
@@ -65,7 +65,9 @@ class connect:  # noqa: N801
         extensions: the extensions to offer, the preferred one first; their `Extension` objects see
             data frames only.
         subprotocols: names of subprotocols, the preferred one first.
-        compression: ``"deflate"`` to offer to compress messages; None for no compression.
+        compression: ``"deflate"`` to offer to compress messages; a `wscore.WSDeflate` to choose
+            the engine, its level, windows and more, which websockets does not have; None for no
+            compression.
         additional_headers: further header fields of the request.
         user_agent_header: value of ``User-Agent``, which an HTTP proxy is told as well; None for
             none.
@@ -112,7 +114,7 @@ class connect:  # noqa: N801
         origin: Origin | str | None = None,
         extensions: Sequence[ClientExtensionFactory] | None = None,
         subprotocols: Sequence[Subprotocol | str] | None = None,
-        compression: str | None = "deflate",
+        compression: Compression = "deflate",
         additional_headers: HeadersLike | None = None,
         user_agent_header: str | None = USER_AGENT,
         proxy: str | Literal[True] | None = True,

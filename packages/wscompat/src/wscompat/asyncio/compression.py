@@ -1,14 +1,15 @@
 """What ``compression=`` and ``extensions=`` of `connect` and `serve` mean to wscore.
 
 Where compression is the only extension, and is asked for in terms that wscore knows, wscore does
-it. Everything else is left to the factories of the extensions.
+it. Everything else is left to the factories of the extensions. What wscompat adds to websockets is
+that ``compression=`` also takes a `wscore.WSDeflate`, which names the engine and its level.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import wscore
 
@@ -20,35 +21,127 @@ from ..extensions.permessage_deflate import (
     enable_server_permessage_deflate,
 )
 
-__all__ = ["as_core", "check_compression", "client_extensions", "server_extensions"]
+__all__ = [
+    "Compression",
+    "as_core",
+    "client_extensions",
+    "client_factories",
+    "server_extensions",
+    "server_factories",
+]
+
+Compression = str | wscore.WSDeflate | None
+"""What ``compression=`` may be."""
 
 _SETTINGS = {"level": "level", "memLevel": "memory_level"}
 _ZLIB_MEMORY_LEVEL = 8  # what zlib takes if it is told none
 
 
+class ClientFactory(ClientPerMessageDeflateFactory):
+    """The factory that stands for a `wscore.WSDeflate` in a client.
+
+    Args:
+        core: how to compress.
+    """
+
+    def __init__(self, core: wscore.WSDeflate) -> None:
+        super().__init__(
+            core.server_no_context_takeover,
+            core.client_no_context_takeover,
+            core.server_max_window_bits,
+            core.client_max_window_bits,
+        )
+        self.core = core
+
+
+class ServerFactory(ServerPerMessageDeflateFactory):
+    """The same in a server.
+
+    Args:
+        core: how to compress.
+    """
+
+    def __init__(self, core: wscore.WSDeflate) -> None:
+        client_bits = core.client_max_window_bits
+        super().__init__(
+            core.server_no_context_takeover,
+            core.client_no_context_takeover,
+            core.server_max_window_bits,
+            None if client_bits is True else client_bits,
+        )
+        self.core = core
+
+
+def client_factories(
+    compression: Compression, extensions: Sequence[ClientExtensionFactory] | None
+) -> Sequence[ClientExtensionFactory] | None:
+    """The factories of a client's extensions, compression among them if it is asked for.
+
+    Args:
+        compression: ``"deflate"``, a `wscore.WSDeflate`, or None for no compression other than that
+            of `extensions`.
+        extensions: factories, or None.
+
+    Raises:
+        ValueError: if the compression is another one, or a `wscore.WSDeflate` comes with
+            extensions, which need compression in Python.
+    """
+    if _is_core(compression, extensions):
+        return [ClientFactory(compression)]
+    return extensions if compression is None else enable_client_permessage_deflate(extensions)
+
+
+def server_factories(
+    compression: Compression, extensions: Sequence[ServerExtensionFactory] | None
+) -> Sequence[ServerExtensionFactory] | None:
+    """The same for a server; by default with small windows, which save memory on both sides.
+
+    Args:
+        compression: as for `client_factories`.
+        extensions: as for `client_factories`.
+
+    Raises:
+        ValueError: as for `client_factories`.
+    """
+    if _is_core(compression, extensions):
+        return [ServerFactory(compression)]
+    return extensions if compression is None else enable_server_permessage_deflate(extensions)
+
+
+def _is_core(
+    compression: Compression, extensions: Sequence[Any] | None
+) -> TypeGuard[wscore.WSDeflate]:
+    """Whether ``compression=`` is wscore's; it must be that, ``"deflate"`` or None."""
+    if isinstance(compression, wscore.WSDeflate):
+        if extensions:
+            raise ValueError("a WSDeflate as compression cannot be combined with extensions")
+        return True
+    if compression not in ("deflate", None):
+        raise ValueError(f"unsupported compression: {compression}")
+    return False
+
+
 def client_extensions(
-    compression: str | None,
+    compression: Compression,
     extensions: Sequence[ClientExtensionFactory] | None,
     in_python: bool = False,
 ) -> tuple[wscore.WSDeflate | None, Sequence[ClientExtensionFactory] | None]:
     """What a client offers.
 
     Args:
-        compression: ``"deflate"``, or None for no compression other than that of `extensions`.
-        extensions: factories, or None.
+        compression: as for `client_factories`.
+        extensions: as for `client_factories`.
         in_python: whether nothing is left to wscore.
 
     Returns:
         What wscore offers, and the factories that it knows nothing of; one of them is None.
 
     Raises:
-        ValueError: if the compression is another one.
+        ValueError: as for `client_factories`.
     """
-    check_compression(compression)
-    if compression is not None:
-        if extensions is None and not in_python:
-            return _default_offer()
-        extensions = enable_client_permessage_deflate(extensions)
+    if compression == "deflate" and extensions is None and not in_python:
+        return _default_offer()
+    extensions = client_factories(compression, extensions)
     return (None, extensions or ()) if in_python else _offer(extensions)
 
 
@@ -63,6 +156,8 @@ def _offer(
     if not extensions:
         return None, None
     (first, *others) = extensions
+    if isinstance(first, ClientFactory):
+        return first.core, None
     if others or type(first) is not ClientPerMessageDeflateFactory:
         return None, extensions
     deflate = as_core(first)
@@ -70,27 +165,27 @@ def _offer(
 
 
 def server_extensions(
-    compression: str | None,
+    compression: Compression,
     extensions: Sequence[ServerExtensionFactory] | None,
 ) -> tuple[wscore.WSDeflate | None, Sequence[ServerExtensionFactory] | None]:
-    """What a server accepts; by default with small windows, which save memory on both sides.
+    """What a server accepts.
 
     Args:
-        compression: as for `client_extensions`.
-        extensions: as for `client_extensions`.
+        compression: as for `client_factories`.
+        extensions: as for `client_factories`.
 
     Returns:
         As for `client_extensions`.
 
     Raises:
-        ValueError: as for `client_extensions`.
+        ValueError: as for `client_factories`.
     """
-    check_compression(compression)
-    if compression is not None:
-        extensions = enable_server_permessage_deflate(extensions)
+    extensions = server_factories(compression, extensions)
     if not extensions:
         return None, None
     (first, *others) = extensions
+    if isinstance(first, ServerFactory):
+        return first.core, None
     if others or type(first) is not ServerPerMessageDeflateFactory:
         return None, extensions
     if first.require_client_max_window_bits:
@@ -110,6 +205,8 @@ def as_core(
     Returns:
         It, or None if wscore has nothing that is the same.
     """
+    if isinstance(factory, ClientFactory | ServerFactory):
+        return factory.core
     settings: Mapping[str, Any] = {
         "memLevel": _ZLIB_MEMORY_LEVEL,
         **(factory.compress_settings or {}),
@@ -126,16 +223,3 @@ def as_core(
         )
     except (TypeError, ValueError):
         return None
-
-
-def check_compression(compression: str | None) -> None:
-    """Check the argument of this name.
-
-    Args:
-        compression: ``"deflate"``, or None.
-
-    Raises:
-        ValueError: if it is anything else.
-    """
-    if compression not in ("deflate", None):
-        raise ValueError(f"unsupported compression: {compression}")

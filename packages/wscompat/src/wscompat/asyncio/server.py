@@ -16,7 +16,6 @@ import wscore
 
 from ..exceptions import ConnectionClosed
 from ..extensions.base import ServerExtensionFactory
-from ..extensions.permessage_deflate import enable_server_permessage_deflate
 from ..frames import CloseCode
 from ..handler_names import name_handler
 from ..headers import validate_subprotocols
@@ -35,7 +34,7 @@ from .accepting import (
     SelectSubprotocol,
 )
 from .broadcasting import broadcast
-from .compression import server_extensions
+from .compression import Compression, server_extensions, server_factories
 from .connection import Connection, check_close
 from .credentials import basic_auth
 from .debugging import class_for, is_logged
@@ -273,7 +272,7 @@ def serve(
     extensions: Sequence[ServerExtensionFactory] | None = None,
     subprotocols: Sequence[Subprotocol | str] | None = None,
     select_subprotocol: SelectSubprotocol | None = None,
-    compression: str | None = "deflate",
+    compression: Compression = "deflate",
     process_request: ProcessRequest | None = None,
     process_response: ProcessResponse | None = None,
     server_header: str | None = SERVER,
@@ -304,8 +303,9 @@ def serve(
         subprotocols: names of subprotocols, the preferred one first.
         select_subprotocol: called with the connection and the names that the client offers;
             returns one of them or None, or raises `NegotiationError`.
-        compression: ``"deflate"`` to compress messages if a client offers it; None for no
-            compression.
+        compression: ``"deflate"`` to compress messages if a client offers it; a
+            `wscore.WSDeflate` to choose the engine, its level, windows and more, which websockets
+            does not have; None for no compression.
         process_request: a function or coroutine function, called with the connection and its
             request, if that is well-formed, before anything else is checked: whatever its method,
             version or ``Host``, and also if it has a body, which is not read. It returns a response
@@ -340,7 +340,7 @@ def serve(
         validate_subprotocols(subprotocols)
     acceptance = Acceptance(
         origins,
-        factories if deflate is None else enable_server_permessage_deflate(extensions),
+        factories if deflate is None else server_factories(compression, extensions),
         factories is None,
         subprotocols,
         select_subprotocol,

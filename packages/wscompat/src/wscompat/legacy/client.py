@@ -18,13 +18,12 @@ from typing import Any
 from wscore.streams import open_stream
 from wscore.unix import UnixPath, connected_socket
 
-from ..asyncio.compression import check_compression
+from ..asyncio.compression import Compression, client_factories
 from ..client import backoff
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import (
     SecurityError,
 )
-from ..extensions.permessage_deflate import enable_client_permessage_deflate
 from ..headers import (
     validate_subprotocols,
 )
@@ -55,7 +54,8 @@ class Connect:
         create_protocol: makes the protocol of the connection: a class derived from
             `WebSocketClientProtocol`, or a function with its arguments.
         logger: where to log; the logger ``websockets.client`` if None.
-        compression: ``"deflate"``, or None for none.
+        compression: ``"deflate"``, a `wscore.WSDeflate` (which websockets does not have), or None
+            for none.
         origin: value of ``Origin``.
         extensions: factories of extensions.
         subprotocols: names of subprotocols, the preferred one first.
@@ -92,7 +92,7 @@ class Connect:
         *,
         create_protocol: Callable[..., WebSocketClientProtocol] | None = None,
         logger: LoggerLike | None = None,
-        compression: str | None = "deflate",
+        compression: Compression = "deflate",
         origin: Origin | str | None = None,
         extensions: Sequence[Any] | None = None,
         subprotocols: Sequence[Subprotocol] | None = None,
@@ -109,9 +109,7 @@ class Connect:
         **kwargs: Any,
     ) -> None:
         former = former_options(kwargs, create_protocol, close_timeout)
-        check_compression(compression)
-        if compression is not None:
-            extensions = enable_client_permessage_deflate(extensions)
+        extensions = client_factories(compression, extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self._parsed = known_uri(uri)

@@ -14,8 +14,7 @@ from typing import Any, Self
 
 from wscore.streams import start_server
 
-from ..asyncio.compression import check_compression
-from ..extensions.permessage_deflate import enable_server_permessage_deflate
+from ..asyncio.compression import Compression, server_factories
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER
@@ -173,7 +172,8 @@ class Serve:
         create_protocol: makes the protocol of each connection: a class derived from
             `WebSocketServerProtocol`, or a function with its arguments.
         logger: where to log; the logger ``websockets.server`` if None.
-        compression: ``"deflate"``, or None for none.
+        compression: ``"deflate"``, a `wscore.WSDeflate` (which websockets does not have), or None
+            for none.
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
         extensions: factories of extensions.
         subprotocols: names of subprotocols.
@@ -204,7 +204,7 @@ class Serve:
         *,
         create_protocol: Callable[..., WebSocketServerProtocol] | None = None,
         logger: LoggerLike | None = None,
-        compression: str | None = "deflate",
+        compression: Compression = "deflate",
         origins: Sequence[Origin | str | None] | None = None,
         extensions: Sequence[Any] | None = None,
         subprotocols: Sequence[Subprotocol] | None = None,
@@ -223,9 +223,7 @@ class Serve:
         **kwargs: Any,
     ) -> None:
         former = former_options(kwargs, create_protocol, close_timeout)
-        check_compression(compression)
-        if compression is not None:
-            extensions = enable_server_permessage_deflate(extensions)
+        extensions = server_factories(compression, extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self.ws_server = WebSocketServer(logger)
