@@ -134,10 +134,12 @@ def judge(
             # Without a CLOSE there is nothing else that says how much must have come.
             faults.append(_lost(f"{name} from {origin} to {target}", sender, receiver))
         if ends and how != "disconnect" and receiver.close_received is None:
-            text = f"{name}: the {target} got no CLOSE from the {origin}"
+            text = f"{name}: the {target} got no CLOSE from the {origin}; {client}, {server}"
             faults.append(Fault(Kind.UNCLEAN, text))
-        if ends and how == "close" and sender.close_received is None:
-            text = f"{name}: the {origin} got no CLOSE in answer from the {target}"
+        if ends and how == "close" and sender.close_received is None and not _cut_short(sender):
+            text = (
+                f"{name}: the {origin} got no CLOSE in answer from the {target}; {client}, {server}"
+            )
             faults.append(Fault(Kind.UNCLEAN, text))
     return [fault for fault in dict.fromkeys(faults) if fault.count]
 
@@ -163,6 +165,14 @@ def _of_direction(name: str, sender: Side, receiver: Side) -> list[Fault]:
     ):
         faults.append(_lost(name, sender, receiver))
     return faults
+
+
+def _cut_short(sender: Side) -> bool:
+    """Tell whether the connection was closed between the fragments of a message.
+
+    websockets then fails the connection, with 1011, and does not wait for an answer.
+    """
+    return sender.close_sent == 1011 and sender.begun - 1 in sender.uncertain
 
 
 def _lost(name: str, sender: Side, receiver: Side) -> Fault:

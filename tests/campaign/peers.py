@@ -87,6 +87,8 @@ async def serve(
 
 def reset(transport: asyncio.BaseTransport) -> None:
     """Have the system reset the connection when its socket is closed, without sending the rest."""
-    number = transport.get_extra_info("socket").fileno()
-    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(number)) as same:
+    known = transport.get_extra_info("socket")
+    if known is None:
+        return  # it is lost already
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(known.fileno())) as same:
         same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

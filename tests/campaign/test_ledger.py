@@ -108,6 +108,15 @@ def test_a_close_that_did_not_arrive_is_noticed() -> None:
     assert kinds(client, complete(0, 5)) == [(Kind.UNCLEAN, 1)]
 
 
+def test_who_closes_between_fragments_gets_no_answer() -> None:
+    client = dataclasses.replace(
+        complete(5, 0), begun=6, uncertain=[5], close_sent=1011, close_received=None
+    )
+    assert kinds(client, complete(0, 5)) == []
+    failed = dataclasses.replace(client, uncertain=[], begun=5)
+    assert kinds(failed, complete(0, 5)) == [(Kind.UNCLEAN, 1)]
+
+
 @pytest.mark.parametrize("how", ["close and disconnect", "return"])
 def test_who_does_not_wait_for_an_answer_needs_none(how: str) -> None:
     client = dataclasses.replace(complete(5, 0), close_received=None, drained=False)

@@ -22,6 +22,8 @@ def test_endings_are_those_that_the_api_has(client: str, server: str) -> None:
         api = server if ending.who == "server" else client
         if "disconnect" in ending.how:
             assert api.startswith(("wscore", "picows"))
+        if ending.how == "deaf close":
+            assert api != "wscore.reader"
         if ending.how == "return":
             assert ending.who == "server"
             assert not api.startswith(("wscore", "picows"))
