@@ -76,6 +76,8 @@ ROWS = [
     wrong_field("Upgrade", "websocket, h2c", WSInvalidUpgradeError),
     wrong_field("Upgrade", "\xa0websocket", WSInvalidUpgradeError),
     wrong_field("Connection", "upgrade\x85", WSInvalidUpgradeError),
+    wrong_field("Connection", "upgrade, keep alive", WSInvalidUpgradeError),
+    wrong_field("Connection", "upgrade, upgrade;q=1", WSInvalidUpgradeError),
     *(wrong_field("Connection", v, WSInvalidUpgradeError) for v in (None, "close", "keep-alive")),
     # The accept key
     *(

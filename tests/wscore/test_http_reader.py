@@ -116,12 +116,28 @@ def test_unfinished_request() -> None:
         (b"GET / HTTP/1.1\r\nA: " + b"b" * MAX_LINE_SIZE + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nA: " + b"b" * MAX_HEAD_SIZE, 431),
+        # llhttp refuses these targets, and the line is read without it.
+        (b"GET ? HTTP/1.1\r\nA: " + b"b" * MAX_LINE_SIZE + b"\r\n\r\n", 431),
+        (b"GET ? HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n", 431),
+        (b"GET /\xc3\xa9 HTTP/1.1\r\n\r\n", 400),
+        (b"GET /\xc3", 400),
     ],
 )
 def test_wrong_request(head: bytes, status: int) -> None:
     with pytest.raises(HTTPSyntaxError) as caught:
         RequestReader().feed(head)
     assert caught.value.status == status
+
+
+@pytest.mark.parametrize("target", [b"/", b"?"])
+def test_a_limit_while_another_exception_is_handled(target: bytes) -> None:
+    """A program may run its loop within an `except`."""
+    try:
+        raise KeyError("other")
+    except KeyError:
+        with pytest.raises(HTTPSyntaxError) as caught:
+            RequestReader().feed(b"GET " + target + b" HTTP/1.1\r\n" + b"A: b\r\n" * 129 + b"\r\n")
+    assert caught.value.status == 431
 
 
 @pytest.mark.parametrize(

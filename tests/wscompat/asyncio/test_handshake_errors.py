@@ -30,6 +30,8 @@ ANSWERS: list[tuple[bytes, dict[str, Any]]] = [
     (LINE + b"Upgrade: websocket\r\n" + ACCEPT + b"\r\n", {}),
     (LINE + b"Upgrade: h2c\r\nConnection: close\r\n" + ACCEPT + b"\r\n", {}),
     (LINE + b"Upgrade: websocket, h2c\r\nConnection: Upgrade\r\n" + ACCEPT + b"\r\n", {}),
+    (GOOD + b"Connection: keep alive\r\n\r\n", {}),
+    (GOOD + b"Connection: Upgrade;q=1\r\n\r\n", {}),
     (LINE + UPGRADE + b"\r\n", {}),
     (LINE + UPGRADE + b"Sec-WebSocket-Accept: wrong\r\n\r\n", {}),
     (LINE + UPGRADE + ACCEPT + ACCEPT + b"\r\n", {}),

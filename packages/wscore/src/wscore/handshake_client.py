@@ -28,6 +28,7 @@ from .handshake import (
     extension_names,
     has_body,
     has_item,
+    has_malformed_list,
     items_of,
 )
 from .http import HTTPSyntaxError, WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
@@ -145,8 +146,9 @@ class ClientHandshake:
             )
         if [value.lower() for value in items_of(headers, "Upgrade")] != ["websocket"]:
             raise self._wrong(response, "Upgrade", "it must be websocket", WSInvalidUpgradeError)
-        if not has_item(headers, "Connection", "upgrade"):
-            raise self._wrong(response, "Connection", "it must name Upgrade", WSInvalidUpgradeError)
+        name = "Connection"
+        if not has_item(headers, name, "upgrade") or has_malformed_list(headers, name):
+            raise self._wrong(response, name, "it must list Upgrade", WSInvalidUpgradeError)
         if headers.getall("Sec-WebSocket-Accept", []) != [accept_key(self._key)]:
             raise self._wrong(response, "Sec-WebSocket-Accept", "it does not answer our key")
         if has_body(headers):

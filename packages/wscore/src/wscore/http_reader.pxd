@@ -5,6 +5,7 @@ cdef class HeadReader:
     cdef bytearray _received  # the head, as far as it has come, and at most one read more
     cdef object _headers  # a CIMultiDict
     cdef object _parser  # of httptools
+    cdef object _refusal  # what a callback has raised, until httptools is left
     cdef Py_ssize_t _ahead  # bytes of empty lines and interim responses ahead of the head
     cdef Py_ssize_t _fed  # bytes of `_received` that llhttp was given
     cdef Py_ssize_t _line_size  # bytes that llhttp was given of a line that has not ended
@@ -18,6 +19,8 @@ cdef class HeadReader:
     cdef object _feed_received(self, bytes data)
     cdef int _drop_interim(self) except -1
     cdef int _check_size(self) except -1
+    cdef object _noted(self, object refusal)
+    cdef object _taken(self, object exc)
     cdef object _end(self, object message, Py_ssize_t consumed)
     cdef bytes _version(self)
 

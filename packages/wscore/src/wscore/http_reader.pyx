@@ -55,10 +55,10 @@ cdef Py_ssize_t _max_body_size = MAX_BODY_SIZE
 # A request line (RFC 9112, 3), and the beginning of one that has not come in full.
 cdef str _TOKENS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}"
 cdef object _REQUEST_LINE = re.compile(
-    rf"({_TOKENS}) ([^\x00-\x20\x7f]+) (HTTP/[0-9]\.[0-9])\r\n".encode()
+    rf"({_TOKENS}) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])\r\n".encode()
 )
 cdef object _BEGINNING = re.compile(
-    rf"{_TOKENS}( ([^\x00-\x20\x7f]+( [HTP/0-9.]*\r?)?)?)?".encode()
+    rf"{_TOKENS}( ([\x21-\x7e]+( [HTP/0-9.]*\r?)?)?)?".encode()
 )
 cdef dict _VERSIONS = {"1.1": b"HTTP/1.1"}
 
@@ -89,7 +89,7 @@ cdef class HeadReader:
             try:
                 end = self._feed_received(data)
             except httptools.HttpParserCallbackError as exc:
-                raise exc.__context__ or exc from None
+                raise self._taken(exc) from None
         self._drop_interim()
         self._check_size()
         return None if end is None else end - before + skipped
@@ -143,9 +143,9 @@ cdef class HeadReader:
         if self._done:
             return
         if PyBytes_GET_SIZE(name) + size > _max_line_size:
-            raise _too_large(f"header field over {MAX_LINE_SIZE} bytes")
+            raise self._noted(_too_large(f"header field over {MAX_LINE_SIZE} bytes"))
         if self._header_count == _max_headers:
-            raise _too_large(f"more than {MAX_HEADERS} header fields")
+            raise self._noted(_too_large(f"more than {MAX_HEADERS} header fields"))
         self._header_count += 1
         while size and _is_blank(start[0]):
             start += 1
@@ -156,6 +156,19 @@ cdef class HeadReader:
             PyUnicode_DecodeLatin1(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), NULL),
             PyUnicode_DecodeLatin1(start, size, NULL),
         )
+
+    cdef object _noted(self, object refusal):
+        """What a callback is about to raise, kept: httptools raises one of its own in its place.
+
+        That has ours as its context only if no other exception is being handled.
+        """
+        self._refusal = refusal
+        return refusal
+
+    cdef object _taken(self, object exc):
+        """What a callback has raised, for what httptools made of it."""
+        refusal, self._refusal = self._refusal, None
+        return refusal or exc.__context__ or exc
 
     cdef object _end(self, object message, Py_ssize_t consumed):
         """The last word; without the parser, since the two would keep each other alive."""
@@ -245,7 +258,7 @@ cdef class RequestReader(HeadReader):
         try:
             end = self._feed_received(data)
         except httptools.HttpParserCallbackError as exc:
-            raise exc.__context__ or exc from None
+            raise self._taken(exc) from None
         except httptools.HttpParserError as exc:
             if not self._headers_complete:
                 raise _malformed(exc) from None
@@ -255,8 +268,10 @@ cdef class RequestReader(HeadReader):
 
     cdef int _check_target(self, Py_ssize_t size) except -1:
         if size > _max_target_size:
-            raise HTTPSyntaxError(
-                HTTPStatus.REQUEST_URI_TOO_LONG, f"request target over {MAX_TARGET_SIZE} bytes"
+            raise self._noted(
+                HTTPSyntaxError(
+                    HTTPStatus.REQUEST_URI_TOO_LONG, f"request target over {MAX_TARGET_SIZE} bytes"
+                )
             )
         return 0
 
@@ -312,7 +327,7 @@ cdef class ResponseReader(HeadReader):
         try:
             consumed = _feed_llhttp(self._parser, data)
         except httptools.HttpParserCallbackError as exc:
-            raise exc.__context__ or exc from None
+            raise self._taken(exc) from None
         if self._since_body > _max_line_size:
             raise HTTPSyntaxError(
                 HTTPStatus.BAD_GATEWAY, f"over {MAX_LINE_SIZE} bytes around pieces of the body"
@@ -340,7 +355,9 @@ cdef class ResponseReader(HeadReader):
         self._since_body = 0
         self._body += body
         if len(self._body) > _max_body_size:
-            raise HTTPSyntaxError(HTTPStatus.BAD_GATEWAY, f"body over {MAX_BODY_SIZE} bytes")
+            raise self._noted(
+                HTTPSyntaxError(HTTPStatus.BAD_GATEWAY, f"body over {MAX_BODY_SIZE} bytes")
+            )
 
     def on_message_complete(self):
         """The message is complete."""

@@ -42,6 +42,8 @@ Answer = wscore.WSUpgradeResponseWithListener
 
 _FAILED = "Failed to open a WebSocket connection.\nSee server log for more information.\n"
 _CLOSING = "Server is shutting down.\n"
+# Values of `Connection`, in lower case, as browsers and libraries send them.
+_USUAL_OPTIONS = (["upgrade"], ["keep-alive, upgrade"])
 
 
 @dataclass(frozen=True)
@@ -195,11 +197,12 @@ class Acceptance:
 
 
 def _is_upgrade(request: wscore.WSUpgradeRequest) -> bool:
-    """Whether it is what a WebSocket client sends; others are to be told so in plain words."""
+    """Whether it is what a WebSocket client sends; others are judged as websockets judges them."""
     headers = request.headers
     return (
         request.method == b"GET"
         and request.version == b"HTTP/1.1"
-        and "Upgrade" in headers
+        and [value.lower() for value in headers.getall("Upgrade", [])] == ["websocket"]
+        and [value.lower() for value in headers.getall("Connection", [])] in _USUAL_OPTIONS
         and headers.get("Sec-WebSocket-Version") == "13"
     )
