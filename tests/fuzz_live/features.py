@@ -9,11 +9,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.fuzz_live.inputs import Input
+from tests.fuzz_live.target import MAX_SIZE
 
 __all__ = ["Features", "features_of"]
 
 _TARGET = re.compile(rb"[A-Z]+ (/|\*|https?://)[\x21-\x7e]* HTTP/1\.1")
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 [1-9]\d\d [\t\x20-\x7e\x80-\xff]*")
+_INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)\d\d\b")
 _HEADER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
 
 
@@ -30,6 +32,7 @@ class Features:
         size: of the head.
         longest: of its lines.
         early: whether frames, or other bytes, may come ahead of the response.
+        interim: an interim response, such as 100, before the one that counts.
         frames: names of what is peculiar about the frames.
     """
 
@@ -41,6 +44,7 @@ class Features:
     size: int = 0
     longest: int = 0
     early: bool = False
+    interim: bool = False
     frames: set[str] = field(default_factory=set)
 
 
@@ -53,6 +57,7 @@ def features_of(role: str, fuzzed: Input) -> Features:
     lines = head.split(b"\r\n")
     pattern = _TARGET if role == "server" else _STATUS_LINE
     found.line = bool(pattern.fullmatch(lines[0]))
+    found.interim = role == "client" and bool(_INTERIM.match(lines[0]))
     for number, line in enumerate(lines[1:], 1):
         if not line:
             if number == len(lines) - 1:  # the end of the last header, and no more
@@ -70,6 +75,8 @@ def features_of(role: str, fuzzed: Input) -> Features:
         found.longest = max(found.longest, len(line))
     else:
         found.regular = False
+    if found.counts[b"content-length"] + found.counts[b"transfer-encoding"] > 1:
+        found.regular = False  # nobody can say where such a message ends (RFC 9112, 6.3)
     found.frames = frames_of(fuzzed.frames)
     return found
 
@@ -78,6 +85,7 @@ def frames_of(data: bytes) -> set[str]:
     """Return what is peculiar about frames."""
     found: set[str] = set()
     at, inside, text, parts, deflated = 0, False, False, [b""], False
+    history = b""  # what was inflated before, which later messages may refer to
     while at < len(data):
         if at + 2 > len(data):
             found.add("ends early")
@@ -112,11 +120,15 @@ def frames_of(data: bytes) -> set[str]:
             inside = not fin
             whole = b"".join(parts)
             if deflated:
-                whole = _inflated(whole, found)
-            if text and not _is_text(whole if fin else whole[: len(whole) - 3]):
+                whole = _inflated(whole, history, found)
+                history = (history + whole)[-32768:] if fin else history
+            is_complete = bool(fin) and len(payload) >= size
+            if text and not _is_text(whole, whole=is_complete):
                 found.add("bad text")
-            if len(whole) > 65536 or size > 65536:
+            if len(whole) > MAX_SIZE or size > MAX_SIZE:
                 found.add("large")
+            if len(whole) == MAX_SIZE and not fin:
+                found.add("more at the limit")
     if at > len(data):
         found.add("ends early")
     if inside:
@@ -130,9 +142,9 @@ def _unmasked(data: bytes, key: bytes) -> bytes:
     return number.to_bytes(len(data), "big")
 
 
-def _inflated(data: bytes, found: set[str]) -> bytes:
-    """Inflate without the messages before; what cannot be is for the APIs to judge."""
-    inflater = zlib.decompressobj(wbits=-15)
+def _inflated(data: bytes, history: bytes, found: set[str]) -> bytes:
+    """Inflate with the messages before; what cannot be is for the APIs to judge."""
+    inflater = zlib.decompressobj(wbits=-15, zdict=history)
     try:
         result = inflater.decompress(data + b"\0\0\xff\xff", 70_000)
     except zlib.error:
@@ -143,9 +155,10 @@ def _inflated(data: bytes, found: set[str]) -> bytes:
     return result
 
 
-def _is_text(data: bytes) -> bool:
+def _is_text(data: bytes, *, whole: bool = True) -> bool:
+    """Tell whether this is UTF-8, or the beginning of such."""
     try:
         data.decode()
     except UnicodeDecodeError as exc:
-        return exc.reason == "unexpected end of data"
+        return not whole and exc.reason == "unexpected end of data"
     return True

@@ -178,8 +178,12 @@ RULES = (
     Rule(
         "body",
         "server",
-        "A request with a body is refused with 400, whether it is chunked or not.",
-        lambda f, a, b: b.status == 400 and a.status in (101, 426, None) and _has_body(f),
+        "A request with a body is refused with 400, or 426 if it asks for no upgrade, whether it "
+        "is chunked or not; websockets closes without an answer if it is.",
+        lambda f, a, b: (
+            (b.status == 400 and a.status in (101, 426, None) and _has_body(f))
+            or (b.status == 426 and a.status is None and b"transfer-encoding" in f.values)
+        ),
     ),
     Rule(
         "syntax first",
@@ -197,6 +201,12 @@ RULES = (
         "client",
         "A status line may end after the status, as some servers' does; empty lines are ignored.",
         lambda f, a, b: a.outcome in ("InvalidMessage", "refused") and (f.blank or not f.line),
+    ),
+    Rule(
+        "interim response",
+        "client",
+        "Interim responses are passed over, what counts follows (RFC 9110, 15.2).",
+        lambda f, a, b: f.interim and not _is_open(a),
     ),
     Rule(
         "body on 101",
@@ -233,6 +243,18 @@ RULES = (
         "A length with its top bit set is malformed (RFC 6455, 5.2): 1002, not 1009.",
         lambda f, a, b: (
             _both_open(a, b) and "top bit" in f.frames and (a.sent, b.sent) == (1009, 1002)
+        ),
+    ),
+    Rule(
+        "at the limit",
+        "both",
+        "A message may be as large as the limit in any fragments; websockets refuses what follows, "
+        "if only an empty fragment.",
+        lambda f, a, b: (
+            _both_open(a, b)
+            and "more at the limit" in f.frames
+            and a.sent == 1009
+            and a.count <= b.count
         ),
     ),
     Rule(
@@ -302,6 +324,19 @@ CORE_RULES = (
                 b"," in f.values.get(name, b"") or f.counts[name] > 1
                 for name in (b"upgrade", b"connection", b"sec-websocket-version")
             )
+        ),
+    ),
+    Rule(
+        "close in a message",
+        "both",
+        "A control frame may come between the fragments of a message (RFC 6455, 5.4), a CLOSE too; "
+        "websockets answers that with 1002.",
+        lambda f, a, b: (
+            _both_open(a, b)
+            and "close in a message" in f.frames
+            and a.sent == 1002
+            and b.sent == b.received
+            and a.count == b.count
         ),
     ),
     Rule(
