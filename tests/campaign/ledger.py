@@ -127,7 +127,7 @@ def judge(
     for origin, target in (("client", "server"), ("server", "client")):
         sender, receiver = sides[origin], sides[target]
         faults += _of_direction(f"{name} from {origin} to {target}", sender, receiver)
-        if breaks or not (sender.finished and receiver.finished):
+        if breaks or not (sender.finished and receiver.finished) or _cut_short(receiver):
             continue
         ends = who in (origin, "both")
         if ends and receiver.drained and receiver.received < sender.handed:
@@ -170,7 +170,8 @@ def _of_direction(name: str, sender: Side, receiver: Side) -> list[Fault]:
 def _cut_short(sender: Side) -> bool:
     """Tell whether the connection was closed between the fragments of a message.
 
-    websockets then fails the connection, with 1011, and does not wait for an answer.
+    websockets then fails the connection, with 1011: it neither waits for an answer nor takes what
+    has not been received yet.
     """
     return sender.close_sent == 1011 and sender.begun - 1 in sender.uncertain
 

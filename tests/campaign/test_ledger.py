@@ -113,7 +113,10 @@ def test_who_closes_between_fragments_gets_no_answer() -> None:
         complete(5, 0), begun=6, uncertain=[5], close_sent=1011, close_received=None
     )
     assert kinds(client, complete(0, 5)) == []
+    server = dataclasses.replace(complete(5, 5), close_received=1011)
+    assert kinds(client, server, who="both") == []
     failed = dataclasses.replace(client, uncertain=[], begun=5)
+    assert kinds(failed, server, who="both") != []
     assert kinds(failed, complete(0, 5)) == [(Kind.UNCLEAN, 1)]
 
 

@@ -75,7 +75,10 @@ def features_of(role: str, fuzzed: Input) -> Features:
         found.longest = max(found.longest, len(line))
     else:
         found.regular = False
-    if found.counts[b"content-length"] + found.counts[b"transfer-encoding"] > 1:
+    length = found.values.get(b"content-length", b"0")
+    if b"transfer-encoding" in found.values and b"content-length" in found.values:
+        length = b""
+    if not length.isdigit():
         found.regular = False  # nobody can say where such a message ends (RFC 9112, 6.3)
     found.frames = frames_of(fuzzed.frames)
     return found

@@ -6,6 +6,7 @@ import pytest
 
 from tests.fuzz_live.features import features_of, frames_of
 from tests.fuzz_live.inputs import Input
+from tests.fuzz_live.target import MAX_SIZE
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nupgrade: h2c\r\n\r\n"
 
@@ -33,6 +34,8 @@ def test_a_regular_head() -> None:
         (b"GET / HTTP/1.1\nHost: a\n\n", "line", False),
         (HEAD + b"\r\n", "early", True),
         (HEAD[:-2], "regular", False),
+        (b"GET / HTTP/1.1\r\nContent-Length: \r\n\r\n", "regular", False),
+        (b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "regular", True),
     ],
 )
 def test_an_irregular_head(data: bytes, name: str, value: object) -> None:
@@ -41,6 +44,16 @@ def test_an_irregular_head(data: bytes, name: str, value: object) -> None:
 
 STREAM = zlib.compressobj(wbits=-15)
 FINAL = STREAM.compress(b"abc") + STREAM.flush(zlib.Z_FINISH)
+
+
+def deflated(*payloads: bytes) -> list[bytes]:
+    """Text messages, each of which refers to those before."""
+    stream = zlib.compressobj(wbits=-15)
+    data = [stream.compress(each) + stream.flush(zlib.Z_SYNC_FLUSH) for each in payloads]
+    return [b"\xc1" + bytes([len(each) - 4]) + each[:-4] for each in data]
+
+
+FIRST, SECOND = deflated(b"some text that comes again", b"some text that comes again\xff")
 
 
 @pytest.mark.parametrize(
@@ -53,6 +66,13 @@ FINAL = STREAM.compress(b"abc") + STREAM.flush(zlib.Z_FINISH)
         (b"\x82\x7e\x00\x01a", {"long length"}),
         (b"\x82\x7f" + b"\xff" * 8, {"top bit", "ends early", "large"}),
         (b"\x81\x02a\xff", {"bad text"}),
+        (b"\x81\x02a\xc3", {"bad text"}),
+        (b"\x01\x02a\xc3", {"ends in a message"}),
+        (
+            b"\x01\x7f" + MAX_SIZE.to_bytes(8, "big") + bytes(MAX_SIZE) + b"\x80\x00",
+            {"more at the limit"},
+        ),
+        (FIRST + SECOND, {"bad text"}),
         (b"\x81\x84\x00\x00\x00\x01abc\xfe", {"bad text"}),
         (b"\x01\x01\xc3\x80\x01\xbc", set()),
         (b"\x01\x01a\x88\x00", {"close in a message", "ends in a message"}),

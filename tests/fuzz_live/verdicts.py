@@ -221,6 +221,16 @@ RULES = (
         lambda f, a, b: a.outcome in ("TimeoutError", "EOFError") and b.outcome.startswith("Inv"),
     ),
     Rule(
+        "two faults in a head",
+        "client",
+        "Of two faults in a malformed head, or one over its limits, each may be named.",
+        lambda f, a, b: (
+            not _is_open(a)
+            and b.outcome.startswith("Inv")
+            and not (f.line and f.regular and f.longest < 8000)
+        ),
+    ),
+    Rule(
         "empty elements",
         "both",
         "Empty elements of lists are accepted (RFC 9110, 5.6.1.2).",
