@@ -374,7 +374,7 @@ async def test_peer_that_reads_nothing_any_more(close_first: bool, setting: Sett
 async def test_peer_that_never_ends(close_first: bool, setting: Setting) -> None:
     """It gets all, and neither closes nor answers the CLOSE; nothing is lost."""
     listener = Recorder()
-    options = {"disconnect_timeout": 0.3}  # it may acknowledge what it gets after 0.2 seconds
+    options = {"disconnect_timeout": 0.6}  # it may acknowledge what it gets after 0.2 seconds
     async with against_raw_peer(setting, listener, **options) as (transport, peer):
         transport.send(WSMsgType.BINARY, b"last")
         if close_first:
