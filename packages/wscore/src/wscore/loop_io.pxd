@@ -8,6 +8,18 @@ from libc.string cimport memcpy
 
 from .hints cimport rarely
 
+cdef extern from *:
+    """
+    #ifdef _WIN32
+    #define wscore_this_thread() PyThread_get_thread_ident()
+    #else
+    #include <pthread.h>
+    /* Python's own function first sees whether there are threads at all. */
+    #define wscore_this_thread() ((unsigned long)pthread_self())
+    #endif
+    """
+    unsigned long this_thread "wscore_this_thread"() noexcept
+
 cdef enum:
     SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
     SPARES = 8  # of each kind of memory are kept for further use

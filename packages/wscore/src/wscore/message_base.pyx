@@ -42,6 +42,7 @@ cdef class WSMessageBase(WSListener):
 
     cpdef on_ws_frame(self, WSTransport transport, WSFrame frame):
         self._check_open()
+        self.transport._check_thread()
         if transport is None or frame is None:
             raise TypeError("on_ws_frame() takes the transport and a frame")
         self.frame_received(transport, frame)
@@ -87,12 +88,14 @@ cdef class WSMessageBase(WSListener):
 
         Raises:
             WSProtocolError: if they are not; it is to be passed on.
-            RuntimeError: if the connection is not open yet.
+            RuntimeError: if the connection is not open yet, or this is another thread than the one
+                that runs the event loop.
             TypeError: if there are no bytes.
         """
         self._check_open()
         if data is None:
             raise TypeError("feed() takes bytes")
+        self.transport._check_thread()
         if fin and not self._is_within:
             if not is_text:
                 self.message_received(False, data)

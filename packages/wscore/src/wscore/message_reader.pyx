@@ -14,8 +14,10 @@ from cpython.object cimport PyObject
 from .closing cimport WSCloseInfo
 from .enums cimport MESSAGE_TOO_BIG
 from .hints cimport rarely
+from .loop_io cimport this_thread
 from .sealing cimport seal_type
 from .step cimport is_unshared, keep, take
+from .transport cimport refuse_thread
 
 from .coroutines import mark_as_coroutine_function
 
@@ -304,8 +306,8 @@ cdef class WSMessageReader(WSMessageBase):
             EOFError: if the connection is gone and there is no further message;
                 `WSTransport.close_handshake` says how it ended. A subclass may choose another
                 exception (`closed_error`).
-            RuntimeError: if another call is waiting. A subclass may choose another exception
-                (`concurrency_error`).
+            RuntimeError: if another call is waiting; a subclass may choose another exception
+                (`concurrency_error`). Also in another thread than the one that runs the event loop.
             UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8. A subclass
                 may choose another exception (`decode_error`).
         """
@@ -388,6 +390,7 @@ cdef class WSMessageReader(WSMessageBase):
         """
         if self._ended or self._waiter is None:
             return
+        self.transport._check_thread()
         task = current_task(self.transport.loop)
         if task is not None and self._taker == <PyObject*>task and not self._waiter.is_busy():
             patience = 0
@@ -464,6 +467,8 @@ cdef class WSMessageReader(WSMessageBase):
 
     cdef int _check_available(self, str name) except -1:
         self._check_open()
+        if rarely(this_thread() != self._waiter._io.thread):
+            refuse_thread(self._waiter._io)
         if self._streaming or self._waiter.is_busy():
             raise self.concurrency_error(name)
         return 0

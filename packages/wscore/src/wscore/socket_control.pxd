@@ -38,6 +38,7 @@ cdef class SocketControl(Sink):
     cdef bint _has_ended  # our direction
     cdef bint _peer_has_ended  # its direction
 
+    cdef int _check_thread(self) except -1
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 
     # reading begins and ends

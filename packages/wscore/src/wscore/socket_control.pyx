@@ -11,11 +11,13 @@ import warnings
 from libc.errno cimport errno
 
 from .closing cimport AWAITING_CLOSE
+from .loop_io cimport this_thread
 from .outflow cimport ask_system, has_hung_up, unacknowledged, unread_by_us
 from .protocol cimport WSProtocolCore
 from .sealing cimport seal_type
 from .socket_address cimport address_of_peer, address_of_socket, to_python
 from .syscalls cimport SHUT_WR, close, make_quiet, shutdown
+from .transport cimport refuse_thread
 from .watcher cimport unwatch
 
 __all__ = ["SocketControl"]
@@ -30,7 +32,10 @@ LOOK_INTERVAL = 1.0
 
 
 cdef class SocketControl(Sink):
-    """A connected stream socket, and what asyncio asks of its transport."""
+    """A connected stream socket, and what asyncio asks of its transport.
+
+    What changes anything raises RuntimeError in another thread than the one that runs the loop.
+    """
 
     def __cinit__(self):
         self.fd = -1
@@ -39,11 +44,15 @@ cdef class SocketControl(Sink):
         if self.fd >= 0:
             if not (self._closing and self._unsent() == 0):
                 warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            # Others that are garbage, too, may still use this: nobody watches the socket any more.
+            self._lost = self._closing = True
+            self._reading = self._watched = self._writing = False
             self._close_socket()
 
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1:
         self.loop = loop
         self.io = protocol.io
+        self.io.thread = this_thread()
         if isinstance(sock, int):
             self.fd = sock
         else:
@@ -55,6 +64,12 @@ cdef class SocketControl(Sink):
         self._high = HIGH_WATER
         self._low = HIGH_WATER // 4
         make_quiet(self.fd)
+        return 0
+
+    cdef int _check_thread(self) except -1:
+        """Another thread could do something in the middle of what this one does."""
+        if self.io is not None and this_thread() != self.io.thread:
+            return refuse_thread(self.io)
         return 0
 
     def set_server(self, server):
@@ -69,6 +84,7 @@ cdef class SocketControl(Sink):
 
     cpdef resume_reading(self):
         """Read the socket again, once what was received before is parsed."""
+        self._check_thread()
         if not self._reading and not self._closing:
             self._start_reading()
             if self.protocol.has_unparsed:
@@ -76,6 +92,7 @@ cdef class SocketControl(Sink):
 
     cpdef pause_reading(self):
         """Leave what arrives in the socket's buffer; not any more once this is closing."""
+        self._check_thread()
         if not self._closing:
             self._stop_reading()
 
@@ -105,6 +122,7 @@ cdef class SocketControl(Sink):
 
     def write_eof(self):
         """Close the sending direction when all is sent."""
+        self._check_thread()
         if self._eof_wanted or self._closing:
             return
         self._eof_wanted = True
@@ -144,6 +162,7 @@ cdef class SocketControl(Sink):
             low = high // 4
         if not high >= low >= 0:
             raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
+        self._check_thread()
         self._high, self._low = high, low
         self._check_limits()
 
@@ -192,6 +211,7 @@ cdef class SocketControl(Sink):
         sends is read, and thrown away. Called again, this goes on as far as the state of the
         WebSocket connection allows.
         """
+        self._check_thread()
         if self._lost:
             return
         if not self._closing:
@@ -268,6 +288,7 @@ cdef class SocketControl(Sink):
 
     def abort(self):
         """Close now; what the socket does not take at once is lost."""
+        self._check_thread()
         self.flush()
         self._end(None)
 

@@ -207,6 +207,7 @@ cdef class SocketTransport(SocketControl):
     def write(self, data):
         """Send bytes; they leave at once, or with the end of the running callback."""
         cdef Py_buffer view
+        self._check_thread()
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             if view.len:

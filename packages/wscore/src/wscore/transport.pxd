@@ -9,13 +9,9 @@ from .closing cimport Event, State, WSCloseHandshake
 from .deflate_streams cimport Deflater
 from .enums cimport WSMsgType
 from .hints cimport rarely
-from .loop_io cimport LoopIO
+from .loop_io cimport LoopIO, this_thread
 from .round_trips cimport RoundTrips
 from .sink cimport Sink
-
-cdef extern from "Python.h":
-    unsigned long PyThread_get_thread_ident()
-
 
 cdef int refuse_thread(LoopIO io) except -1
 
@@ -91,7 +87,7 @@ cdef class WSTransport:
     cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1
     cdef int send_waiting_pong(self) except -1
     cdef inline int _check_thread(self) except -1:
-        if rarely(PyThread_get_thread_ident() != self._sink.io.thread):
+        if rarely(this_thread() != self._sink.io.thread):
             return refuse_thread(self._sink.io)
         return 0
 

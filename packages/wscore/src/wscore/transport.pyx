@@ -40,7 +40,7 @@ from .closing cimport (
 )
 from .cork cimport Cork
 from .hints cimport rarely
-from .loop_io cimport LoopIO
+from .loop_io cimport LoopIO, this_thread
 from .enums cimport BINARY, CLOSE, CONTINUATION, NO_INFO, PING, PONG, close_code_to_python
 from .sealing cimport seal_type
 
@@ -86,7 +86,7 @@ cdef class WSTransport:
         self.is_client_side = is_client_side
         self.is_secure = underlying_transport.get_extra_info("ssl_object") is not None
         self._sink = sink
-        sink.io.thread = PyThread_get_thread_ident()
+        sink.io.thread = this_thread()
 
     @property
     def is_close_frame_sent(self):
@@ -637,7 +637,7 @@ cdef int refuse_thread(LoopIO io) except -1:
             "this connection is that of the parent process; a forked child must open its own"
         )
     raise RuntimeError(
-        "a WSTransport is used only in the thread that runs its event loop; from another one use "
+        "a connection is used only in the thread that runs its event loop; from another one use "
         "loop.call_soon_threadsafe"
     )
 
