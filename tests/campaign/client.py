@@ -67,14 +67,25 @@ def print_tasks() -> None:
 
 
 async def be_polite(servers: list[dict[str, Any]], recorder: Recorder, tls: ssl.SSLContext) -> None:
-    """Ask for echoes until SIGTERM."""
+    """Ask for echoes until SIGTERM; a line of output says that each server has answered once."""
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
-    await asyncio.gather(*(echoes(server, told, recorder, tls) for server in servers))
+    answers = asyncio.Semaphore(0)
+    tasks = [
+        asyncio.ensure_future(echoes(server, answers, told, recorder, tls)) for server in servers
+    ]
+    for _ in tasks:
+        await answers.acquire()
+    print("ready", flush=True)
+    await asyncio.gather(*tasks)
 
 
 async def echoes(
-    server: dict[str, Any], told: asyncio.Event, recorder: Recorder, tls: ssl.SSLContext
+    server: dict[str, Any],
+    answers: asyncio.Semaphore,
+    told: asyncio.Event,
+    recorder: Recorder,
+    tls: ssl.SSLContext,
 ) -> None:
     """Ask one server for echoes, and write down how long each took."""
     loop = asyncio.get_running_loop()
@@ -91,11 +102,15 @@ async def echoes(
                     if await connection.recv() != message:
                         raise RuntimeError("another echo than what was sent")
                 waits.append(loop.time() - began)
+                if len(waits) == 1:
+                    answers.release()
                 await asyncio.sleep(BETWEEN_ECHOES)
             await connection.close()
     except (Closed, TimeoutError, OSError, RuntimeError) as exc:
         text = f"polite peer of {server['server']}: {type(exc).__name__} {exc} after {len(waits)}"
         recorder.fault(Fault(Kind.ERROR, text))
+        if not waits:
+            answers.release()
     recorder.line(server=server["server"], waits=[round(wait, 5) for wait in waits])
 
 

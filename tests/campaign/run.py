@@ -189,6 +189,8 @@ class Campaign:
         ]
         self._polite_stem = self._place / "polite"
         self._polite = self._client(self._polite_stem, "asyncio", polite, "--polite")
+        if self._polite.line() != "ready":  # its connections belong to what is measured before
+            raise RuntimeError(f"no polite peer: {self._polite.log.read_text()}")
 
     def _polite_api(self) -> str:
         family = self.settings.family
