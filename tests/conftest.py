@@ -5,7 +5,6 @@ may know one of the four packages, so that each of them can be tested without th
 """
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.support.garbage import keep_out_of_collections
 from tests.support.leaks import LoopErrors, Watch
 from tests.support.skips import fail_unless_allowed
 from tests.support.tls import Tls, make_tls
@@ -53,8 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep what the collection made out of the garbage collections that follow each test."""
-    gc.collect()
-    gc.freeze()
+    keep_out_of_collections(everything=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -93,7 +92,7 @@ def no_leaks(request: pytest.FixtureRequest) -> Iterator[LoopErrors | None]:
     yield watch.errors
     watch.settle()
     left = watch.left_behind()
-    gc.freeze()  # pytest keeps some objects of each test, and they would be looked at after each
+    keep_out_of_collections()
     if left:
         pytest.fail("left behind by the test:\n" + "\n".join(left), pytrace=False)
 
