@@ -1,7 +1,7 @@
 """A program that ends while connections are open, or uses them when it is too late.
 
-Run as ``python -m tests.wscompat.exits WAY LOOP FOLDER``. Whatever happens is an exception of Python
-at most; nothing may crash. The folder is for certificates.
+Run as ``python -m tests.wscompat.exits WAY LOOP FOLDER``. Whatever happens is at most an
+exception of Python; nothing may crash. The folder is for certificates.
 """
 
 import asyncio
