@@ -26,8 +26,10 @@ cdef extern from *:
         if (PyDict_GetItemString(type->tp_dict, "__new__") != NULL
                 && PyDict_DelItemString(type->tp_dict, "__new__") < 0)
             return -1;
-        if (!wscore_defines_init(type))
+        if (!wscore_defines_init(type)) {
             type->tp_init = wscore_refuse_init;
+            type->tp_vectorcall = NULL; /* Cython's own from 3.3 on; it passes tp_init over */
+        }
         type->tp_flags &= ~Py_TPFLAGS_BASETYPE;
         PyType_Modified(type);
         return 0;
