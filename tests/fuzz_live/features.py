@@ -13,6 +13,8 @@ from tests.fuzz_live.target import MAX_SIZE
 
 __all__ = ["Features", "features_of"]
 
+EMPTY_BLOCK = b"\x03\x00"  # the last one of a stream (RFC 1951, 3.2.6)
+
 _TARGET = re.compile(rb"[A-Z]+ (/|\*|https?://)[\x21-\x7e]* HTTP/1\.1")
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 [1-9]\d\d [\t\x20-\x7e\x80-\xff]*")
 _INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)\d\d\b")
@@ -75,13 +77,18 @@ def features_of(role: str, fuzzed: Input) -> Features:
         found.longest = max(found.longest, len(line))
     else:
         found.regular = False
-    length = found.values.get(b"content-length", b"0")
-    if b"transfer-encoding" in found.values and b"content-length" in found.values:
-        length = b""
-    if not length.isdigit():
-        found.regular = False  # nobody can say where such a message ends (RFC 9112, 6.3)
+    found.regular = found.regular and _has_known_end(role, found.values)
     found.frames = frames_of(fuzzed.frames)
     return found
+
+
+def _has_known_end(role: str, values: dict[bytes, bytes]) -> bool:
+    """Tell whether it can be said where a message ends (RFC 9112, 6.3)."""
+    length, coding = values.get(b"content-length"), values.get(b"transfer-encoding")
+    if coding is not None:
+        is_chunked = coding.lower().endswith(b"chunked")
+        return length is None and bool(coding) and (is_chunked or role == "client")
+    return length is None or (length.isdigit() and int(length) < 1 << 64)
 
 
 def frames_of(data: bytes) -> set[str]:
@@ -155,6 +162,15 @@ def _inflated(data: bytes, history: bytes, found: set[str]) -> bytes:
         return b""
     if inflater.eof:
         found.add("final block")
+        return result
+    if inflater.unconsumed_tail:  # too large to look at
+        return result
+    try:
+        more = inflater.decompress(EMPTY_BLOCK)
+    except zlib.error:
+        more = b"?"
+    if more or not inflater.eof:
+        found.add("unfinished block")
     return result
 
 

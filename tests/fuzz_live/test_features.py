@@ -36,6 +36,8 @@ def test_a_regular_head() -> None:
         (HEAD[:-2], "regular", False),
         (b"GET / HTTP/1.1\r\nContent-Length: \r\n\r\n", "regular", False),
         (b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "regular", True),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", "regular", False),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "regular", True),
     ],
 )
 def test_an_irregular_head(data: bytes, name: str, value: object) -> None:
@@ -78,6 +80,10 @@ FIRST, SECOND = deflated(b"some text that comes again", b"some text that comes a
         (b"\x01\x01a\x88\x00", {"close in a message", "ends in a message"}),
         (b"\xc2" + bytes([len(FINAL)]) + FINAL, {"final block"}),
         (b"\xc2\x02\xff\xff", {"not inflated"}),
+        (b"\xc2\x00", {"unfinished block"}),
+        (b"\xc2\x01\x00", set()),
+        (FIRST, set()),
+        (b"\xc1\x14" + FIRST[2:22], {"unfinished block"}),
     ],
 )
 def test_frames(data: bytes, found: set[str]) -> None:

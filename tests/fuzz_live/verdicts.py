@@ -178,11 +178,11 @@ RULES = (
     Rule(
         "body",
         "server",
-        "A request with a body is refused with 400, or 426 if it asks for no upgrade, whether it "
-        "is chunked or not; websockets closes without an answer if it is.",
+        "A request with a body is refused with 400, or for its method, version or lack of an "
+        "upgrade; websockets closes some without an answer.",
         lambda f, a, b: (
             (b.status == 400 and a.status in (101, 426, None) and _has_body(f))
-            or (b.status == 426 and a.status is None and b"transfer-encoding" in f.values)
+            or (b.status in (405, 426, 505) and a.status is None and _has_body(f))
         ),
     ),
     Rule(
@@ -219,6 +219,17 @@ RULES = (
         "client",
         "A head that cannot become valid, or is beyond its limits, is refused when that is seen.",
         lambda f, a, b: a.outcome in ("TimeoutError", "EOFError") and b.outcome.startswith("Inv"),
+    ),
+    Rule(
+        "transfer coding",
+        "client",
+        "A response in another coding than chunked ends with the connection (RFC 9112, 6.3); "
+        "websockets does not read it.",
+        lambda f, a, b: (
+            a.outcome == "InvalidMessage"
+            and b.outcome.startswith("InvalidStatus")
+            and b"transfer-encoding" in f.values
+        ),
     ),
     Rule(
         "two faults in a head",
@@ -279,6 +290,13 @@ RULES = (
         "A deflate stream may end within a message and another begin (RFC 7692, 7.2.3.4); "
         "websockets drops what follows.",
         lambda f, a, b: _both_open(a, b) and "final block" in f.frames,
+    ),
+    Rule(
+        "unfinished block",
+        "both",
+        "A compressed message that ends within a deflate block, or has no bytes, is corrupt in a "
+        "way that zlib does not report; the inflater of websockets is confused from then on.",
+        lambda f, a, b: _both_open(a, b) and "unfinished block" in f.frames,
     ),
     Rule(
         "judged early",

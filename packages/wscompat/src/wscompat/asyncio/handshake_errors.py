@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import wscore
 
 from ..client import ClientProtocol
-from ..exceptions import InvalidHandshake, InvalidHeaderValue, InvalidMessage
+from ..exceptions import InvalidHandshake, InvalidHeaderValue, InvalidMessage, SecurityError
 from ..extensions.base import ClientExtensionFactory
 from ..http11 import Response
 from ..typing import Subprotocol
@@ -56,7 +56,9 @@ def _judged(exc: wscore.WSHandshakeError, protocol: ClientProtocol) -> Exception
         is_whole = not isinstance(exc.__cause__, EOFError)
         protocol.receive_data((exc.raw_header or b"") + (b"\r\n\r\n" if is_whole else b""))
         protocol.receive_eof()
-        return protocol.handshake_exc
+        error = protocol.handshake_exc
+        # A head that is cut off where its fault is can be judged for its syntax only.
+        return error if isinstance(error, InvalidMessage | SecurityError) else None
     response = Response._from_core(exc.response, exc.raw_header)
     try:
         protocol.process_response(response)
