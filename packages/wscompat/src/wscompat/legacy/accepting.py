@@ -410,5 +410,5 @@ def remove_path_argument(
     async def without_path(websocket: WebSocketServerProtocol) -> Any:
         return await ws_handler(websocket, websocket.path)  # type: ignore[call-arg]
 
-    del without_path.__wrapped__  # type: ignore[attr-defined]  # it has one argument less
+    del without_path.__wrapped__  # it has one argument less
     return without_path
