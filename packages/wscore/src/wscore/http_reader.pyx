@@ -136,7 +136,7 @@ cdef class HeadReader:
             raise _too_large(f"head over {MAX_HEAD_SIZE} bytes, empty lines ahead of it included")
         return 0
 
-    def on_header(self, bytes name, bytes value):
+    def on_header(self, bytes name not None, bytes value not None):
         """One header field was read."""
         cdef const char* start = PyBytes_AS_STRING(value)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(value)
