@@ -29,7 +29,8 @@ _UNIX = (
 )
 #: Names, or members of classes, that are there and behave otherwise: how.
 DIFFERENT = {
-    "asyncio.connection.Connection.recv": "text that is not UTF-8 closes the connection when it "
+    "asyncio.connection.Connection.recv": "64 messages that are there are returned at once, then "
+    "the loop iterates before the next; text that is not UTF-8 closes the connection when it "
     "arrives, not when it is returned; on Python 3.11 `inspect.iscoroutinefunction` does not know "
     "it, `asyncio.iscoroutinefunction` does",
     "asyncio.connection.Connection.send": "on Python 3.11 as for `recv`",

@@ -41,6 +41,7 @@ class Options:
     close_timeout: float | None = None
     keepalive: tuple[float, float] | None = None  # seconds between pings, and for their answers
     max_size: int | None = None
+    max_queue: int | None = None  # of those that queue
     deflate: bool = False
     busy_poll_us: int | None = None
     logger: logging.Logger | None = None
@@ -268,9 +269,10 @@ class Reader(WSMessageReader):
     """A reader that says when it may send."""
 
     end: ReaderEnd
+    max_queue = 16
 
     def __init__(self, deliver: Callable[[End], None]) -> None:
-        super().__init__()
+        super().__init__(self.max_queue)
         self.deliver = deliver
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
@@ -379,7 +381,7 @@ class CoreApi(Api):
         self._listener = listener
 
     async def serve(self, deliver: Deliver, tls: Tls | None, options: Options) -> Any:
-        cls = options.subclass(self._listener(options.deflate))
+        cls = self._class(options)
         return await wscore.ws_create_server(
             lambda _: cls(deliver),
             *("127.0.0.1", 0),
@@ -388,13 +390,19 @@ class CoreApi(Api):
         )
 
     async def connect(self, deliver: Deliver, port: int, tls: Tls | None, options: Options) -> None:
-        cls = options.subclass(self._listener(options.deflate))
+        cls = self._class(options)
         await wscore.ws_connect(
             lambda: cls(deliver),
             _url(port, tls),
             ssl_context=tls and tls.client,
             **self._arguments(options),
         )
+
+    def _class(self, options: Options) -> type:
+        cls = self._listener(options.deflate)
+        if options.max_queue is not None and issubclass(cls, Reader):
+            cls = type("Hoarder", (cls,), {"max_queue": options.max_queue})
+        return options.subclass(cls)
 
     def _arguments(self, options: Options) -> dict[str, Any]:
         interval, timeout = options.keepalive or (None, None)
@@ -464,6 +472,7 @@ class CompatApi(Api):
                 close_timeout=options.close_timeout,
                 ping_timeout=timeout,
                 max_size=options.max_size,
+                max_queue=options.max_queue,
                 logger=options.logger,
             ),
         }

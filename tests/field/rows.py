@@ -66,7 +66,8 @@ ROWS = (
         "messages always there",
         FAIRNESS,
         "`recv()` in a loop, or `async for`, while there is always another message.",
-        "The same budget: awaiting returns at once while it lasts.",
+        "The same budget; of messages that were queued before awaiting gives "
+        "{message_reader.AT_ONCE} at once, and then the loop iterates.",
         apis=_AWAITED,
         why_not=_NO_AWAITING,
     ),

@@ -104,6 +104,28 @@ async def test_a_timeout_around_messages_that_are_there_ends_in_time(setting: Se
         assert counted.events - handled <= 2 * BUDGET
 
 
+@pytest.mark.field("messages always there")
+async def test_messages_that_were_queued_before(setting: Setting) -> None:
+    """However many there are: nobody was awaiting them while they came."""
+    async with setting.pair(max_queue=EACH) as (end, peer):
+        assert peer.push(peer.encode(wire.F(wire.BINARY, bytes(10))) * EACH)
+        await asyncio.sleep(0.02)
+        over = asyncio.Event()
+
+        def handle(message: Message) -> None:
+            counted.event()
+            work()
+            if counted.events == EACH:
+                over.set()
+
+        with iterations() as counted:
+            consuming = asyncio.create_task(end.consume(handle, iterating=True))
+            async with asyncio.timeout(BOUND):
+                await over.wait()
+        consuming.cancel()
+        assert counted.most <= BUDGET
+
+
 @pytest.mark.field("busy polling")
 async def test_busy_polling_ends_with_the_budget_while_data_keeps_coming(setting: Setting) -> None:
     counted = await flooded(setting, iterating=False, busy_poll_us=5_000)

@@ -592,3 +592,86 @@ async def test_on_ws_disconnected_of_a_subclass(fails: bool, plain: Setting) -> 
         for receiving in (waiting, soon(reader)):
             with pytest.raises(EOFError):
                 await receiving
+
+
+# -- a long queue: once in 64 messages the loop iterates
+
+AT_ONCE = 64
+
+
+@contextlib.asynccontextmanager
+async def with_queue(plain: Setting) -> AsyncIterator[WSMessageReader]:
+    """A reader with three messages in its queue, before the first of which the loop iterates."""
+    async with reading(plain, WSMessageReader(None)) as (reader, peer):
+        await peer.send(*(F(TEXT, b"%d" % number) for number in range(AT_ONCE + 3)))
+        await asyncio.sleep(0.02)
+        for number in range(AT_ONCE):
+            call = reader.recv()
+            with pytest.raises(StopIteration) as ended:
+                call.send(None)
+            assert ended.value.value == str(number)
+        yield reader
+
+
+async def test_a_long_queue(plain: Setting) -> None:
+    async with with_queue(plain) as reader:
+        call = reader.recv()
+        assert call.send(None) is None  # as `asyncio.sleep(0)` does
+        with pytest.raises(StopIteration, match="64"):
+            call.send(None)
+        assert [await soon(reader), await soon(reader)] == ["65", "66"]
+
+
+@pytest.mark.parametrize("way", ["close", "throw"])
+async def test_a_call_that_is_ended_within_a_long_queue(plain: Setting, way: str) -> None:
+    """It has taken nothing."""
+    async with with_queue(plain) as reader:
+        call = reader.recv()
+        call.send(None)
+        if way == "close":
+            call.close()
+        else:
+            with pytest.raises(KeyError):
+                call.throw(KeyError())
+        assert [await soon(reader) for _ in range(3)] == ["64", "65", "66"]
+
+
+async def test_a_timeout_within_a_long_queue(plain: Setting) -> None:
+    async with with_queue(plain) as reader:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await reader.recv()
+        async with asyncio.timeout(0):
+            assert [await reader.recv() for _ in range(3)] == ["64", "65", "66"]
+
+
+async def test_another_call_within_a_long_queue(plain: Setting) -> None:
+    async with with_queue(plain) as reader:
+        call = reader.recv()
+        call.send(None)
+        assert [await soon(reader) for _ in range(3)] == ["64", "65", "66"]
+        waiting = asyncio.ensure_future(reader.recv())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="another call"):
+            call.send(None)
+        waiting.cancel()
+
+
+async def test_streaming_within_a_long_queue(plain: Setting) -> None:
+    iterations = 0
+
+    def iterate() -> None:
+        nonlocal iterations, handle
+        iterations += 1
+        handle = asyncio.get_running_loop().call_soon(iterate)
+
+    async with reading(plain, WSMessageReader(None)) as (reader, peer):
+        await peer.send(F(TEXT, b"a", fin=False), *[F(CONTINUATION, b"b", fin=False)] * 400)
+        await peer.send(F(CONTINUATION, b"c"))
+        await asyncio.sleep(0.02)
+        handle = asyncio.get_running_loop().call_soon(iterate)
+        async with asyncio.timeout(BOUND):
+            pieces = [piece async for piece in reader.recv_streaming()]
+        handle.cancel()
+        assert "".join(pieces) == "a" + 400 * "b" + "c"
+        assert iterations >= 402 // AT_ONCE

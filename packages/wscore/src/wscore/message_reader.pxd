@@ -3,11 +3,16 @@
 from cpython.object cimport PyObject
 
 from .deflate_streams cimport Inflater
+from .hints cimport rarely
 from .item_queue cimport ItemQueue
 from .message_base cimport WSMessageBase
 from .step cimport Step
 from .transport cimport WSTransport
 from .wakeup cimport Waiter
+
+
+cdef enum:
+    AT_ONCE = 64  # messages are taken one after the other before the loop iterates
 
 
 cdef class Fragment:
@@ -63,11 +68,20 @@ cdef class WSMessageReader(WSMessageBase):
     cdef Patience _patience  # None before `discard`
     cdef Py_ssize_t _mark    # so many are queued that with the next one reading pauses
     cdef Py_ssize_t _low     # queued frames at which it goes on
+    cdef int _taken          # messages that were there, one after the other without a wait
     cdef bint _streaming     # a message is being handed out by fragments, or joined of them
     cdef bint _paused
     cdef bint _was_taken     # something, while reading was paused
     cdef bint _shut          # nothing is queued any more
     cdef bint _ended
+
+    cdef inline bint _takes_too_many(self) noexcept:
+        """Whether the loop has to iterate before one more is taken."""
+        self._taken += 1
+        if rarely(self._taken > AT_ONCE):
+            self._taken = 0
+            return True
+        return False
 
     # in
     cdef int begin(self, WSTransport transport, Inflater inflater) except -1

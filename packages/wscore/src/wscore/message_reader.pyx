@@ -33,6 +33,7 @@ cdef enum:
     AS_IT_IS = -1  # otherwise whether to decode a message
 
 cdef object current_task = asyncio.current_task
+cdef object sleep = asyncio.sleep
 
 _new_decoder = getincrementaldecoder("utf-8")
 
@@ -51,6 +52,9 @@ cdef class Reception(Step):
         if not self.is_waiting:
             reader._check_available("recv")
         if reader._queue.size:
+            if rarely(reader._takes_too_many()):
+                self.reader = reader
+                return self.wait_on(None)  # nothing: it is called again in the next iteration
             item = reader._pop()
             if isinstance(item, Fragment):
                 return self.hand_over(reader._join(<Fragment>item, self))
@@ -295,8 +299,9 @@ cdef class WSMessageReader(WSMessageBase):
     def recv(self, decode=None):
         """The next message.
 
-        Messages that came before the connection ended are still returned after it. Cancelling
-        loses no message.
+        It does not wait if there is one, but after 64 of these the loop iterates before the next is
+        taken, so that a long queue does not hold up everything else. Messages that came before the
+        connection ended are still returned after it. Cancelling loses no message.
 
         Args:
             decode: None gives a text as str and a binary message as bytes; True gives both as str,
@@ -350,6 +355,8 @@ cdef class WSMessageReader(WSMessageBase):
             UnicodeDecodeError: as for `recv`.
         """
         cdef Fragment fragment
+        if self._takes_too_many():
+            await sleep(0)
         self._check_available("recv_streaming")
         while self._queue.size == 0:
             await self._more()
@@ -372,6 +379,8 @@ cdef class WSMessageReader(WSMessageBase):
             yield data
             if fragment.fin:
                 break
+            if self._takes_too_many():
+                await sleep(0)
             while self._queue.size == 0:
                 await self._more()
             fragment = <Fragment?>self._pop()
@@ -449,6 +458,7 @@ cdef class WSMessageReader(WSMessageBase):
 
     cdef object _wait(self, Step step):
         """What a call has to wait on."""
+        self._taken = 0
         self._waiting = <PyObject*>step
         return self._waiter.begin()
 
