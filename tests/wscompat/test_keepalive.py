@@ -124,7 +124,7 @@ async def test_answer_that_the_program_does_not_receive(kind: Kind) -> None:
             assert [await connection.recv() for _ in range(3)] == ["1", "2", "3"]
         frame = await peer.read_frame()  # the next ping, so the answer was seen
         assert frame.opcode == PING
-        assert connection.latency > 12 * SOON
+        assert connection.latency > 11 * SOON  # uvloop's timers may be early by a millisecond
 
 
 async def test_pings_that_nobody_waits_for_do_not_pile_up() -> None:
