@@ -22,6 +22,7 @@ from tests.campaign.peers import (
 __all__ = ["connect", "serve"]
 
 CLOSE_OK = 1000
+MOST_WAITING = 64  # messages that nobody has received yet
 
 LIMITS: dict[str, Any] = {
     "websocket_handshake_timeout": OPEN_TIMEOUT,
@@ -151,16 +152,32 @@ class CoreConnection:
 
 
 class Inbox(CoreConnection):
-    """For the listeners that are called: a queue of messages."""
+    """For the listeners that are called: a queue of messages.
+
+    Reading pauses while it is full, but not once this side closes the connection: the peer's CLOSE
+    is behind what nobody may want to receive any more.
+    """
 
     def _begin(self) -> None:
         super()._begin()
         self._messages: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self._ended = False
+        self._paused = False
 
     def on_ws_disconnected(self, transport: Any) -> None:
         super().on_ws_disconnected(transport)
         self._messages.put_nowait(None)
+
+    def _put(self, message: str | bytes) -> None:
+        self._messages.put_nowait(message)
+        if self._messages.qsize() >= MOST_WAITING and not (self._paused or self._closing):
+            self._paused = True
+            self._transport.underlying_transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._paused and not self._gone.is_set():
+            self._paused = False
+            self._transport.underlying_transport.resume_reading()
 
     async def recv(self) -> str | bytes:
         if self._ended:
@@ -169,7 +186,14 @@ class Inbox(CoreConnection):
         if message is None:
             self._ended = True
             raise Closed
+        if self._messages.qsize() < MOST_WAITING // 2:
+            self._resume_reading()
         return message
+
+    async def close(self) -> None:
+        self._closing = True
+        self._resume_reading()
+        await super().close()
 
 
 class Frames(Inbox):
@@ -197,14 +221,14 @@ class Frames(Inbox):
             if frame.fin:
                 whole = b"".join(self._parts)
                 self._parts.clear()
-                self._messages.put_nowait(whole.decode() if self._is_text else whole)
+                self._put(whole.decode() if self._is_text else whole)
 
 
 class Messages(Inbox):
     """For a `WSMessageListener`."""
 
     def on_ws_message(self, transport: Any, msg_type: Any, message: str | bytes) -> None:
-        self._messages.put_nowait(message)
+        self._put(message)
 
     def on_pong(self, payload: bytes) -> None:
         self._pong()

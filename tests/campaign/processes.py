@@ -103,6 +103,11 @@ class Process:
         """Return the bytes of memory it has resident."""
         return int(Path(f"/proc/{self.popen.pid}/statm").read_text().split()[1]) * PAGE
 
+    def most_memory(self) -> int:
+        """Return the bytes that `memory` has been at most."""
+        status = Path(f"/proc/{self.popen.pid}/status").read_text()
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
+
     def descriptors(self) -> int:
         """Return how many descriptors it has open."""
         return sum(1 for _ in Path(f"/proc/{self.popen.pid}/fd").iterdir())

@@ -53,6 +53,8 @@ ROUND_LIMIT = LIMIT + START_LIMIT
 SETTLE_LIMIT = 120.0
 # A server that is to see a connection at all sees it so soon after its client has ended.
 UNSEEN_LIMIT = 15.0
+# What no attack may have a server take.
+MOST_MEMORY = 256 * MIB
 
 
 @dataclass
@@ -523,8 +525,8 @@ class Campaign:
                 text = f"{server.name} died with {status}: {server.process.log.read_text()[-4000:]}"
                 self._fault(Fault(Kind.ERROR, text))
                 return True
-            server.most = max(server.most, server.process.memory())
-            if server.most > 2048 * MIB:
+            server.most = server.process.most_memory()
+            if self.settings.growth is not None and server.most > MOST_MEMORY:
                 self._fault(Fault(Kind.GROWTH, f"{server.name} has {server.most // MIB} MiB"))
                 return True
         return False
