@@ -9,14 +9,14 @@ import contextlib
 import itertools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.campaign.processes import Process
 from tests.fuzz_live.inputs import Input, client_input, draw_accept, server_input
 from tests.fuzz_live.verdicts import Verdict
 
-__all__ = ["ClientTarget", "ServerTarget", "Target", "fuzz_clients", "fuzz_servers"]
+__all__ = ["ClientTarget", "Judge", "ServerTarget", "Target", "fuzz_clients", "fuzz_servers"]
 
 
 PATIENCE = 20.0
@@ -241,10 +241,10 @@ class ClientTarget(Target):
 
 
 async def fuzz_clients(
-    targets: list[ClientTarget], seed: int, first: int, end: int, judge: Judge
+    targets: list[ClientTarget], seed: int, numbers: Iterable[int], judge: Judge
 ) -> None:
     """Compare the reports of clients that are given the inputs of these numbers."""
-    for number in range(first, end):
+    for number in numbers:
         found: Verdicts = {}
         for target in targets:
             try:

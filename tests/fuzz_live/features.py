@@ -87,7 +87,8 @@ def _has_known_end(role: str, values: dict[bytes, bytes]) -> bool:
     length, coding = values.get(b"content-length"), values.get(b"transfer-encoding")
     if coding is not None:
         is_chunked = coding.lower().endswith(b"chunked")
-        return length is None and bool(coding) and (is_chunked or role == "client")
+        is_list = all(item.strip(b" \t") for item in coding.split(b","))
+        return length is None and is_list and (is_chunked or role == "client")
     return length is None or (length.isdigit() and int(length) < 1 << 64)
 
 
@@ -137,7 +138,7 @@ def frames_of(data: bytes) -> set[str]:
                 found.add("bad text")
             if len(whole) > MAX_SIZE or size > MAX_SIZE:
                 found.add("large")
-            if len(whole) == MAX_SIZE and not fin:
+            if MAX_SIZE - 125 <= len(whole) <= MAX_SIZE and not fin:
                 found.add("more at the limit")
     if at > len(data):
         found.add("ends early")

@@ -6,10 +6,13 @@ verdict may come too late.
 
 import asyncio
 import contextlib
+import functools
+import json
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.campaign.processes import Process
@@ -17,6 +20,7 @@ from tests.fuzz_live.drive import (
     PATIENCE,
     Answerer,
     ClientTarget,
+    Judge,
     ServerTarget,
     Target,
     Verdicts,
@@ -33,6 +37,7 @@ OURS = ("wscompat", "wscore")
 APIS = (MODEL, *OURS)
 MIB = 1 << 20
 GROWTH = 48 * MIB  # of a server, from a tenth of the inputs to the end
+AT_ONCE = 32  # connections of a process of clients
 SHOWN = 40  # unexplained differences
 
 
@@ -125,6 +130,17 @@ class Fuzzing:
     # -- clients
 
     async def _clients(self, place: Path, first: int, end: int) -> None:
+        await self._connect(place, "clients", range(first, end), AT_ONCE, self._judge)
+        again = sorted({fuzzed.number for fuzzed, _ in self._doubtful[: 50 * SHOWN]})
+        self._doubtful = []
+        if again:
+            judge = functools.partial(self._judge, final=True)
+            await self._connect(place, "again", again, 1, judge)
+
+    async def _connect(
+        self, place: Path, name: str, numbers: Sequence[int], at_once: int, judge: Judge
+    ) -> None:
+        """Let the clients of each API open connections, so many at once, and judge them."""
         loop = asyncio.get_running_loop()
         with contextlib.ExitStack() as stack:
             targets = []
@@ -134,13 +150,14 @@ class Fuzzing:
                 )
                 stack.callback(server.close)
                 port = server.sockets[0].getsockname()[1]
-                arguments = ["client", api, self._loop, port, first, end]
-                log = place / f"client-{api}.log"
-                process = Process("target", arguments, log, package="tests.fuzz_live")
+                arguments = ["client", api, self._loop, port, at_once]
+                log = place / f"{name}-{api}.log"
+                given = json.dumps(list(numbers))
+                process = Process("target", arguments, log, given=given, package="tests.fuzz_live")
                 stack.callback(process.kill)
                 targets.append(ClientTarget(api, process))
             readers = [asyncio.ensure_future(target.read_reports()) for target in targets]
-            await fuzz_clients(targets, self._seed, first, end, self._judge)
+            await fuzz_clients(targets, self._seed, numbers, judge)
             for target in targets:
                 status = await asyncio.to_thread(target.process.wait, PATIENCE)
                 if status != 0:
@@ -148,9 +165,6 @@ class Fuzzing:
             for reader in readers:
                 reader.cancel()
             await asyncio.wait(readers)
-            for fuzzed, text in self._doubtful:
-                self._fault_of(fuzzed, text)
-            self._doubtful.clear()
             self._end(targets)
 
     # -- verdicts

@@ -23,7 +23,6 @@ __all__ = ["LIMIT", "MAX_SIZE"]
 
 MAX_SIZE = 65536
 LIMIT = 5.0  # seconds for handshakes and closings
-CONCURRENT = 32
 
 
 class Tally:
@@ -215,27 +214,28 @@ def quiet() -> logging.Logger:
     return logger
 
 
-async def connect_all(api: str, port: int, first: int, end: int) -> None:
+async def connect_all(api: str, port: int, at_once: int, numbers: list[int]) -> None:
     """Open connections for the inputs of these numbers, some at a time."""
-    numbers = iter(range(first, end))
+    left = iter(numbers)
 
     async def work() -> None:
-        for number in numbers:
+        for number in left:
             if api == "wscore":
                 await connect_core(port, number)
             else:
                 await connect_messages(api, port, number)
 
-    await asyncio.gather(*(work() for _ in range(CONCURRENT)))
+    await asyncio.gather(*(work() for _ in range(at_once)))
 
 
 def main() -> None:
-    """Run: `server API LOOP`, or `client API LOOP PORT FIRST END`."""
+    """Run: `server API LOOP`, or `client API LOOP PORT AT_ONCE` with numbers in stdin."""
     faulthandler.enable()
     role, api, loop, *numbers = sys.argv[1:]
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner, contextlib.suppress(KeyboardInterrupt):
         if role == "client":
-            runner.run(connect_all(api, *map(int, numbers)))
+            port, at_once = map(int, numbers)
+            runner.run(connect_all(api, port, at_once, json.load(sys.stdin)))
         elif api == "wscore":
             runner.run(serve_core())
         else:

@@ -269,8 +269,8 @@ RULES = (
     Rule(
         "at the limit",
         "both",
-        "A message may be as large as the limit in any fragments; websockets refuses what follows, "
-        "if only an empty fragment.",
+        "A message may be as large as the limit in any fragments; websockets refuses what follows "
+        "then, an empty fragment or a control frame.",
         lambda f, a, b: (
             _both_open(a, b)
             and "more at the limit" in f.frames

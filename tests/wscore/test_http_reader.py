@@ -336,6 +336,14 @@ def test_response_that_ends_with_the_connection() -> None:
     assert response.body == b"all of this"
 
 
+@pytest.mark.parametrize("status", [b"204 No Content", b"404 Not Found\r\nContent-Length: 0"])
+def test_what_follows_a_response_is_not_looked_at(status: bytes) -> None:
+    wire = b"HTTP/1.1 " + status + b"\r\nConnection: upgrade\r\n\r\n"
+    found = ResponseReader().feed(wire + b"\x82\x01a")
+    assert found is not None
+    assert found[0].status == int(status[:3])
+
+
 def test_response_without_a_complete_head_does_not_end() -> None:
     reader = ResponseReader()
     assert reader.end() is None

@@ -310,8 +310,10 @@ cdef class ResponseReader(HeadReader):
         try:
             consumed = self._feed_rest(data) if self._headers_complete else self._feed_head(data)
         except httptools.HttpParserError as exc:
-            if self._headers_complete and self._parser.get_status_code() == 101:
-                return self._end(self._response(), len(data))  # without the fields of an upgrade
+            is_switch = self._headers_complete and self._parser.get_status_code() == 101
+            if is_switch or self._done:
+                # A 101 without the fields of an upgrade, or bytes behind a response without a body.
+                return self._end(self._response(), len(data))
             raise HTTPSyntaxError(HTTPStatus.BAD_GATEWAY, str(exc)) from None
         if consumed is not None:
             return self._end(self._response(), consumed)
