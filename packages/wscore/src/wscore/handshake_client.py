@@ -147,7 +147,10 @@ class ClientHandshake:
         if [value.lower() for value in items_of(headers, "Upgrade")] != ["websocket"]:
             raise self._wrong(response, "Upgrade", "it must be websocket", WSInvalidUpgradeError)
         name = "Connection"
-        if not has_item(headers, name, "upgrade") or has_malformed_list(headers, name):
+        is_usual = [value.lower() for value in headers.getall(name, [])] == ["upgrade"]
+        if not is_usual and (
+            not has_item(headers, name, "upgrade") or has_malformed_list(headers, name)
+        ):
             raise self._wrong(response, name, "it must list Upgrade", WSInvalidUpgradeError)
         if headers.getall("Sec-WebSocket-Accept", []) != [accept_key(self._key)]:
             raise self._wrong(response, "Sec-WebSocket-Accept", "it does not answer our key")
