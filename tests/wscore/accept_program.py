@@ -32,6 +32,7 @@ async def main(takes: bool, names: list[str]) -> None:
     faults = ctypes.CDLL(None)
     calls = ctypes.c_int.in_dll(faults, "faults_calls")
     loop = asyncio.get_running_loop()
+    loop.slow_callback_duration = BOUND  # or a busy machine adds reports of the debug mode's
     loop.set_exception_handler(
         lambda _, context: print(context["exception"].errno, context["message"])
     )
