@@ -16,6 +16,7 @@ from tests.wscore import wire
 from tests.wscore.pairs import Setting, against_raw_peer, raw_client
 from tests.wscore.raw_peer import BOUND, RawPeer
 from tests.wscore.recorder import Recorder
+from tests.wscore.slow_peers import not_reading
 from wscore import WSCORE_DEBUG_LL, WSCloseCode, WSCloseInfo, WSMsgType, WSTransport
 from wscore.closing import TRANSITIONS, Event, State
 
@@ -330,3 +331,33 @@ async def test_record_cannot_be_changed(plain: Setting) -> None:
 def told(info: WSCloseInfo | None) -> tuple[int, str | None]:
     assert info is not None
     return info.code, info.reason
+
+
+async def test_sending_to_a_peer_that_is_gone_ends_at_once(setting: Setting) -> None:
+    """A program that sends until the connection is gone must see it before the loop iterates."""
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        peer.reset()
+        await asyncio.sleep(0)  # the socket is closed then
+        for _ in range(1000):
+            transport.send(WSMsgType.BINARY, bytes(1000))
+            if transport.is_disconnected:
+                break
+        assert transport.is_disconnected
+        assert not transport.is_open
+        transport.send(WSMsgType.BINARY, b"nothing is sent")
+        transport.send_close(1000)
+        assert transport.close_handshake is None
+        await listener.until("disconnected")
+
+
+async def test_nothing_resumes_when_the_connection_is_gone(setting: Setting) -> None:
+    """A program that sends whenever it may would do so for ever."""
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        with not_reading(peer):
+            transport.send(WSMsgType.BINARY, bytes(20 << 20))
+            assert transport.is_writing_paused
+            peer.reset()
+            await listener.until("disconnected")
+        assert "resumed" not in listener.events

@@ -502,6 +502,10 @@ cdef class WSProtocolCore:
         """The system takes what is sent, and no more waits than the limit allows."""
         return 0 if self.transport is None else self.transport.send_waiting_pong()
 
+    def sending_failed(self):
+        """The transport below is closing by itself, and what is sent from now on is lost."""
+        self.transport.broken_below()
+
     def connection_lost(self, exc):
         cdef double began
         self._check_made()

@@ -137,6 +137,8 @@ cdef class TransportSink(Sink):
         )
         self.drop_pending()
         self._write(data)
+        if self._protocol is not None and self._transport.is_closing():
+            self._protocol.sending_failed()
         return 0
 
     cdef int measure(self, Outflow* flow) except -1:

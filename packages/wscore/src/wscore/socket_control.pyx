@@ -172,7 +172,7 @@ cdef class SocketControl(Sink):
     cdef int _check_limits(self) except -1:
         cdef size_t size = self._unsent()
         if self._over_high:
-            if size <= self._low:
+            if size <= self._low and not self._lost:
                 self._over_high = False
                 self.protocol.resume_writing()
         elif size > self._high:
@@ -306,6 +306,8 @@ cdef class SocketControl(Sink):
         if self._lost:
             return 0
         self._stop()
+        if self.protocol.transport is not None:
+            self.protocol.transport.broken_below()
         self.loop.call_soon(self._connection_lost, exc)
         return 0
 

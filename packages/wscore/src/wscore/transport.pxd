@@ -44,6 +44,7 @@ cdef class WSTransport:
     cdef bint _is_deflating  # within a message that is sent compressed
     cdef object _failure  # the exception by which a client has ended the connection, or None
     cdef bint _is_told  # those who wait for the end were told
+    cdef bint _is_broken  # the transport below is gone, which it is about to report
     cdef object __weakref__
 
     # in: the protocol reports what happened
@@ -53,6 +54,7 @@ cdef class WSTransport:
     cdef int set_failure(self, object exc) except -1
     cdef bint has_received_close(self) noexcept
     cdef int closed_below(self) except -1
+    cdef int broken_below(self) except -1
     cdef int lost(self, object exc) except -1
     cdef int tell_lost(self) except -1
 

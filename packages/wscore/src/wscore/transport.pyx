@@ -101,7 +101,7 @@ cdef class WSTransport:
     @property
     def is_disconnected(self):
         """Whether this side has ended the connection, or it is gone."""
-        return is_disconnected(self.state)
+        return self._is_broken or is_disconnected(self.state)
 
     @property
     def peer_has_ended(self):
@@ -139,6 +139,17 @@ cdef class WSTransport:
         """The transport below is being closed, by whomever."""
         if self.state < AWAITING_CLOSE:
             self.advance(FAIL)
+        return 0
+
+    cdef int broken_below(self) except -1:
+        """The transport below is gone, and reports so in a later iteration of the loop.
+
+        What was received before is still delivered, but nothing more is sent: a program that sends
+        until the connection is gone would never let that iteration come.
+        """
+        self._is_broken = True
+        if can_send(self.state):
+            self.advance(SEND_CLOSE)
         return 0
 
     cdef int set_failure(self, object exc) except -1:
