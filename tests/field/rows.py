@@ -60,7 +60,8 @@ ROWS = (
         "A peer sends faster than its messages are handled.",
         "After {protocol.FRAMES_AT_ONCE} frames the loop iterates, unless they took less than "
         "{protocol.ROUND_TIME|ns}; after {protocol.FRAMES_AT_ONCE*protocol.MOST_ROUNDS} in any "
-        "case. The rest is parsed in the next iteration, and until then nothing is read.",
+        "case. A frame of a compressed message counts for {protocol.COMPRESSED}. The rest is "
+        "parsed in the next iteration, and until then nothing is read.",
     ),
     Row(
         "messages always there",

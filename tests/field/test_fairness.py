@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 import time
+import zlib
 
 import pytest
 
@@ -25,6 +26,8 @@ if sys.platform != "win32":
 BUDGET = 64
 HANDLING = 20_000  # nanoseconds: after 64 messages the time of the budget is over, too
 MESSAGES = 2000
+INFLATED = 4 << 20  # bytes of a message that was a thousandth of it when compressed
+AT_ONCE = 4  # such messages; a reader may hand over what had waited, and as many again
 
 
 def work() -> None:
@@ -81,6 +84,31 @@ async def test_the_loop_iterates_while_a_peer_sends_faster_than_it_is_handled(
 ) -> None:
     counted = await flooded(setting, iterating=False)
     assert counted.most <= BUDGET
+
+
+@pytest.mark.field("one fast peer")
+async def test_the_loop_iterates_between_messages_that_inflate_to_much(setting: Setting) -> None:
+    """A few bytes of each were received, with one read of the socket, and megabytes are made."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(bytes(INFLATED)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    frames = [wire.F(wire.BINARY, packed[:-4], rsv=4)] * 32
+    over = asyncio.Event()
+
+    def handle(message: Message) -> None:
+        assert len(message) == INFLATED
+        counted.event()
+        if counted.events == len(frames):
+            over.set()
+
+    async with setting.pair(deflate=True, max_size=INFLATED) as (end, peer):
+        with iterations() as counted:
+            consuming = asyncio.create_task(end.consume(handle))
+            await asyncio.sleep(0)
+            await peer.send(*frames)
+            async with asyncio.timeout(BOUND):
+                await over.wait()
+        consuming.cancel()
+    assert counted.most <= 2 * AT_ONCE
 
 
 @pytest.mark.field("messages always there")

@@ -107,7 +107,7 @@ async def test_unix_socket(side: str) -> None:
 
 async def test_answer_that_came_while_the_program_was_busy(security: Tls | None) -> None:
     """It lies in the socket when the time is up, and is read first; each time."""
-    reply = 2 * SOON
+    reply = 5 * SOON
     busy = threading.Event()
     loop = asyncio.get_running_loop()
 

@@ -203,7 +203,7 @@ async def test_a_proxy_that_says_nothing(scheme: str) -> None:
 
 
 async def test_a_proxy_that_drips() -> None:
-    await compare(dripping(b"HTTP/1.1 200 OK\r\nA: ", b"x"), "http", open_timeout=0.1)
+    await compare(dripping(b"HTTP/1.1 200 OK\r\nA: ", b"x"), "http", open_timeout=0.5)
 
 
 # TLS with the proxy

@@ -42,6 +42,8 @@ cdef enum:
     # while that has taken no longer than a time that costs nobody anything.
     FRAMES_AT_ONCE = 64
     MOST_ROUNDS = 16
+    COMPRESSED = 16  # frames that one of a compressed message counts for: it may be a thousand times
+                     # as large inflated, and take as long
     ROUND_TIME = 500 * 1000  # nanoseconds
     MANY = 4096  # bytes: a read that brings fewer is not worth a look at the clock
     ROUND_ENDED = 0x10000  # instead of a result of the parser
@@ -143,8 +145,8 @@ cdef class WSProtocolCore:
                     # Once for all frames of a read. For a single one it is called by its name,
                     # which spares the bound method. (`object`: else it is the C function.)
                     self._on_ws_frame = (<object>self.listener).on_ws_frame
-                left -= 1
-                result = ROUND_ENDED if rarely(left == 0) else self._parse(&parsed[1 - current])
+                left -= COMPRESSED if parsed[current].message_rsv else 1
+                result = ROUND_ENDED if rarely(left <= 0) else self._parse(&parsed[1 - current])
             else:
                 result = WSF_NEED_MORE
             self._deliver(&parsed[current], tail_size, result != WSF_FRAME)

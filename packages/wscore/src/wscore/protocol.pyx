@@ -341,8 +341,8 @@ cdef class WSProtocolCore:
         cdef int result = self._parse(&parsed)
         while result == wsf.WSF_FRAME:
             self._deliver(&parsed, buffer.end - buffer.begin, buffer.begin == buffer.end)
-            left -= 1
-            if left == 0 and buffer.begin != buffer.end:
+            left -= COMPRESSED if parsed.message_rsv else 1
+            if left <= 0 and buffer.begin != buffer.end:
                 left = FRAMES_AT_ONCE
                 result = self._begin_round(&parsed, &rounds)
             else:

@@ -119,7 +119,7 @@ async def open_proxied_stream(
     wsproxy = _wsproxy()
     connecting = {name: kwargs.pop(name) for name in CONNECTING_ARGUMENTS & kwargs.keys()}
     if unknown := sorted(kwargs.keys() - (_TO_SERVER if ssl else set())):
-        raise TypeError(f"a tunnel has no use for {', '.join(unknown)}")
+        raise TypeError(f"unexpected keyword arguments: {', '.join(unknown)}")
     options = {"proxy_ssl": settings.ssl_context, **settings.options}
     if connecting or settings.make_socket is not None:
         options["connect"] = _Connect(proxies, settings, connecting)

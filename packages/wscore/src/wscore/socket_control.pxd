@@ -60,7 +60,7 @@ cdef class SocketControl(Sink):
     cdef size_t _undelivered_now(self) noexcept
     cdef int _send_rest(self) except -1
     cdef int _finish(self) except -1
-    cdef int _look_later(self, double now, bint anew) except -1
+    cdef int _look_later(self, double now, bint anew, double interval) except -1
     cdef int _stop_timer(self) except -1
     cdef int _stop(self) except -1
     cdef int _fatal(self, int error_number) except -1

@@ -30,6 +30,10 @@ cdef enum:
 #: shown our end of the connection, or to show its own if it has sent its CLOSE.
 LOOK_INTERVAL = 1.0
 
+#: Seconds until the first look, where something is on its way: peers that take it do so at once, and
+#: their time begins then.
+FIRST_LOOK = 0.05
+
 
 cdef class SocketControl(Sink):
     """A connected stream socket, and what asyncio asks of its transport.
@@ -223,7 +227,8 @@ cdef class SocketControl(Sink):
             self._send_rest()
         if self._timer is None and not self._lost:
             self._undelivered = self._undelivered_now()
-            self._look_later(self.loop.time(), True)
+            first = FIRST_LOOK if self._undelivered else LOOK_INTERVAL
+            self._look_later(self.loop.time(), True, first)
 
     cdef int _send_rest(self) except -1:
         """Closing: send what can be sent, and go on if that was all."""
@@ -277,13 +282,13 @@ cdef class SocketControl(Sink):
             self._send_rest()
             if self._lost:
                 return
-        self._look_later(now, is_progress)
+        self._look_later(now, is_progress, LOOK_INTERVAL)
 
-    cdef int _look_later(self, double now, bint anew) except -1:
+    cdef int _look_later(self, double now, bint anew, double interval) except -1:
         """Look in a while, and no later than the time is up; it may begin anew."""
         if anew:
             self._due = now + self.protocol.transport.disconnect_timeout
-        self._timer = self.loop.call_later(min(LOOK_INTERVAL, self._due - now), self._look)
+        self._timer = self.loop.call_later(min(interval, self._due - now), self._look)
         return 0
 
     def abort(self):

@@ -105,7 +105,7 @@ async def open_stream(
         tls = _take_tls(ssl, kwargs, opening_timeout)
         if sock is None:
             if unknown := sorted(kwargs.keys() - CONNECTING_ARGUMENTS):
-                raise TypeError(f"a plain connection has no use for {', '.join(unknown)}")
+                raise TypeError(f"unexpected keyword arguments: {', '.join(unknown)}")
             sock = await connect_socket(host, port, **kwargs)
         elif kwargs or host is not None or port is not None:
             raise ValueError("host, port and how to connect go with no connected socket")
