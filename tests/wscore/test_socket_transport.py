@@ -194,9 +194,10 @@ async def test_reset_while_writing(side: str, size: int) -> None:
         fill(transport.underlying_transport, 100_000)
         peer.reset()
         async with asyncio.timeout(BOUND):
-            while not transport.is_disconnected:
+            while "disconnected" not in listener.events:
                 transport.send(WSMsgType.BINARY, bytes(size))
                 await asyncio.sleep(0)
+        assert transport.is_disconnected
         assert isinstance(transport.lost_exception, ConnectionError)
         transport.send(WSMsgType.BINARY, bytes(size))
     assert listener.events.count("disconnected") == 1

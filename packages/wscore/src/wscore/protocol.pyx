@@ -504,6 +504,7 @@ cdef class WSProtocolCore:
 
     def sending_failed(self):
         """The transport below is closing by itself, and what is sent from now on is lost."""
+        self._check_made()
         self.transport.broken_below()
 
     def connection_lost(self, exc):
