@@ -39,11 +39,11 @@ cdef extern from "Python.h":
 
 cdef enum:
     # The budget of one connection in one iteration of the loop: so many frames, and as many again
-    # while that has taken no longer than a time that costs nobody anything.
+    # while that has taken no longer than a time that costs nobody anything. One of a compressed
+    # message counts for several: inflated it may be a thousand times as large.
     FRAMES_AT_ONCE = 64
     MOST_ROUNDS = 16
-    COMPRESSED = 16  # frames that one of a compressed message counts for: it may be a thousand times
-                     # as large inflated, and take as long
+    COMPRESSED = 16
     ROUND_TIME = 500 * 1000  # nanoseconds
     MANY = 4096  # bytes: a read that brings fewer is not worth a look at the clock
     ROUND_ENDED = 0x10000  # instead of a result of the parser

@@ -30,8 +30,8 @@ cdef enum:
 #: shown our end of the connection, or to show its own if it has sent its CLOSE.
 LOOK_INTERVAL = 1.0
 
-#: Seconds until the first look, where something is on its way: peers that take it do so at once, and
-#: their time begins then.
+#: Seconds until the first look, where something is on its way: peers that take it do so at once,
+#: and their time begins then.
 FIRST_LOOK = 0.05
 
 
