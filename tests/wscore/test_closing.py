@@ -351,6 +351,16 @@ async def test_sending_to_a_peer_that_is_gone_ends_at_once(setting: Setting) -> 
         await listener.until("disconnected")
 
 
+@pytest.mark.parametrize("how", ["send_close", "fail"])
+async def test_a_close_that_cannot_be_sent(setting: Setting, how: str) -> None:
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        peer.reset()
+        await asyncio.sleep(0)  # the socket is closed then
+        getattr(transport, how)(1000)
+        await listener.until("disconnected")
+
+
 async def test_nothing_resumes_when_the_connection_is_gone(setting: Setting) -> None:
     """A program that sends whenever it may would do so for ever."""
     listener = Recorder()

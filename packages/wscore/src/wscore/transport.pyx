@@ -607,7 +607,8 @@ cdef class WSTransport:
                     f"{wsf.wsf_error_text(size).decode()}"
                 )
         self.write_frame(CLOSE, True, 0, payload, size)
-        self.advance(SEND_CLOSE)
+        if can_send(self.state):  # else the transport below broke while it was sent
+            self.advance(SEND_CLOSE)
         if self.close_handshake is None:
             self.close_handshake = WSCloseHandshake.__new__(WSCloseHandshake)
         self.close_handshake.sent = WSCloseInfo.__new__(
