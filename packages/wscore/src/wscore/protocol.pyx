@@ -194,7 +194,7 @@ cdef class WSProtocolCore:
             self._begin_messages(agreed)
         if self.logger.isEnabledFor(WSCORE_DEBUG_LL):
             self.logger.log(WSCORE_DEBUG_LL, "open: %s", request.path)
-        began = monotonic()
+        began = monotonic() if self.is_timed else 0
         try:
             listener.on_ws_connected(self.transport)
         except BaseException as exc:
@@ -518,7 +518,7 @@ cdef class WSProtocolCore:
         if self._heartbeat is not None:
             self._heartbeat.stop()
             self._heartbeat = None
-        began = monotonic()
+        began = monotonic() if self.is_timed else 0
         try:
             if self.listener is not None:
                 self.listener.on_ws_disconnected(self.transport)
