@@ -12,7 +12,7 @@ from tests.wscore.wire import PING, PONG, F
 from wscore import WSMessageReader, WSTransport
 
 SMALL = 4 * 1024  # bytes of a buffer in the system, which makes of it at least what it needs
-MANY = 6_000  # pings; their answers are far more than such buffers and the write limits hold
+MANY = 10_000  # pings; their answers are far more than such buffers and the write limits hold
 
 
 def limit_buffer(below: Any) -> None:
@@ -68,7 +68,7 @@ def check_bounded(numbers: list[int], sent: int) -> None:
     assert numbers == sorted(set(numbers))
     assert numbers[:100] == list(range(100))
     assert numbers[-1] == sent - 1
-    assert len(numbers) < sent
+    assert len(numbers) < sent * 3 // 4
 
 
 class SlowReader:
