@@ -130,6 +130,12 @@ ROWS = [
     text("binary", bytes(range(256)), WSInvalidMessageError),
     text("a TLS alert", b"\x15\x03\x01\x00\x02\x02\x46", WSInvalidMessageError),
     text("HTTP/2", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", WSInvalidMessageError),
+    # Line ends that are none, ahead of a valid answer
+    Row("bare CR ahead", lambda key: b"\r" + response(key), WSInvalidMessageError),
+    Row("bare LF ahead", lambda key: b"\n" + response(key), WSInvalidMessageError),
+    Row("bare CR behind an interim response",
+        lambda key: b"HTTP/1.1 103 Early Hints\r\n\r\n\r" + response(key),
+        WSInvalidMessageError),
     # An unfinished answer
     text("nothing at all", b"", WSInvalidMessageError, "closed"),
     text("half a status line", b"HTTP/1.1 10", WSInvalidMessageError, "closed"),

@@ -186,7 +186,7 @@ def test_what_follows_a_request_without_upgrade_is_not_looked_at() -> None:
         assert request.method == b"POST"
 
 
-@pytest.mark.parametrize("ahead", [b"\r\n", b"\n", b"\r\n" * 1000])
+@pytest.mark.parametrize("ahead", [b"\r\n", b"\r\n" * 2, b"\r\n" * 1000])
 def test_empty_lines_ahead(ahead: bytes) -> None:
     for pieces in (
         (ahead + REQUEST + TAIL,),
@@ -202,12 +202,26 @@ def test_empty_lines_ahead(ahead: bytes) -> None:
 
 def test_empty_lines_are_counted() -> None:
     reader = RequestReader()
-    for _ in range(MAX_HEAD_SIZE):
+    for _ in range(MAX_HEAD_SIZE // 2):
+        assert reader.feed(b"\r") is None
         assert reader.feed(b"\n") is None
     with pytest.raises(HTTPSyntaxError) as caught:
-        reader.feed(b"\n")
+        reader.feed(b"\r")
     assert caught.value.status == 431
     assert reader.head == b""
+
+
+BARE = [b"\r", b"\n", b"\r\r\n", b"\n\r", b"\r\n\r", b"\r\n\n"]
+
+
+@pytest.mark.parametrize("bare", BARE)
+@pytest.mark.parametrize("line", [b"GET / HTTP/1.1\r\n", b"FETCH / HTTP/1.1\r\n"])
+def test_bare_line_ends_ahead_of_a_request(bare: bytes, line: bytes) -> None:
+    wire = bare + line + b"Host: h\r\n\r\n"
+    for pieces in ([wire], [bare, wire[len(bare) :]], [bytes([byte]) for byte in wire]):
+        with pytest.raises(HTTPSyntaxError) as caught:
+            read(RequestReader(), *pieces)
+        assert caught.value.status == 400
 
 
 # However the bytes come, what is done about them grows with their number and no faster.
@@ -378,6 +392,18 @@ def test_head_is_that_of_the_response_that_counts() -> None:
         _, consumed = read(reader, *pieces)
         assert consumed == len(wire)
         assert reader.head == SWITCHING[:-4]
+
+
+@pytest.mark.parametrize("bare", BARE)
+@pytest.mark.parametrize("early", [b"", b"HTTP/1.1 103 Early Hints\r\nLink: </style>\r\n\r\n"])
+def test_bare_line_ends_ahead_of_a_response(bare: bytes, early: bytes) -> None:
+    """Behind an interim response, too."""
+    ahead = early + bare
+    for pieces in ([ahead + SWITCHING], [ahead, SWITCHING], [early, bare, SWITCHING]):
+        with pytest.raises(HTTPSyntaxError):
+            read(ResponseReader(), *pieces)
+    with pytest.raises(HTTPSyntaxError):
+        read(ResponseReader(), *(bytes([byte]) for byte in ahead + SWITCHING))
 
 
 def test_endless_empty_lines_before_a_response() -> None:

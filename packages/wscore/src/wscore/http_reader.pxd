@@ -11,10 +11,13 @@ cdef class HeadReader:
     cdef Py_ssize_t _line_size  # bytes that llhttp was given of a line that has not ended
     cdef Py_ssize_t _header_count
     cdef int _interim_responses  # that lie in `_received`
+    cdef bint _awaits_lf  # which ends the empty line ahead that has come so far
     cdef bint _headers_complete
     cdef bint _done  # what follows is not ours to read
 
     cdef object _feed_head(self, bytes data)
+    cdef Py_ssize_t _size_of_empty_lines(self, bytes data)
+    cdef int _check_start(self) except -1
     cdef bint _is_due(self, bytes data)
     cdef object _feed_received(self, bytes data)
     cdef int _drop_interim(self) except -1

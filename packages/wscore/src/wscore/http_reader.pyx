@@ -81,18 +81,37 @@ cdef class HeadReader:
     cdef object _feed_head(self, bytes data):
         """Give llhttp more bytes; how many of them came before the upgrade, or None."""
         cdef Py_ssize_t before = len(self._received)
-        cdef Py_ssize_t skipped = _size_of_empty_lines(data) if before == 0 else 0
+        cdef Py_ssize_t skipped = self._size_of_empty_lines(data) if before == 0 else 0
         cdef object end = None
         self._ahead += skipped
         self._received += data[skipped:]
+        self._check_start()
         if self._received and self._is_due(data):
             try:
                 end = self._feed_received(data)
             except httptools.HttpParserCallbackError as exc:
                 raise self._taken(exc) from None
         self._drop_interim()
+        self._check_start()
         self._check_size()
         return None if end is None else end - before + skipped
+
+    cdef Py_ssize_t _size_of_empty_lines(self, bytes data):
+        """How many bytes of empty lines data begins with, be it within the end of one."""
+        cdef const char* start = PyBytes_AS_STRING(data)
+        cdef Py_ssize_t size = 0
+        while size < PyBytes_GET_SIZE(data):
+            if start[size] != (c"\n" if self._awaits_lf else c"\r"):
+                break
+            self._awaits_lf = not self._awaits_lf
+            size += 1
+        return size
+
+    cdef int _check_start(self) except -1:
+        """Refuse a bare CR or LF ahead of the head: llhttp would pass over it."""
+        if self._received and (self._awaits_lf or self._received[0] == c"\n"):
+            raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, "a bare CR or LF ahead of the first line")
+        return 0
 
     cdef bint _is_due(self, bytes data):
         """Whether llhttp is to be given what it has not been given yet.
@@ -122,7 +141,7 @@ cdef class HeadReader:
         while self._interim_responses:
             self._interim_responses -= 1
             size = self._received.find(b"\r\n\r\n") + 4
-            size += _size_of_empty_lines(bytes(self._received[size:]))
+            size += self._size_of_empty_lines(bytes(self._received[size:]))
             del self._received[:size]
             self._ahead += size
             self._fed -= size
@@ -409,11 +428,6 @@ cdef object _registered(int status):
         return HTTPStatus(status)
     except ValueError:
         return status
-
-
-cdef Py_ssize_t _size_of_empty_lines(bytes data):
-    """How many bytes of empty lines data begins with."""
-    return PyBytes_GET_SIZE(data) - PyBytes_GET_SIZE(data.lstrip(b"\r\n"))
 
 
 cdef object _malformed(object refusal):
