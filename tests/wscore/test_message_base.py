@@ -139,6 +139,22 @@ async def test_corrupt_data(way: Way, packed: bytes, settings: WSDeflate) -> Non
         assert not transport.is_open
 
 
+@pytest.mark.parametrize(
+    ("packed", "found"),
+    [(flushed(b"an unfinished message")[:-1], b"an unfinished message"), (b"\x02", b"")],
+    ids=["its end is missing", "no data"],
+)
+async def test_a_message_that_ends_within_a_block(
+    plain: Setting, packed: bytes, found: bytes, settings: WSDeflate
+) -> None:
+    """No engine reports it: the next message fails instead, whose beginning the block takes."""
+    listener = MessageRecorder()
+    async with messages_to(plain, listener, DEFLATE, deflate=settings) as (_, peer):
+        await peer.send(F(BINARY, packed, rsv=RSV1), F(BINARY, flushed(b"next"), rsv=RSV1))
+        assert (await peer.read_frame()).close_code == 1002
+        assert listener.seen == [found]
+
+
 async def test_messages_before_a_corrupt_one_are_answered_first(
     plain: Setting, settings: WSDeflate
 ) -> None:

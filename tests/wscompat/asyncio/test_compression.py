@@ -70,6 +70,9 @@ def packed(data: bytes) -> bytes:
     return (stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
 
+UNFINISHED = packed(b"an unfinished message")[:-1]
+
+
 def masked(payload: bytes, first_byte: int) -> bytes:
     assert len(payload) < 126
     return bytes([first_byte, 0x80 | len(payload)]) + bytes(4) + payload
@@ -179,6 +182,7 @@ async def end_of(library: Library, frames: bytes, **options: Any) -> list[Any]:
         (masked(packed(bytes(1001)), 0xC2), {"max_size": 1000}),
         (masked(packed(bytes(1001)), 0xC2), {"max_size": (None, 1000)}),
         (masked(packed(bytes(1001)), 0xC2), {"max_size": (1000, None)}),
+        (masked(UNFINISHED, 0xC1) + masked(packed(b"next"), 0xC1), {}),
         (masked(packed(b"a"), 0x42) + masked(packed(b"b"), 0xC0), {}),
         (masked(packed(b"a"), 0xA1), {}),
     ],
@@ -189,6 +193,7 @@ async def end_of(library: Library, frames: bytes, **options: Any) -> list[Any]:
         "too large",
         "frame too large",
         "message too large",
+        "within a block",
         "bit on a continuation",
         "another bit",
     ],

@@ -119,3 +119,27 @@ async def test_stricter_than_the_model() -> None:
         with pytest.raises(exceptions.InvalidHeaderValue, match="Content-Length") as caught:
             await WSCOMPAT.connect(server.uri, proxy=None)
     assert isinstance(caught.value.__cause__, wscore.WSInvalidHeaderError)
+
+
+async def opens(library: Library, field: bytes) -> bool:
+    """Whether a client takes a 101 with this header."""
+    async with raw_server(GOOD + field + b"\r\n\r\n") as server, asyncio.timeout(BOUND):
+        try:
+            async with library.connect(server.uri, proxy=None, close_timeout=0.01):
+                return True
+        except exceptions.InvalidHandshake:
+            return False
+
+
+@pytest.mark.parametrize(
+    ("field", "ours"),
+    [
+        (b"Content-Length: 0", True),
+        (b"Content-Length: 3", False),
+        (b"Transfer-Encoding: chunked", False),
+    ],
+)
+async def test_101_that_announces_a_body(field: bytes, ours: bool) -> None:
+    """Only the model ignores what no server may send (RFC 9110, 8.6; RFC 9112, 6.1)."""
+    assert await opens(WEBSOCKETS, field)
+    assert await opens(WSCOMPAT, field) is ours
