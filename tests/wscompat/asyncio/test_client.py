@@ -144,6 +144,16 @@ async def test_tls_arguments_that_contradict_the_uri(uri: str, options: dict[str
     assert await failure(WSCOMPAT, uri, **options) == await failure(WEBSOCKETS, uri, **options)
 
 
+@pytest.mark.parametrize("name", ["ssl", "proxy_ssl"])
+async def test_context_of_the_wrong_side(tls: Tls, name: str) -> None:
+    """It is refused before there is a connection; by the model when there is one."""
+    options: dict[str, Any] = {"proxy": "https://127.0.0.1:1" if name == "proxy_ssl" else None}
+    with pytest.raises(ValueError, match=f"^{name} must be a context for a client"):
+        await connect("wss://127.0.0.1:1/", **options, **{name: tls.server})
+    with pytest.raises(TypeError, match=f"^{name} must be an SSLContext"):
+        await connect("wss://127.0.0.1:1/", **options, **{name: "ca.pem"})
+
+
 async def test_tls_with_an_unknown_authority(tls: Tls, no_leaks: LoopErrors) -> None:
     async with serving(WSCOMPAT, stay, ssl=tls.server) as server:
         with pytest.raises(ssl.SSLCertVerificationError):

@@ -179,6 +179,12 @@ async def test_endless_empty_lines() -> None:
         assert (await client.head()).startswith(b"HTTP/1.1 431 ")
 
 
+async def test_context_of_the_wrong_side(tls: Tls) -> None:
+    """It is refused at once; with the model every connection fails."""
+    with pytest.raises(ValueError, match="ssl must be a context for a server"):
+        await serve(stay, "127.0.0.1", 0, ssl=tls.client)
+
+
 async def test_plain_client_of_a_tls_server(tls: Tls, no_leaks: LoopErrors) -> None:
     async with serving(WSCOMPAT, stay, ssl=tls.server) as server:
         port = server.sockets[0].getsockname()[1]

@@ -40,6 +40,13 @@ async def test_tls(library: Legacy, tls: Tls) -> None:
             assert await websocket.recv() == b"x" * 100_000
 
 
+async def test_context_of_the_wrong_side(tls: Tls) -> None:
+    with pytest.raises(ValueError, match="ssl must be a context for a client"):
+        await OURS.client.connect("wss://127.0.0.1:1/", ssl=tls.server)
+    with pytest.raises(ValueError, match="ssl must be a context for a server"):
+        await OURS.server.serve(echo, "127.0.0.1", 0, ssl=tls.client)
+
+
 @BOTH
 async def test_another_place_than_the_uri_names(library: Legacy) -> None:
     async with serving(library, echo) as port:

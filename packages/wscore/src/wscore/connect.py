@@ -85,7 +85,8 @@ async def ws_connect(
         ws_listener_factory: makes the listener once the server has agreed; it takes the request
             and the response of the handshake, or no arguments.
         url: ``ws://`` or ``wss://``; credentials in it are sent as basic authentication.
-        ssl_context: for ``wss://``; a default one, which verifies the server, if None.
+        ssl_context: for ``wss://``; a default one, which verifies the server, if None. A ``ws://``
+            URL has no use for it, unless the server redirects to a ``wss://`` one.
         disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
             connection.
         websocket_handshake_timeout: seconds from the TCP connection, or the tunnel, to the end of
@@ -143,11 +144,12 @@ async def ws_connect(
         WSInvalidURL: if the URL, or that of a redirect to follow, is not a WebSocket URL.
         WSHandshakeError: if the server's answer is not a valid acceptance; a subclass says why.
         TypeError: if the factory makes something else than a listener, or with `deflate` one that
-            is not for messages.
+            is not for messages; or a context is none.
         TimeoutError: if there was no answer in time.
         ValueError: if a header field cannot be sent, a timeout is negative, one of auto ping not
             positive, a limit is less than 1, there is a proxy and a socket, or there is more than
-            one of ``sock``, `unix_path` and `socket_factory`.
+            one of ``sock``, `unix_path` and `socket_factory`; if a context is one for servers, or
+            ``ssl`` is given with a ``ws://`` URL.
         OSError: if the connection cannot be made (`ssl.SSLError` and `wsproxy.ProxyError` among
             them).
     """

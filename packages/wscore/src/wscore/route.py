@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from .protocol import WSProtocolCore
 from .proxying import Proxy, ProxySettings, choose_proxy, open_proxied_stream
 from .streams import open_stream
+from .tls_side import check_context
 from .unix import UnixPath, connected_socket
 from .url import WSParsedURL
 
@@ -31,13 +32,17 @@ class Route:
     """How to get to whatever URL: the arguments of `ws_connect` that are about that.
 
     Attributes:
-        ssl_context: for ``wss://``; a default one if None.
+        ssl_context: for ``wss://`` only; a default one if None.
         proxy: a proxy's URL, those of a chain, True or ``"env"`` for the configured one, or None.
         proxy_ssl_context: for ``https://`` proxies; a default one if None.
         proxy_options: further arguments of `wsproxy.open_tunnel_transport`.
         socket_factory: makes the socket to the server or the first proxy, or returns None.
         unix_path: path of the unix socket to connect to, or None.
         arguments: further arguments of `asyncio.loop.create_connection`.
+
+    Raises:
+        TypeError: if a context is none.
+        ValueError: if a context is one for servers.
     """
 
     ssl_context: ssl_module.SSLContext | None = None
@@ -47,6 +52,13 @@ class Route:
     socket_factory: SocketFactory | None = None
     unix_path: UnixPath | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_context("ssl_context", self.ssl_context, "client")
+        check_context("proxy_ssl_context", self.proxy_ssl_context, "client")
+        given = self.arguments.get("ssl")
+        if not isinstance(given, bool):
+            check_context("ssl", given, "client")
 
     async def open(
         self,
@@ -76,6 +88,8 @@ class Route:
             context = self.ssl_context or arguments.get("ssl")
             arguments["ssl"] = context or ssl_module.create_default_context()
             arguments["server_hostname"] = arguments.get("server_hostname") or url.host
+        elif arguments.get("ssl"):
+            raise ValueError("ssl is for wss:// URLs, not for ws:// ones")
         proxies = choose_proxy(self.proxy, url, has_socket=self._has_socket())
         if proxies is None and (sock := await self._own_socket(url)) is not None:
             arguments["sock"] = sock

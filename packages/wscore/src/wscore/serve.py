@@ -135,7 +135,7 @@ async def ws_create_server(
         OSError: if the address cannot be bound.
         TypeError: if `ssl` is not a context.
         ValueError: if a timeout is negative, one of auto ping not positive, a limit is less than 1,
-            or there is more than one place to listen at.
+            there is more than one place to listen at, or `ssl` is a context for clients.
     """
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "server")

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from .protocol import WSProtocolCore
 from .tcp import CONNECTING_ARGUMENTS, connect_socket, family_of, prepare
+from .tls_side import check_context
 from .unix import SocketFile, UnixPath, bound_socket
 
 try:
@@ -88,12 +89,15 @@ async def open_stream(
     Raises:
         OSError: if no address could be connected to, or TLS failed (`ssl.SSLError`).
         ValueError: if there is a socket, and arguments that say how to connect; or what is about
-            TLS without any.
-        TypeError: if there are arguments that a connection has no use for.
+            TLS without any; or the context is one for servers.
+        TypeError: if `ssl` is not a context, or there are arguments that a connection has no use
+            for.
     """
     loop: Any = asyncio.get_running_loop()
     if server_hostname is not None and not ssl:
         raise ValueError("server_hostname is for connections with ssl")
+    if not isinstance(ssl, bool):
+        check_context("ssl", ssl, "client")
     if not _can_watch():
         secure = {"ssl": ssl, "server_hostname": server_hostname} if ssl else {}
         _limit_tls(ssl, opening_timeout, kwargs)
@@ -157,11 +161,10 @@ async def start_server(
     Raises:
         OSError: if an address cannot be bound.
         TypeError: if `ssl` is not a context, or there are arguments that a server has no use for.
-        ValueError: if there is more than one place to listen at.
+        ValueError: if there is more than one place to listen at, or the context is one for clients.
     """
     loop: Any = asyncio.get_running_loop()
-    if ssl is not None and not isinstance(ssl, ssl_module.SSLContext):
-        raise TypeError(f"ssl must be an SSLContext or None, not {ssl!r}")
+    check_context("ssl", ssl, "server")
     if unix_path is not None and not (host is None and port is None and kwargs.get("sock") is None):
         raise ValueError("unix_path goes with neither host, port nor sock")
     if cleanup_socket is not None and unix_path is None and not _is_unix(kwargs.get("sock")):

@@ -9,6 +9,8 @@ import http
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from wscore.tls_side import check_context
+
 from ..datastructures import Headers
 from ..exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus, ProxyError
 from ..http11 import Response
@@ -58,7 +60,8 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
 
     Raises:
         InvalidProxy: if the URL is not valid.
-        ValueError: if an argument has no meaning with the scheme.
+        TypeError: if ``proxy_ssl`` is not a context.
+        ValueError: if it is one for servers, or an argument has no meaning with the scheme.
     """
     scheme = parse_proxy(proxy).scheme
     arguments = dict(given)
@@ -77,7 +80,9 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
         context = told.pop("ssl", True)
         if context is None:
             raise ValueError("proxy_ssl=None is incompatible with an https:// proxy")
-        arguments["proxy_ssl_context"] = None if context is True else context
+        if context is not True:
+            check_context("proxy_ssl", context, "client")
+            arguments["proxy_ssl_context"] = context
         told.pop("ssl_shutdown_timeout", None)  # the goodbye of TLS is not waited for
         options |= {f"proxy_{name}": value for name, value in told.items()}
     elif scheme == "http" and told:
