@@ -31,7 +31,8 @@ _UNIX = (
 DIFFERENT = {
     "asyncio.connection.Connection.recv": "64 messages that are there are returned at once, then "
     "the loop iterates before the next; text that is not UTF-8 closes the connection when it "
-    "arrives, not when it is returned; on Python 3.11 `inspect.iscoroutinefunction` does not know "
+    "arrives, not when it is returned; reading also pauses at 1 MiB of queued frames, unless "
+    "`max_queue` is None; on Python 3.11 `inspect.iscoroutinefunction` does not know "
     "it, `asyncio.iscoroutinefunction` does",
     "asyncio.connection.Connection.send": "on Python 3.11 as for `recv`",
     "asyncio.connection.Connection.close": "a full queue of unread messages does not keep the "
@@ -58,7 +59,7 @@ DIFFERENT = {
     "legacy.protocol.WebSocketCommonProtocol.data_received": "called on transports that others "
     "made; on its own sockets wscompat reads without it",
     "legacy.protocol.WebSocketCommonProtocol.__init__": "`read_limit` has no effect: the "
-    "connections of a loop share one receive buffer",
+    "connections of a loop share one receive buffer; `max_queue`: reading also pauses at 1 MiB",
     "http11.SERVER": "names wscompat",
     "http11.USER_AGENT": "names wscompat",
     "protocol.Protocol.receive_data": "refuses a frame whose length is not in its shortest form or "

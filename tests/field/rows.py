@@ -136,6 +136,19 @@ ROWS = (
         "{legacy_serve(write_limit)|bytes} (of its older interface) and one message.",
     ),
     Row(
+        "nobody receives",
+        BOUNDS,
+        "A peer sends, and nobody receives.",
+        "The socket is not read while {message_reader.HIGH} frames wait (wscore's `high`, "
+        "wscompat's `max_queue`, {legacy_serve(max_queue)} in its older interface), or "
+        "{message_reader.HIGH_BYTES|bytes} of them. In addition to these bytes there can be one "
+        "message of the largest size, and {loop_io.RECEIVE_SIZE|bytes} of small ones or one more "
+        "that was compressed. Bytes are those in memory: a str with a character beyond U+FFFF "
+        "takes four for each of its characters.",
+        apis=_AWAITED,
+        why_not={CALLBACKS: "nothing is queued there"},
+    ),
+    Row(
         "inflating",
         BOUNDS,
         "A small compressed message becomes a huge one.",

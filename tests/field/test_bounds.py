@@ -10,9 +10,10 @@ import zlib
 
 import pytest
 
-from tests.field.ends import CallbackEnd, End, Setting
+from tests.field.ends import CallbackEnd, End, Message, Setting
 from tests.field.peer import BOUND, Peer, connected, listening
 from tests.wscore import wire
+from tests.wscore.message_recorder import Packer
 
 KIB, MIB = 1 << 10, 1 << 20
 SOON = 0.25  # seconds: a deadline that a test waits for
@@ -211,7 +212,57 @@ async def is_consumed(end: End, consuming: asyncio.Task[None]) -> None:
         await end.wait_closed()
 
 
-LARGE = 4 * MIB
+async def until_not_read(end: End) -> None:
+    """Wait until our end reads nothing more from its socket."""
+    async with asyncio.timeout(BOUND):
+        while end.transport.is_reading():
+            await asyncio.sleep(0)
+
+
+def at_once(end: End) -> list[Message]:
+    """Receive what is there without letting the loop iterate, in which it would read on."""
+    messages = []
+    while True:
+        receiving = end.receive()
+        try:
+            receiving.send(None)  # type: ignore[attr-defined]
+        except StopIteration as result:
+            messages.append(result.value)
+        else:
+            receiving.close()  # type: ignore[attr-defined]
+            return messages
+
+
+QUEUED = MIB
+LARGE = 4 * MIB  # also the largest message that is allowed
+# Of messages that nobody receives: the size, how many, and what more than `QUEUED` may be there.
+UNRECEIVED = {
+    "medium": (300 * KIB, 40, 300 * KIB + 256 * KIB),
+    "largest": (LARGE, 5, LARGE + 256 * KIB),
+    "compressed": (LARGE, 12, 2 * LARGE),
+}
+
+
+@pytest.mark.parametrize("kind", UNRECEIVED)
+@pytest.mark.field("nobody receives")
+async def test_what_nobody_receives_is_bounded_in_bytes(setting: Setting, kind: str) -> None:
+    size, count, more = UNRECEIVED[kind]
+    payloads = [b"%04d" % number + bytes(size - 4) for number in range(count)]
+    frames = [wire.F(wire.BINARY, payload) for payload in payloads]
+    if kind == "compressed":
+        packer = Packer(keeps_context=False)
+        frames = [wire.F(wire.BINARY, packer(payload), rsv=4) for payload in payloads]
+    async with setting.pair(deflate=kind == "compressed", max_size=LARGE) as (end, peer):
+        sending = asyncio.create_task(peer.send(*frames))
+        await until_not_read(end)
+        await until_idle(peer)
+        got = at_once(end)
+        assert QUEUED <= sum(map(len, got)) < QUEUED + more
+        async with asyncio.timeout(BOUND):
+            while len(got) < count:
+                got.append(await end.receive())
+            await sending
+        assert got == payloads
 
 
 @pytest.mark.field("memory after use")

@@ -45,6 +45,22 @@ def test_as_a_deque(seed: int) -> None:
     assert [queue.popleft() for _ in range(queue.size)] == list(model)
 
 
+@pytest.mark.parametrize(
+    ("item", "size"),
+    [("ascii", 5), ("ab€", 6), ("ab😀", 12), ("aé", 2), (b"bytes", 5), ("", 0), (None, 0)],
+)
+def test_bytes(item: object, size: int) -> None:
+    """A text counts as Python keeps it: one wide character makes all of them wide."""
+    queue = ItemQueue()
+    queue.append(item)
+    queue.appendleft(item)
+    assert queue.bytes == 2 * size
+    queue.popleft()
+    assert queue.bytes == size
+    queue.popleft()
+    assert queue.bytes == 0
+
+
 def test_references() -> None:
     """Each item is held once while it is queued, and released with the queue."""
     queue, item = ItemQueue(), object()

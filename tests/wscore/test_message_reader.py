@@ -27,6 +27,8 @@ from tests.wscore.wire import (
 from wscore import WSCloseCode, WSDeflate, WSFrame, WSMsgType, WSTransport, ws_connect
 from wscore.message_reader import WSMessageReader
 
+KIB, MIB = 1 << 10, 1 << 20
+
 
 @contextlib.asynccontextmanager
 async def reading(
@@ -214,6 +216,73 @@ async def test_full_queue_stops_reading(both: Setting) -> None:
         await sending
         await peer.send(F(TEXT, b"end"))
         assert await soon(reader) == "end"
+
+
+def is_read(reader: WSMessageReader) -> bool:
+    return bool(reader.transport.underlying_transport.is_reading())
+
+
+async def until_paused(reader: WSMessageReader) -> None:
+    """Wait until the reader's socket is not read any more."""
+    async with asyncio.timeout(BOUND):
+        while is_read(reader):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("fragmented", [False, True])
+async def test_bytes_in_the_queue_stop_reading(both: Setting, fragmented: bool) -> None:
+    """A few messages that come to 1 MiB, or fragments of one, until 256 KiB of it are left."""
+    size, count = 100 * KIB, 60
+    pieces = [b"%04d" % number + bytes(size - 4) for number in range(count)]
+    frames = [F(BINARY, piece) for piece in pieces]
+    if fragmented:
+        frames = [F(CONTINUATION if n else BINARY, p, fin=False) for n, p in enumerate(pieces)]
+    async with reading(both) as (reader, peer):
+        sending = asyncio.create_task(peer.send(*frames))
+        stream = reader.recv_streaming()
+        await until_paused(reader)
+        taken = []
+        async with asyncio.timeout(BOUND):
+            while not is_read(reader):  # what is there is taken before the loop iterates
+                taken.append(await (anext(stream) if fragmented else reader.recv()))
+            assert MIB - 256 * KIB <= len(b"".join(taken)) < MIB + 256 * KIB
+            while len(taken) < count:
+                taken.append(await (anext(stream) if fragmented else reader.recv()))
+            await sending
+        assert taken == pieces
+        await stream.aclose()
+
+
+async def test_the_low_mark_of_frames_holds_while_they_are_small(plain: Setting) -> None:
+    """A reader with high and low marks near each other does not wait for a low mark of bytes."""
+    async with reading(plain, WSMessageReader(high=60, low=59)) as (reader, peer):
+        await peer.send(*[F(BINARY, bytes(10 * KIB))] * 60)
+        await until_paused(reader)
+        await soon(reader)
+        assert is_read(reader)
+
+
+async def test_a_queue_without_marks_has_no_limit(plain: Setting) -> None:
+    async with reading(plain, WSMessageReader(high=None)) as (reader, peer):
+        await peer.send(*[F(BINARY, bytes(MIB))] * 5, F(PING, b"read"))
+        frame = await peer.read_frame()
+        assert (frame.opcode, frame.payload) == (PONG, b"read")
+        assert [len(await soon(reader)) for _ in range(5)] == [MIB] * 5  # type: ignore[arg-type]
+
+
+async def test_a_message_that_was_put_back_counts(plain: Setting) -> None:
+    """A cancelled call leaves what it has joined so far at the front of the queue."""
+    async with reading(plain) as (reader, peer):
+        task = asyncio.create_task(reader.recv())
+        await peer.send(F(BINARY, bytes(MIB), fin=False), F(PING, b"read"))
+        assert (await peer.read_frame()).payload == b"read"
+        assert is_read(reader)
+        task.cancel()
+        await asyncio.wait([task])
+        await peer.send(F(CONTINUATION, b"end"))
+        await until_paused(reader)
+        assert await soon(reader) == bytes(MIB) + b"end"
+        assert is_read(reader)
 
 
 async def test_iteration(both: Setting) -> None:

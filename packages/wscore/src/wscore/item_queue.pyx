@@ -9,11 +9,17 @@ cimport cython
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.ref cimport Py_DECREF, Py_INCREF
 
+from .sealing cimport seal_type
+
 __all__ = ["ItemQueue"]
 
 cdef enum:
     FIRST_CAPACITY = 16
     KEPT_CAPACITY = 64  # an empty queue that has grown larger gives its memory back
+
+
+cdef class Fragment:
+    """One frame of a message that came in several."""
 
 
 @cython.final
@@ -23,6 +29,7 @@ cdef class ItemQueue:
 
     Attributes:
         size: how many there are.
+        bytes: of the content of those that are messages or fragments.
     """
 
     def __dealloc__(self):
@@ -41,6 +48,7 @@ cdef class ItemQueue:
         Py_INCREF(item)
         self._ring[(self._begin + self.size) & (self._capacity - 1)] = <PyObject*>item
         self.size += 1
+        self.bytes += bytes_of(item)
         return 0
 
     cpdef int appendleft(self, object item) except -1:
@@ -55,6 +63,7 @@ cdef class ItemQueue:
         self._begin = (self._begin - 1) & (self._capacity - 1)
         self._ring[self._begin] = <PyObject*>item
         self.size += 1
+        self.bytes += bytes_of(item)
         return 0
 
     cpdef object popleft(self):
@@ -69,6 +78,7 @@ cdef class ItemQueue:
         Py_DECREF(item)  # the queue's own reference
         self._begin = (self._begin + 1) & (self._capacity - 1)
         self.size -= 1
+        self.bytes -= bytes_of(item)
         if self.size == 0 and self._capacity > KEPT_CAPACITY:
             PyMem_RawFree(self._ring)
             self._ring = NULL
@@ -88,3 +98,6 @@ cdef class ItemQueue:
         self._capacity = capacity
         self._begin = 0
         return 0
+
+
+seal_type(Fragment)

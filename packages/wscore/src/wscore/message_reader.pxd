@@ -4,7 +4,7 @@ from cpython.object cimport PyObject
 
 from .deflate_streams cimport Inflater
 from .hints cimport rarely
-from .item_queue cimport ItemQueue
+from .item_queue cimport Fragment, ItemQueue
 from .message_base cimport WSMessageBase
 from .step cimport Step
 from .transport cimport WSTransport
@@ -13,12 +13,8 @@ from .wakeup cimport Waiter
 
 cdef enum:
     AT_ONCE = 64  # messages are taken one after the other before the loop iterates
-
-
-cdef class Fragment:
-    cdef bytes data
-    cdef bint is_text
-    cdef bint fin
+    HIGH_BYTES = 1024 * 1024  # in the queue, at which reading pauses, like the number of frames
+    LOW_BYTES = 256 * 1024    # in the queue, at which it goes on
 
 
 cdef class Reception(Step):
@@ -66,11 +62,13 @@ cdef class WSMessageReader(WSMessageBase):
     cdef PyObject* _waiting  # the Step that waits or has waited; for comparison only, like the next
     cdef PyObject* _taker    # the task that last took something while reading was paused
     cdef Patience _patience  # None before `discard`
-    cdef Py_ssize_t _mark    # so many are queued that with the next one reading pauses
+    cdef Py_ssize_t _high    # queued frames at which reading pauses
     cdef Py_ssize_t _low     # queued frames at which it goes on
+    cdef Py_ssize_t _high_bytes  # like `_high`; the largest number if there is no limit
     cdef int _taken          # messages that were there, one after the other without a wait
     cdef bint _streaming     # a message is being handed out by fragments, or joined of them
     cdef bint _paused
+    cdef bint _paused_by_bytes  # not, or not only, by their number
     cdef bint _was_taken     # something, while reading was paused
     cdef bint _shut          # nothing is queued any more
     cdef bint _ended
@@ -89,7 +87,7 @@ cdef class WSMessageReader(WSMessageBase):
     cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1
     cdef int on_read_end(self) except -1
     cdef int _put(self, object item) except -1
-    cdef int _put_more(self, object item) except -1
+    cdef int _pause(self) except -1
     cdef int _give_up(self) except -1
 
     # out
@@ -103,6 +101,7 @@ cdef class WSMessageReader(WSMessageBase):
     cdef object _end(self, bint is_iterating)
     cdef object _wait(self, Step step)
     cdef int _put_back(self, list parts, bint is_text) except -1
+    cdef bint _has_room(self) noexcept
     cdef int _resume(self) except -1
     cdef object _converted(self, object message, bint decode)
 

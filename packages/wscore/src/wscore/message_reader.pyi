@@ -1,7 +1,6 @@
 """Messages instead of frames."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import final
 
 from typing_extensions import disjoint_base
 
@@ -9,9 +8,6 @@ from .message_base import WSMessageBase
 from .transport import WSTransport
 
 __all__ = ["WSMessageReader"]
-
-@final
-class Fragment: ...
 
 @disjoint_base
 class WSMessageReader(WSMessageBase):

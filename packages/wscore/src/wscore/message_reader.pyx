@@ -1,7 +1,8 @@
-"""Messages instead of frames: assembled, bounded in number, awaited one at a time.
+"""Messages instead of frames: assembled, bounded in number and bytes, awaited one at a time.
 
-The queue never grows beyond its bound by more than what one read of the socket brought: when it is
-full the socket is no longer read, and TCP slows the peer down. The waiting task is resumed at the
+The queue never grows beyond its bounds by more than what one read of the socket brought, or by one
+more message that was compressed: when it is full the socket is no longer read, and TCP slows the
+peer down. The waiting task is resumed at the
 end of the read, in the same turn of the event loop (see `wakeup`).
 """
 
@@ -36,10 +37,6 @@ cdef object current_task = asyncio.current_task
 cdef object sleep = asyncio.sleep
 
 _new_decoder = getincrementaldecoder("utf-8")
-
-
-cdef class Fragment:
-    """One frame of a message that came in several."""
 
 
 @cython.final
@@ -201,8 +198,15 @@ cdef class WSMessageReader(WSMessageBase):
     ``max_frame_size`` if that is None, also when it is inflated. With `stream` the latter holds
     only for what is inflated: other messages then may have any number of frames of that size.
 
+    The socket is no longer read while `high` frames are queued, or 1 MiB of them, as str and bytes
+    take memory, and read again when no more than `low` and 256 KiB are left. So a peer from which
+    nobody receives can have 1 MiB queued, and what comes before the reading ends: one message of
+    any size that is allowed, and as much as one read brings behind it, or one more message if it is
+    compressed.
+
     Args:
-        high: how many frames may be queued before the socket is no longer read; None for no limit.
+        high: how many frames may be queued before the socket is no longer read; None for no limit,
+            of their bytes neither.
         low: how many queued frames are left when it is read again; a quarter of `high` if None.
         stream: whether frames are queued in pieces as they arrive, so that nothing has to hold a
             whole frame; `recv_streaming` then gives the pieces, of up to 256 KiB before they are
@@ -217,8 +221,9 @@ cdef class WSMessageReader(WSMessageBase):
 
     def __cinit__(self):
         self._queue = ItemQueue.__new__(ItemQueue)
-        self._mark = HIGH - 1
+        self._high = HIGH
         self._low = HIGH // 4
+        self._high_bytes = HIGH_BYTES
 
     def __init__(self, high=HIGH, low=None, bint stream=False):
         cdef Py_ssize_t most = high or 0
@@ -226,7 +231,8 @@ cdef class WSMessageReader(WSMessageBase):
         self._low = low if low is not None else most // 4
         if most and not 0 <= self._low <= most:
             raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
-        self._mark = most - 1 if most else PY_SSIZE_T_MAX
+        self._high = most or PY_SSIZE_T_MAX
+        self._high_bytes = HIGH_BYTES if most else PY_SSIZE_T_MAX
 
     def __dealloc__(self):
         Py_XDECREF(self._spare)
@@ -265,15 +271,17 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef int _put(self, object item) except -1:
-        if rarely(self._queue.size >= self._mark):
-            return self._put_more(item)
-        return self._queue.append(item)
-
-    cdef int _put_more(self, object item) except -1:
-        """Queue one that fills the queue, or came with the same read."""
-        if self._shut:
+        if rarely(self._shut):
             return 0
         self._queue.append(item)
+        if rarely((self._queue.size >= self._high) | (self._queue.bytes >= self._high_bytes)):
+            return self._pause()
+        return 0
+
+    cdef int _pause(self) except -1:
+        """Read nothing more while the queue is full."""
+        if self._queue.bytes >= self._high_bytes:
+            self._paused_by_bytes = True
         if self._paused:
             return 0
         if self._patience is not None and self._patience.seconds <= 0:
@@ -291,7 +299,6 @@ cdef class WSMessageReader(WSMessageBase):
         What is thrown away is the end of what comes, never something in between.
         """
         self._shut = True
-        self._mark = 0
         return self._resume()
 
     # -- out: messages
@@ -490,7 +497,7 @@ cdef class WSMessageReader(WSMessageBase):
                 self._was_taken = True
                 task = current_task(self.transport.loop)
                 self._taker = <PyObject*>task
-            if self._queue.size <= self._low:
+            if self._has_room():
                 self._resume()
         return item
 
@@ -503,9 +510,15 @@ cdef class WSMessageReader(WSMessageBase):
         self._streaming = False
         return 0
 
+    cdef bint _has_room(self) noexcept:
+        """Whether both low marks were reached; that of bytes, if its high mark was."""
+        if self._paused_by_bytes and self._queue.bytes > LOW_BYTES:
+            return False
+        return self._queue.size <= self._low
+
     cdef int _resume(self) except -1:
         if self._paused:
-            self._paused = False
+            self._paused = self._paused_by_bytes = False
             if not self._ended:
                 self.transport.resume_reading()
         return 0
@@ -583,7 +596,6 @@ cdef object _recv = WSMessageReader.recv
 mark_as_coroutine_function(_recv)
 
 
-seal_type(Fragment)
 seal_type(Reception)
 seal_type(Joining)
 seal_type(Arrival)

@@ -145,7 +145,7 @@ cdef class WSProtocolCore:
                     # Once for all frames of a read. For a single one it is called by its name,
                     # which spares the bound method. (`object`: else it is the C function.)
                     self._on_ws_frame = (<object>self.listener).on_ws_frame
-                left -= COMPRESSED if parsed[current].message_rsv else 1
+                left -= self._weight(&parsed[current])
                 result = ROUND_ENDED if rarely(left <= 0) else self._parse(&parsed[1 - current])
             else:
                 result = WSF_NEED_MORE
@@ -173,6 +173,10 @@ cdef class WSProtocolCore:
         )
         self.buffer.begin += consumed
         return result
+
+    cdef inline int _weight(self, wsf_frame* parsed) except -1:
+        """How much of the budget a frame takes."""
+        return 1 if not rarely(parsed.message_rsv) else self._compressed_weight()
 
     # callbacks go out
 
@@ -202,6 +206,7 @@ cdef class WSProtocolCore:
 
     cdef bint holds_end(self) noexcept
     cdef int continue_reading(self) except -1
+    cdef int _compressed_weight(self) except -1
     cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1
     cdef bint _may_go_on(self) except -1
     cdef int _check_made(self) except -1

@@ -341,7 +341,7 @@ cdef class WSProtocolCore:
         cdef int result = self._parse(&parsed)
         while result == wsf.WSF_FRAME:
             self._deliver(&parsed, buffer.end - buffer.begin, buffer.begin == buffer.end)
-            left -= COMPRESSED if parsed.message_rsv else 1
+            left -= self._weight(&parsed)
             if left <= 0 and buffer.begin != buffer.end:
                 left = FRAMES_AT_ONCE
                 result = self._begin_round(&parsed, &rounds)
@@ -352,6 +352,10 @@ cdef class WSProtocolCore:
         return 0
 
     # -- the budget: nothing that a peer sends may keep the loop from iterating
+
+    cdef int _compressed_weight(self) except -1:
+        """A listener that has paused the reading is given nothing more that may be large."""
+        return COMPRESSED if self.transport.is_reading() else FRAMES_AT_ONCE
 
     cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1:
         """The parser's next step, or nothing more to do in this iteration of the loop."""

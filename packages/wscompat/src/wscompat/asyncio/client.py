@@ -88,7 +88,8 @@ class connect:  # noqa: N801
         max_size: bytes of a received message, or a pair of limits for message and fragment; None
             for no limit.
         max_queue: received frames at which reading pauses, or a pair: the mark at which it
-            pauses, and the one at which it goes on. None for no limit.
+            pauses, and the one at which it goes on. It also pauses at 1 MiB of them. None for no
+            limit.
         write_limit: bytes waiting to be sent at which `Connection.send` waits, or such a pair.
         logger: where to log; the logger ``websockets.client`` if None.
         create_connection: the class of the connection, derived from `ClientConnection`.

@@ -63,7 +63,8 @@ class Connection(WSMessageConnection):
         ping_timeout: seconds to wait for the answer of one; None for no limit.
         close_timeout: seconds for the closing handshake and the end of the TCP connection; None
             for no limit.
-        max_queue: received frames at which reading pauses, or a pair of marks, high and low.
+        max_queue: received frames at which reading pauses, or a pair of marks, high and low. It
+            also pauses at 1 MiB of them.
         write_limit: bytes waiting to be sent at which `send` waits, or such a pair.
         logger: where to log.
     """

@@ -49,7 +49,8 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             server ends the TCP connection, that what was sent is delivered. So `close` takes at
             most four times as long on a server, and five times on a client. 10 if None.
         max_size: bytes of a received message; None for no limit.
-        max_queue: received messages at which reading pauses; None for no limit.
+        max_queue: received messages at which reading pauses, as it does at 1 MiB of them; None for
+            no limit.
         read_limit: accepted for programs that give it, and without effect: the connections of a
             loop share one receive buffer.
         write_limit: bytes waiting to be sent at which `send` waits.
