@@ -4,6 +4,7 @@ import asyncio
 import http
 import logging
 import re
+import socket
 from collections.abc import Awaitable
 from typing import Any
 
@@ -417,3 +418,39 @@ async def test_a_handler_that_raises(library: Legacy, caplog: pytest.LogCaptureF
         await peer.head()
         assert await peer.rest() == b"\x88\x02\x03\xf3"
     assert "connection handler failed" in caplog.text
+
+
+async def _receive(websocket: Any) -> None:
+    await websocket.recv()
+    await websocket.recv()
+
+
+async def _iterate(websocket: Any) -> None:
+    async for _ in websocket:
+        pass
+
+
+async def _send_and_receive(websocket: Any) -> None:
+    await websocket.send("a")
+    await _receive(websocket)
+
+
+@pytest.mark.parametrize("handler", [_receive, _iterate, _send_and_receive])
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"\x81\x81\0\0\0\0a", b"\x88\x82\0\0\0\0\x03\xe8"],
+    ids=["nothing", "message", "CLOSE"],
+)
+async def test_client_that_leaves_right_behind_its_request(
+    sent: bytes, handler: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That the handler fails is nothing to report. (The model reports it each time.)"""
+    caplog.set_level("INFO")
+    async with serving(OURS, handler) as port:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(REQUEST + b"\r\n" + sent)
+            client.shutdown(socket.SHUT_WR)
+            async with asyncio.timeout(BOUND):
+                while "connection closed" not in caplog.messages:
+                    await asyncio.sleep(0.001)
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []

@@ -21,6 +21,7 @@ from wscore.http import HTTPSyntaxError, WSUpgradeRequest
 
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import (
+    ConnectionClosed,
     InvalidHeader,
     InvalidMessage,
     InvalidOrigin,
@@ -193,10 +194,13 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         self.logger.info("connection rejected (%d %s)", status, status.phrase)
 
     async def _run_handler(self) -> None:
+        was_ending = self._is_ending()
         try:
             await self.ws_handler(self)
-        except Exception:
-            self.logger.error("connection handler failed", exc_info=True)
+        except Exception as exc:
+            # Of a client that leaves right behind its request there is nothing to report.
+            if not (was_ending and isinstance(exc, ConnectionClosed)):
+                self.logger.error("connection handler failed", exc_info=True)
             self.fail_connection(CloseCode.INTERNAL_ERROR)
         await self.close()
 
