@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
 from wscompat.asyncio.client import connect
 from wscompat.asyncio.limits import MaxSize, check_marks, core_sizes, high_and_low
+from wscompat.asyncio.server import serve
 
 
 def test_high_and_low() -> None:
@@ -27,6 +29,65 @@ def test_high_and_low() -> None:
 )
 def test_core_sizes(limit: MaxSize, message: int, frame: int | None) -> None:
     assert core_sizes(limit) == {"max_message_size": message, "max_frame_size": frame}
+
+
+async def nothing(connection: Any) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "error", "text"),
+    [
+        ("max_size", -1, ValueError, "at least 1, or None for no limit, not -1"),
+        ("max_size", 0, ValueError, "at least 1"),
+        ("max_size", (None, 0), ValueError, "at least 1"),
+        ("max_size", (0, None), ValueError, "at least 1"),
+        ("max_size", 1.5, TypeError, "an integer, not 1.5"),
+        ("max_size", "1", TypeError, "an integer"),
+        ("max_size", (1, 2, 3), ValueError, "a number or a pair of numbers"),
+        ("max_queue", -1, ValueError, "at least 0"),
+        ("max_queue", (None, -1), ValueError, "at least 0"),
+        ("max_queue", 1.5, TypeError, "an integer"),
+        ("max_queue", (1,), ValueError, "a number or a pair of numbers"),
+        ("write_limit", -1, ValueError, "at least 0"),
+        ("write_limit", (-1, None), ValueError, "at least 0"),
+        ("write_limit", "x", TypeError, "an integer"),
+        ("write_limit", (1, 2, 3), ValueError, "a number or a pair of numbers"),
+    ],
+)
+def test_limits_that_are_none(name: str, limit: Any, error: type[Exception], text: str) -> None:
+    """They are refused by their own names, and at the call."""
+    options: dict[str, Any] = {name: limit}
+    with pytest.raises(error, match=f"^{name} must be {text}"):
+        connect("ws://localhost/", **options)
+    with pytest.raises(error, match=f"^{name} must be {text}"):
+        serve(nothing, "localhost", 0, **options)
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+@pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        *(("max_size", limit) for limit in (5, (5, 5), [5, 5], (None, None), (5, None), None)),
+        *(("max_queue", limit) for limit in (0, 1, True, [5, 5], (5, 0), (None, 3), None)),
+        *(("write_limit", limit) for limit in (0, 1, [5, 5], (5, 0), (None, 3))),
+    ],
+)
+async def test_limits_that_the_model_takes(
+    library: Library, name: str, limit: Any, side: str
+) -> None:
+    async def echo(connection: Any) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    client, server = ({name: limit}, {}) if side == "client" else ({}, {name: limit})
+    async with (
+        serving(library, echo, **server) as served,
+        library.connect(uri_of(served), proxy=None, **client) as connection,
+    ):
+        await connection.send("hello")
+        assert await connection.recv() == "hello"
 
 
 @pytest.mark.parametrize("limit", [(1, 2), (0, 1), (4, -1)])

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from .enums import WSAutoPingStrategy
+from .seconds import check_seconds
 
 __all__ = ["AutoPing", "ReplyClock", "Verdict", "auto_ping_maker"]
 
@@ -140,10 +141,13 @@ def auto_ping_maker(
     """What makes the `AutoPing` of each connection, given the time; None if there is to be none.
 
     Raises:
+        TypeError: if a timeout is not a number.
         ValueError: if a timeout is not positive.
     """
     if not enabled:
         return None
+    check_seconds("auto_ping_idle_timeout", idle_timeout)
+    check_seconds("auto_ping_reply_timeout", reply_timeout)
     make = partial(AutoPing, strategy, idle_timeout, reply_timeout)
     make(0.0)  # wrong arguments are told to whom they come from
     return make

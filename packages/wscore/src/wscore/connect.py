@@ -36,6 +36,7 @@ from .protocol import (
 )
 from .proxying import Proxy
 from .route import Route, SocketFactory
+from .seconds import check_timeouts
 from .slow_calls import report_if_slow
 from .transport import WSTransport
 from .unix import UnixPath
@@ -144,7 +145,7 @@ async def ws_connect(
         WSInvalidURL: if the URL, or that of a redirect to follow, is not a WebSocket URL.
         WSHandshakeError: if the server's answer is not a valid acceptance; a subclass says why.
         TypeError: if the factory makes something else than a listener, or with `deflate` one that
-            is not for messages; or a context is none.
+            is not for messages; or a context is none, or a timeout no number.
         TimeoutError: if there was no answer in time.
         ValueError: if a header field cannot be sent, a timeout is negative, one of auto ping not
             positive, a limit is less than 1, there is a proxy and a socket, or there is more than
@@ -157,6 +158,10 @@ async def ws_connect(
     logger = resolve_logger(logger_name, "client")
     if disconnect_on_error is not None:
         disconnect_on_exception = disconnect_on_error
+    check_timeouts(
+        websocket_handshake_timeout=websocket_handshake_timeout,
+        disconnect_timeout=disconnect_timeout,
+    )
     make_auto_ping = auto_ping_maker(
         enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
     )

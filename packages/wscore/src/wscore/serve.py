@@ -33,6 +33,7 @@ from .protocol import (
     ProtocolOptions,
     WSProtocolCore,
 )
+from .seconds import check_timeouts
 from .slow_calls import report_if_slow
 from .streams import start_server
 from .unix import UnixPath
@@ -133,7 +134,7 @@ async def ws_create_server(
 
     Raises:
         OSError: if the address cannot be bound.
-        TypeError: if `ssl` is not a context.
+        TypeError: if `ssl` is not a context, or a timeout not a number.
         ValueError: if a timeout is negative, one of auto ping not positive, a limit is less than 1,
             there is more than one place to listen at, or `ssl` is a context for clients.
     """
@@ -141,6 +142,10 @@ async def ws_create_server(
     logger = resolve_logger(logger_name, "server")
     if disconnect_on_error is not None:
         disconnect_on_exception = disconnect_on_error
+    check_timeouts(
+        websocket_handshake_timeout=websocket_handshake_timeout,
+        disconnect_timeout=disconnect_timeout,
+    )
     make_auto_ping = auto_ping_maker(
         enable_auto_ping, auto_ping_strategy, auto_ping_idle_timeout, auto_ping_reply_timeout
     )

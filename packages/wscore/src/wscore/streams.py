@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 from .protocol import WSProtocolCore
+from .seconds import check_seconds
 from .tcp import CONNECTING_ARGUMENTS, connect_socket, family_of, prepare
 from .tls_side import check_context
 from .unix import SocketFile, UnixPath, bound_socket
@@ -310,6 +311,7 @@ def _take_seconds(
         return None
     if not ssl:
         raise ValueError(f"{name} is for connections with ssl")
+    check_seconds(name, value)
     if value <= 0:
         raise ValueError(f"{name} must be positive, not {value}")
     return value

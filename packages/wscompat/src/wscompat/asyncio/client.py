@@ -24,6 +24,7 @@ from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..loop_arguments import checked
+from ..timeouts import check_timeouts, disconnect_timeout
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath
 from ..uri import WebSocketURI, known_uri, parse_uri
@@ -32,7 +33,7 @@ from .connection import Connection
 from .debugging import class_for, is_logged
 from .extended import Extended
 from .handshake_errors import from_core
-from .limits import MaxQueue, MaxSize, WriteLimit, check_marks, core_sizes, frame_size_only
+from .limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
 from .proxies import PROXY_ARGUMENTS, choose_proxy, from_wsproxy, proxy_arguments
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
@@ -106,6 +107,8 @@ class connect:  # noqa: N801
             says why.
         OSError: if there is no connection (`ssl.SSLError` among them).
         TimeoutError: if there was no answer in time.
+        TypeError: if a limit is no integer, or a time no number.
+        ValueError: if a limit is less than 1 byte.
     """
 
     def __init__(
@@ -141,7 +144,13 @@ class connect:  # noqa: N801
         self._reconnect_delays = reconnect_delays
         self._open_timeout = open_timeout
         self._connection_class = create_connection or ClientConnection
-        check_marks(max_queue, write_limit)
+        check_limits(max_size=max_size, max_queue=max_queue, write_limit=write_limit)
+        check_timeouts(
+            open_timeout=open_timeout,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=close_timeout,
+        )
         self._connection_options = {
             "ping_interval": ping_interval,
             "ping_timeout": ping_timeout,
@@ -176,7 +185,7 @@ class connect:  # noqa: N801
             "logger_name": self.logger,
             "enable_auto_pong": not is_logged(self.logger),
             "max_fragments": None,  # `recv` limits them
-            "disconnect_timeout": close_timeout,
+            "disconnect_timeout": disconnect_timeout(close_timeout),
         }
         self._is_unix = bool(kwargs.pop("unix", False))
         self._given = kwargs

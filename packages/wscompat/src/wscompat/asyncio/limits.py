@@ -12,6 +12,7 @@ __all__ = [
     "MaxSize",
     "WriteLimit",
     "as_pair",
+    "check_limits",
     "check_marks",
     "core_sizes",
     "frame_size_only",
@@ -30,7 +31,34 @@ WriteLimit = int | tuple[int, int | None]
 
 def high_and_low(limit: MaxQueue | WriteLimit) -> tuple[int | None, int | None]:
     """Both water marks; None for what is not given."""
-    return limit if isinstance(limit, tuple) else (limit, None)
+    return _pair(limit, None)
+
+
+def check_limits(*, max_size: MaxSize, max_queue: MaxQueue, write_limit: WriteLimit) -> None:
+    """Check the limits of a connection before there is one.
+
+    Raises:
+        TypeError: if one is no integer.
+        ValueError: if one is too small, is more than a pair, or a low mark is above the high one.
+    """
+    limits = {"max_size": max_size, "max_queue": max_queue, "write_limit": write_limit}
+    for name, limit in limits.items():
+        _check_numbers(name, limit)
+    check_marks(max_queue, write_limit)
+    for name, limit in limits.items():
+        least = 1 if name == "max_size" else 0
+        if any(value is not None and value < least for value in _pair(limit, None)):
+            raise ValueError(f"{name} must be at least {least}, or None for no limit, not {limit}")
+
+
+def _check_numbers(name: str, limit: Any) -> None:
+    """Refuse what is neither an integer nor a pair of them."""
+    values = _pair(limit, None)
+    if len(values) != 2:
+        raise ValueError(f"{name} must be a number or a pair of numbers, not {limit!r}")
+    for value in values:
+        if value is not None and not hasattr(value, "__index__"):
+            raise TypeError(f"{name} must be an integer, not {value!r}")
 
 
 def check_marks(*limits: MaxQueue | WriteLimit) -> None:
@@ -46,7 +74,7 @@ def check_marks(*limits: MaxQueue | WriteLimit) -> None:
 
 def as_pair(limit: MaxSize) -> tuple[int | None, int | None]:
     """Both limits, of a message and of a fragment; None for what is not given."""
-    return limit if isinstance(limit, tuple) else (limit, None)
+    return _pair(limit, None)
 
 
 def frame_size_only(limit: MaxSize) -> dict[str, Any]:
@@ -56,7 +84,12 @@ def frame_size_only(limit: MaxSize) -> dict[str, Any]:
 
 def core_sizes(limit: MaxSize) -> dict[str, Any]:
     """The same limits as arguments of wscore; one frame may be as large as a message."""
-    message, fragment = limit if isinstance(limit, tuple) else (limit, limit)
+    message, fragment = _pair(limit, limit)
     if message is None:
         message = sys.maxsize  # otherwise wscore would take the limit of a frame
     return {"max_message_size": message, "max_frame_size": fragment}
+
+
+def _pair(limit: Any, second: Any) -> tuple[Any, Any]:
+    """Both numbers of a pair; of one alone that and another."""
+    return tuple(limit) if isinstance(limit, tuple | list) else (limit, second)

@@ -22,6 +22,7 @@ from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..loop_arguments import checked
 from ..server import ServerProtocol
+from ..timeouts import check_timeouts, disconnect_timeout
 from ..typing import LoggerLike, StatusLike, Subprotocol
 from ..unix import UnixPath, unix_arguments
 from ..utils import get_socket_name
@@ -39,7 +40,7 @@ from .connection import Connection, check_close
 from .credentials import basic_auth
 from .debugging import class_for, is_logged
 from .extended import Extended
-from .limits import MaxQueue, MaxSize, WriteLimit, check_marks, core_sizes, frame_size_only
+from .limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
@@ -332,8 +333,16 @@ def serve(
 
     Raises:
         OSError: if the address cannot be bound.
+        TypeError: if a limit is no integer, or a time no number.
+        ValueError: if a limit is less than 1 byte.
     """
-    check_marks(max_queue, write_limit)
+    check_limits(max_size=max_size, max_queue=max_queue, write_limit=write_limit)
+    check_timeouts(
+        open_timeout=open_timeout,
+        ping_interval=ping_interval,
+        ping_timeout=ping_timeout,
+        close_timeout=close_timeout,
+    )
     logger = logger or logging.getLogger("websockets.server")
     is_unix = bool(kwargs.pop("unix", False))
     deflate, factories = server_extensions(compression, extensions)
@@ -384,7 +393,7 @@ def serve(
             logger_name=server.logger,
             enable_auto_pong=not is_logged(logger),
             max_fragments=None,  # `recv` limits them
-            disconnect_timeout=close_timeout,
+            disconnect_timeout=disconnect_timeout(close_timeout),
             **given,
         )
 

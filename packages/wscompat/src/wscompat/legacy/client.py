@@ -29,6 +29,7 @@ from ..headers import (
 )
 from ..http11 import USER_AGENT
 from ..loop_arguments import checked
+from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import known_uri, parse_uri
 from .engine import Engine
@@ -109,6 +110,12 @@ class Connect:
         **kwargs: Any,
     ) -> None:
         former = former_options(kwargs, create_protocol, close_timeout)
+        check_timeouts(
+            open_timeout=open_timeout,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=former.close_timeout,
+        )
         extensions = client_factories(compression, extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)

@@ -19,6 +19,7 @@ from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER
 from ..loop_arguments import checked
+from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath, unix_arguments
 from .accepting import (
@@ -223,6 +224,12 @@ class Serve:
         **kwargs: Any,
     ) -> None:
         former = former_options(kwargs, create_protocol, close_timeout)
+        check_timeouts(
+            open_timeout=open_timeout,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=former.close_timeout,
+        )
         extensions = server_factories(compression, extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)

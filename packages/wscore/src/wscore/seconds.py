@@ -1,0 +1,43 @@
+"""Checks times that are given as arguments where they are given.
+
+A loop is told of them only later, within a callback, whose error reaches nobody who could mend it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = ["check_seconds", "check_timeouts"]
+
+
+def check_timeouts(**timeouts: Any) -> None:
+    """Refuse what is neither a number of seconds nor None, which stands for no limit.
+
+    Args:
+        **timeouts: the values by the names of the arguments.
+
+    Raises:
+        TypeError: if one cannot be added to the time of a loop.
+        OverflowError: if one is an integer that is too large for that.
+    """
+    for name, value in timeouts.items():
+        if value is not None:
+            check_seconds(name, value)
+
+
+def check_seconds(name: str, value: Any) -> None:
+    """Refuse what is not a number of seconds.
+
+    Args:
+        name: of the argument.
+        value: its value.
+
+    Raises:
+        TypeError: if it cannot be added to the time of a loop.
+        OverflowError: if it is an integer that is too large for that.
+    """
+    try:
+        math.isnan(0.0 + value)
+    except (TypeError, OverflowError) as exc:
+        raise type(exc)(f"{name} must be a number of seconds, not {value!r}") from None
