@@ -28,6 +28,7 @@ from .heartbeat cimport Heartbeat
 from .enums cimport CLOSE, CONTINUATION, PING, PONG, close_code_to_python
 from .failing cimport fail_for_exception, fail_for_violation, pass_on
 
+from .callbacks import report_coroutines
 from .errors import WSProtocolError, is_ordinary
 from .logs import WSCORE_DEBUG_LL
 from .slow_calls import report_if_slow
@@ -188,6 +189,7 @@ cdef class WSProtocolCore:
         config.max_fragments = self._max_fragments
         wsf.wsf_parser_init(&self._parser, &config)
         self.listener = listener
+        report_coroutines(type(listener), self.logger)
         self._calls_python = _is_python_method(type(listener), "on_ws_frame")
         self.transport.upgraded(request, response)
         if self._messages is not None:
