@@ -13,7 +13,7 @@ from tests.wscore.pairs import Setting, against_raw_peer, serving, until_gone
 from tests.wscore.recorder import Recorder
 from tests.wscore.wire import TEXT, F
 from wscore import WSFrame, WSListener, WSMessageListener, WSMsgType, WSTransport, ws_connect
-from wscore.slow_calls import report_if_slow
+from wscore.slow_calls import AwaitTimed, report_if_slow
 
 LIMIT = 0.01  # seconds, from which on a call is slow
 SLOW = 0.02  # seconds
@@ -121,6 +121,60 @@ async def test_listener_factories(both: Setting, caplog: pytest.LogCaptureFixtur
             await until_gone(client)
     named = [name.rpartition(".")[2] for name in slow_calls(caplog)]
     assert named == ["at_server", "at_client"]
+
+
+async def test_listener_factory_that_is_awaited(
+    both: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The loop names what blocks a task."""
+
+    async def choose(_: object) -> WSListener:
+        await asyncio.sleep(0)
+        time.sleep(SLOW)
+        return WSListener()
+
+    with debug_mode():
+        async with serving(both, choose) as port:
+            client, _ = await ws_connect(WSListener, both.url(port), **both.client_options)
+            client.disconnect()
+            await until_gone(client)
+    slow = [text for text in caplog.messages if text.startswith("Executing <Task")]
+    assert any(f"coro=<{choose.__qualname__}() in " in text for text in slow), slow
+
+
+async def test_steps_of_an_awaitable(caplog: pytest.LogCaptureFixture) -> None:
+    """It gives, raises and is cancelled as if it was awaited itself."""
+    loop = asyncio.get_running_loop()
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def block(outcome: object) -> object:
+        await asyncio.sleep(0)
+        time.sleep(SLOW)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def wait() -> None:
+        begun.set()
+        try:
+            await loop.create_future()
+        finally:
+            cancelled.set()
+
+    with debug_mode():
+        assert await AwaitTimed(loop, block, block(1)) == 1
+        with pytest.raises(KeyError):
+            await AwaitTimed(loop, block, block(KeyError()))
+        task = asyncio.ensure_future(AwaitTimed(loop, wait, wait()))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        future = loop.create_future()
+        loop.call_soon(future.set_result, 2)
+        assert await AwaitTimed(loop, block, future) == 2
+    assert cancelled.is_set()
+    assert [name.rpartition(".")[2] for name in slow_calls(caplog)] == ["block"] * 2
 
 
 async def test_nothing_is_logged_without_debug_mode(

@@ -1,13 +1,11 @@
-"""The name of the program's handler, for what asyncio says in debug mode of the task that runs it.
-
-asyncio names a task's outermost coroutine only, which is ours.
-"""
+"""The name of the program's handler, for what asyncio says in debug mode of its task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any
+
+from wscore.slow_calls import name_task
 
 __all__ = ["name_handler"]
 
@@ -19,8 +17,4 @@ def name_handler(coroutine: Coroutine[Any, Any, Any], handler: Callable[..., Any
         coroutine: what the task runs.
         handler: the program's function, or anything else that can be called.
     """
-    while isinstance(handler, partial):
-        handler = handler.func
-    name = getattr(handler, "__qualname__", type(handler).__qualname__)
-    if hasattr(coroutine, "__qualname__"):  # not all that a subclass may return has one
-        coroutine.__qualname__ = f"{name}() in {coroutine.__qualname__}"
+    name_task(coroutine, handler)

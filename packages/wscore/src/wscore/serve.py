@@ -34,7 +34,7 @@ from .protocol import (
     WSProtocolCore,
 )
 from .seconds import check_timeouts
-from .slow_calls import report_if_slow
+from .slow_calls import name_task, report_if_slow
 from .streams import start_server
 from .unix import UnixPath
 
@@ -291,7 +291,10 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             self._answer(request, chosen, server_closed)
         else:
             self.hold_input()
-            self._decision = self.loop.create_task(self._decide(request, chosen))
+            decision = self._decide(request, chosen)
+            if self.is_timed:
+                name_task(decision, chosen)
+            self._decision = self.loop.create_task(decision)
         return consumed
 
     def _ask_factory(self, request: WSUpgradeRequest) -> Answer | Awaitable[Answer]:

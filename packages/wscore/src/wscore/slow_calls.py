@@ -11,11 +11,11 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from typing import Any
 
-__all__ = ["report_if_slow"]
+__all__ = ["AwaitTimed", "call_timed", "name_task", "report_if_slow"]
 
 #: Where asyncio, too, logs what takes long.
 _LOGGER = logging.getLogger("asyncio")
@@ -36,6 +36,76 @@ def report_if_slow(
     seconds = time.monotonic() - began
     if seconds >= getattr(loop, "slow_callback_duration", 0.1):
         _LOGGER.warning("Executing %s took %.3f seconds", _description(called), seconds)
+
+
+def call_timed(loop: asyncio.AbstractEventLoop, called: Callable[..., Any], *args: Any) -> Any:
+    """Call something of the user's; in debug mode it is logged if that takes long.
+
+    Args:
+        loop: the running loop.
+        called: the user's function, method or class.
+        *args: its arguments.
+    """
+    if not loop.get_debug():
+        return called(*args)
+    began = time.monotonic()
+    try:
+        return called(*args)
+    finally:
+        report_if_slow(loop, called, began)
+
+
+class AwaitTimed:
+    """Awaits something of the user's; each step that takes long is logged.
+
+    To be used in debug mode only.
+
+    Args:
+        loop: the running loop.
+        called: the user's coroutine function.
+        awaitable: what it has returned.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, called: Callable[..., Any], awaitable: Awaitable[Any]
+    ) -> None:
+        self._loop = loop
+        self._called = called
+        self._awaitable = awaitable
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps: Any = self._awaitable.__await__()
+        step = partial(next, steps)
+        while True:
+            began = time.monotonic()
+            try:
+                awaited = step()
+            except StopIteration as exc:
+                return exc.value
+            finally:
+                report_if_slow(self._loop, self._called, began)
+            try:
+                yield awaited
+                step = partial(next, steps)
+            except BaseException as exc:
+                step = partial(steps.throw, exc)
+
+
+def name_task(coroutine: object, called: object) -> None:
+    """Have a task's description begin with the name of what runs in it.
+
+    asyncio names the outermost coroutine only, which is not the user's.
+
+    Args:
+        coroutine: the outermost one.
+        called: the user's coroutine function, or anything else that can be called; or a coroutine.
+    """
+    while isinstance(called, partial):
+        called = called.func
+    name = getattr(called, "__qualname__", type(called).__qualname__)
+    own = getattr(coroutine, "__qualname__", None)
+    if own is not None:  # not all that a subclass may return has one
+        coroutine.__qualname__ = f"{name}() in {own}"  # type: ignore[attr-defined]
 
 
 def _description(called: Callable[..., Any]) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from multidict import CIMultiDict
 
 import wscore
+from wscore.slow_calls import AwaitTimed, call_timed
 
 from ..extensions.base import ServerExtensionFactory
 from ..http11 import Request, Response
@@ -134,8 +135,10 @@ class Acceptance:
         if function is None:
             return None
         try:
-            response = function(connection, *args)
+            response = call_timed(connection._loop, function, connection, *args)
             if inspect.isawaitable(response):
+                if connection._loop.get_debug():
+                    response = AwaitTimed(connection._loop, function, response)
                 response = await response
             if not isinstance(response, Response | None):
                 raise TypeError(f"{name} must return a Response or None, not {response!r}")
@@ -174,7 +177,8 @@ class Acceptance:
         if (choose := self.select_subprotocol) is not None:
 
             def select(_: ServerProtocol, names: Sequence[Subprotocol]) -> Subprotocol | None:
-                return choose(connection, names)
+                chosen: Subprotocol | None = call_timed(connection._loop, choose, connection, names)
+                return chosen
 
         return ServerProtocol(
             origins=self.origins,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from wscore.factory import takes_arguments
 from wscore.handshake import has_body
 from wscore.http import HTTPSyntaxError, WSUpgradeRequest
+from wscore.slow_calls import AwaitTimed, call_timed
 
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import (
@@ -229,8 +230,11 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             ConnectionError: if the connection was lost meanwhile.
         """
         path, request_headers = await self.read_http_request()
-        early_response: Any = self.process_request(path, request_headers)
+        early_response = call_timed(self.loop, self.process_request, path, request_headers)
         if inspect.isawaitable(early_response):
+            if self.loop.get_debug():
+                asked = self._process_request or self.process_request
+                early_response = AwaitTimed(self.loop, asked, early_response)
             early_response = await early_response
         else:
             warnings.warn("declare process_request as a coroutine", DeprecationWarning)  # noqa: B028
