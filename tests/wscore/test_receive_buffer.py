@@ -1,15 +1,22 @@
 """Memory between the socket and the parser: it grows for what is large, and goes again."""
 
+import array
+import asyncio
+import contextlib
+import fcntl
 import gc
 import random
+import termios
 import tracemalloc
 from collections.abc import Iterator
 
 import pytest
 
 from tests.wscore.pairs import Setting, against_raw_peer
+from tests.wscore.raw_peer import BOUND
 from tests.wscore.recorder import Recorder
 from tests.wscore.wire import BINARY, F
+from wscore import WSTransport
 
 MIB = 1 << 20
 
@@ -76,6 +83,61 @@ async def self_and_rest(listeners: list[Counter], before: int) -> None:
         await peer.send(F(BINARY, b"x"))
         await listeners[0].until("frame")
         await self_and_rest(listeners[1:], before)
+
+
+KIB = 1 << 10
+MANY = 20  # connections: more than there is spare memory for
+
+
+def unread_by(transport: WSTransport) -> int:
+    """Return how many bytes lie in the system for a connection."""
+    size = array.array("i", [0])
+    sock = transport.underlying_transport.get_extra_info("socket")
+    fcntl.ioctl(sock.fileno(), termios.FIONREAD, size)
+    return size[0]
+
+
+async def is_read(transport: WSTransport) -> None:
+    """Wait until all that was sent has been received, and looked at."""
+    async with asyncio.timeout(BOUND):
+        while unread_by(transport):
+            await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("small", [0, 3, 500], ids=["alone", "in one read", "over the budget"])
+@pytest.mark.parametrize(
+    ("size", "held"),
+    [(100, 100), (17 * KIB, 17 * KIB), (60 * KIB, 60 * KIB), (100 * KIB, 256 * KIB)],
+)
+async def test_a_partial_frame_holds_memory_of_its_size(
+    size: int, held: int, small: int, setting: Setting, traced: None
+) -> None:
+    """Not the block that it was received into, however it came to lie there."""
+    payload = random.Random(size).randbytes(2 * size)
+    async with contextlib.AsyncExitStack() as stack:
+        ends = []
+        for _ in range(MANY):
+            listener = Recorder()
+            connection = against_raw_peer(setting, listener)
+            ends.append((listener, *await stack.enter_async_context(connection)))
+        wire = F(BINARY, b"x").wire(ends[0][2].masks) * small
+        frame = F(BINARY, payload).wire(ends[0][2].masks)
+        used = 0
+        for listener, transport, peer in ends:
+            before = in_use()
+            await peer.send(wire, frame[:size])
+            await is_read(transport)
+            assert len(listener.frames) == small
+            listener.frames.clear()
+            listener.events.clear()
+            used += in_use() - before
+        assert used < MANY * (held + 4 * KIB) + 2 * 256 * KIB  # two blocks are the loop's
+        for listener, _, peer in ends:
+            await peer.send(frame[size:])
+            await listener.until("frame")
+            assert listener.frames[0].payload == payload
 
 
 async def test_header_alone_costs_nothing(traced: None) -> None:

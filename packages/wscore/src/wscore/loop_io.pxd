@@ -21,6 +21,7 @@ cdef extern from *:
     unsigned long this_thread "wscore_this_thread"() noexcept
 
 cdef enum:
+    RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
     SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
     SPARES = 8  # of each kind of memory are kept for further use
 

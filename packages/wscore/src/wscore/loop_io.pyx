@@ -21,7 +21,6 @@ from .sealing cimport seal_type
 from .syscalls cimport now
 
 cdef enum:
-    RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
     PAGE = 4096  # bytes; a power of two
 
 _loops = weakref.WeakKeyDictionary()

@@ -180,6 +180,7 @@ cdef class SocketTransport(SocketControl):
             min(room, <size_t>MOST),
         )
         if rarely(size <= 0):
+            self.protocol.buffer.tidy(self.protocol.buffer.needed)  # `prepare` has moved the rest
             return self._receive_no_more(size)
         return self.protocol.received(size)
 
