@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
+from tests.wscompat.raw import REQUEST, raw_client
+from wscompat.asyncio.server import broadcast
+from wscore import WSDeflate
 
 LIBRARIES = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
 
@@ -132,3 +135,48 @@ async def test_one_that_does_not_read_does_not_stop_the_others() -> None:
             for _ in range(100):
                 assert len(await made.clients[1].recv()) == 100_000
         made.clients[0].transport.resume_reading()
+
+
+async def sent_to_all(logger: logging.Logger, compression: Any) -> list[bytes]:
+    """What three clients get, compressed or not."""
+    connections: list[Any] = []
+
+    async def stay(connection: Any) -> None:
+        connections.append(connection)
+        await connection.wait_closed()
+
+    field = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    async with (
+        serving(WSCOMPAT, stay, compression, logger=logger) as server,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        raws = []
+        for _ in range(3):
+            client = raw_client(server.sockets[0].getsockname()[1], REQUEST + field)
+            raws.append(await stack.enter_async_context(client))
+            await raws[-1].head()
+        async with asyncio.timeout(BOUND):
+            while len(connections) < 3:
+                await asyncio.sleep(0)
+        for number, connection in enumerate(connections):
+            await connection.send(f"for number {number} only, " * 10)
+        for message in ("to everybody, " * 20, b"bytes" * 100, "short"):
+            broadcast(connections, message)
+        await connections[0].send("and something behind it, to everybody, " * 10)
+        for raw in raws:
+            raw.writer.write(b"\x88\x80\0\0\0\0")  # a CLOSE
+        return [await raw.rest() for raw in raws]
+
+
+@pytest.mark.parametrize("compression", [None, "deflate", WSDeflate(min_size=0)], ids=str)
+async def test_logging_changes_nothing_of_what_is_sent(
+    compression: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("tests.broadcasting")
+    with caplog.at_level(logging.WARNING, logger.name):
+        quiet = await sent_to_all(logger, compression)
+    assert caplog.records == []
+    with caplog.at_level(logging.DEBUG, logger.name):
+        assert await sent_to_all(logger, compression) == quiet
+    told = [message for message in caplog.messages if message.startswith("> TEXT 'short'")]
+    assert len(told) == 3

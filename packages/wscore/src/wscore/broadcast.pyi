@@ -1,7 +1,7 @@
 """One message to many connections."""
 
 from collections.abc import Iterable
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 from typing_extensions import Buffer
 
@@ -23,7 +23,7 @@ def ws_broadcast(
 ) -> list[WSTransport]: ...
 def broadcast_message(
     connections: Iterable[_C], msg_type: WSMsgType, message: str | Buffer
-) -> tuple[list[_C], list[_C]]: ...
+) -> tuple[list[_C], list[_C], list[Any]]: ...
 
 @final
 class Forms:

@@ -111,8 +111,9 @@ def broadcast_message(connections, WSMsgType msg_type, message):
         message: the payload, as for `ws_broadcast`.
 
     Returns:
-        Two lists of connections that did not get the message: those that are in the middle of
-        sending one in fragments, and those that send with something else than a `WSTransport`.
+        Three lists. Of connections that did not get the message: those that are in the middle of
+        sending one in fragments, and those that do not send with a `WSTransport`. And of what has
+        a `logged_transport`, a `WSTransport` with which it was sent; that is still to be logged.
 
     Raises:
         TypeError: if the message is of another type, or what should be a connection is not one.
@@ -125,14 +126,20 @@ def broadcast_message(connections, WSMsgType msg_type, message):
     cdef list targets = []
     cdef list busy = []
     cdef list others = []
+    cdef list logged = []
+    cdef dict loggers = {}  # by their transports
     for item in connections:
         if not isinstance(item, WSMessageConnection):
             raise TypeError(f"a connection is needed, not {item!r}")
         connection = <WSMessageConnection>item
-        if type(connection._core) is not WSTransport:
-            others.append(connection)
-            continue
-        transport = <WSTransport>connection._core
+        core = connection._core
+        if type(core) is not WSTransport:
+            core = getattr(core, "logged_transport", None)
+            if type(core) is not WSTransport:
+                others.append(connection)
+                continue
+            loggers[core] = connection._core
+        transport = <WSTransport>core
         transport._check_thread()
         if connection._fragments_sent is None:
             targets.append(transport)
@@ -143,7 +150,9 @@ def broadcast_message(connections, WSMsgType msg_type, message):
         transport = <WSTransport>PyList_GET_ITEM(targets, index)
         if can_send(transport.state):
             forms.send(transport, None)
-    return busy, others
+            if loggers and transport in loggers:
+                logged.append(loggers[transport])
+    return busy, others, logged
 
 
 cdef inline void look_ahead(list transports, Py_ssize_t index) noexcept:

@@ -50,7 +50,9 @@ def broadcast(
         kind = TEXT if text else BINARY
     else:
         raise TypeError("data must be str or bytes")
-    skipped, others = broadcast_message(connections, kind, message)
+    skipped, others, logged = broadcast_message(connections, kind, message)
+    for transport in logged:
+        transport.tell_message(kind, message)
     for connection in others:  # with extensions of their own, mostly
         if not connection._core.is_open:
             continue

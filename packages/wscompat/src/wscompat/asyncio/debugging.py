@@ -54,49 +54,55 @@ class LoggingTransport:
         transport: what sends; an `EncodingTransport` if there are extensions.
 
     Attributes:
+        logged_transport: as given; broadcasts are sent by it, and logged afterwards.
         told_close: whether the CLOSE that was sent is in the log.
     """
 
     def __init__(self, connection: Connection, transport: Any) -> None:
-        self._transport = transport
+        self.logged_transport = transport
         self._logger = connection.logger
         self.told_close = False
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+        return getattr(self.logged_transport, name)
 
     def send_message(self, msg_type: wscore.WSMsgType, message: DataLike, fin: bool = True) -> None:
         """Send a message, or a fragment of one, and log it."""
         data = message.encode() if isinstance(message, str) else message
-        self._transport.send_message(msg_type, data, fin)
+        self.logged_transport.send_message(msg_type, data, fin)
+        self.tell_message(msg_type, data, fin)
+
+    def tell_message(self, msg_type: wscore.WSMsgType, message: DataLike, fin: bool = True) -> None:
+        """Log a message, or a fragment of one, that was sent."""
+        data = message.encode() if isinstance(message, str) else message
         self._tell(Frame(Opcode(msg_type), data, fin))
 
     def send_ping(self, payload: bytes) -> None:
         """Send a PING, and log it."""
-        self._transport.send_ping(payload)
+        self.logged_transport.send_ping(payload)
         self._tell(Frame(Opcode.PING, payload))
 
     def send_pong(self, payload: bytes) -> None:
         """Send a PONG, and log it."""
-        self._transport.send_pong(payload)
+        self.logged_transport.send_pong(payload)
         self._tell(Frame(Opcode.PONG, payload))
 
     def answer_ping(self, payload: bytes) -> None:
         """Answer a PING, and log the answer, unless it has to wait for room."""
         pong = Frame(Opcode.PONG, payload)
-        if self._transport.answer_ping(payload):
+        if self.logged_transport.answer_ping(payload):
             self._tell(pong)
         else:
             self._logger.debug("- no room, until the next PING this waits: %s", pong)
 
     def send_close(self, code: CloseCode | int, reason: str | None) -> None:
         """Send a CLOSE, and log it."""
-        self._transport.send_close(code, reason)
+        self.logged_transport.send_close(code, reason)
         self.tell_close(Close(code, reason or ""))
 
     def fail(self, code: CloseCode | int, reason: str | None) -> None:
         """Give up on the connection, and log what the peer is told."""
-        self._transport.fail(code, reason)
+        self.logged_transport.fail(code, reason)
         self.tell_close(Close(code, reason or ""))
 
     def tell_close(self, close: Close) -> None:
