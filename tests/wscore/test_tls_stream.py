@@ -5,6 +5,7 @@ import contextlib
 import random
 import socket
 import ssl
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator
 
@@ -32,6 +33,10 @@ from tests.wscore.tls_peer import (
 )
 from tests.wscore.wire import BINARY, TEXT, F
 from wscore import WSFrame, WSMsgType, WSTransport, ws_connect, ws_create_server
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 
 @pytest.fixture(params=["openssl", "ssl"], scope="module")
@@ -337,6 +342,38 @@ async def test_new_keys(tls: Tls, command: bytes, no_leaks: LoopErrors) -> None:
                 await hear(process, b"KEYUPDATE")
                 await say(process, F(TEXT, b"after %d\n" % n).wire(True))
                 await hear(process, b"after %d" % n)
+
+
+def unread(transport: WSTransport) -> int:
+    """How many bytes wait in the socket."""
+    sock = below(transport).get_extra_info("socket")
+    return int.from_bytes(fcntl.ioctl(sock, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+async def test_new_keys_many_times_at_once(tls: Tls) -> None:
+    """Each costs 40 to 80 µs, and 27 bytes: the loop iterates in between."""
+    listener = Recorder()
+    server = await ws_create_server(lambda _: listener, LOOPBACK, 0, ssl=tls.server)
+    where = f"{LOOPBACK}:{port_of(server)}"
+    async with server, openssl("s_client", "-connect", where, "-tls1_3") as process:
+        await say(process, wire.request())
+        await hear(process, b" 101 ")
+        assert listener.transport is not None
+        below(listener.transport).pause_reading()
+        for _ in range(320):
+            await say(process, b"k\n")
+            await hear(process, b"KEYUPDATE")
+        await say(process, F(TEXT, b"behind them").wire(True))
+        async with asyncio.timeout(BOUND):
+            while unread(listener.transport) <= 320 * 27:
+                await asyncio.sleep(0.001)
+        iterations = 0
+        below(listener.transport).resume_reading()
+        async with asyncio.timeout(BOUND):
+            while not listener.frames:
+                await asyncio.sleep(0)
+                iterations += 1
+        assert iterations > 320 // 64
 
 
 @pytest.mark.asyncio(loop_factories=["asyncio"])

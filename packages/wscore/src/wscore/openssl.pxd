@@ -49,9 +49,13 @@ cdef struct Functions:  # by their names without `SSL_`, except for those of oth
     int (*bio_meth_set_destroy)(BIO_METHOD*, int (*)(BIO*) noexcept nogil) noexcept
 
 
+cdef enum:
+    ANY_READS = 0xFFFFFFFF
+
 cdef struct Wire:  # what TLS reads from and writes to; it belongs to a BIO
     const uint8_t* received  # encrypted, and not taken yet
     size_t received_size
+    unsigned int reads  # that TLS may do, two for each record; then there is nothing for it
     uint8_t* place  # where TLS may write, while there is room
     size_t room
     size_t size  # bytes written there

@@ -215,6 +215,7 @@ cdef BIO* new_wire(Wire** wire) except NULL:
         free(wire[0])
         openssl.bio_free(bio)
         raise MemoryError("a BIO")
+    wire[0].reads = ANY_READS
     openssl.bio_set_data(bio, wire[0])
     openssl.bio_set_init(bio, 1)
     return bio
@@ -224,9 +225,10 @@ cdef int _read(BIO* bio, char* data, int size) noexcept nogil:
     cdef Wire* wire = <Wire*>openssl.bio_get_data(bio)
     cdef size_t part = min(<size_t>size, wire.received_size)
     openssl.bio_clear_flags(bio, BIO_FLAGS_RETRY)
-    if part == 0:
+    if part == 0 or wire.reads == 0:
         openssl.bio_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
         return -1
+    wire.reads -= 1
     memcpy(data, wire.received, part)
     wire.received += part
     wire.received_size -= part

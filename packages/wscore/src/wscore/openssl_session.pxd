@@ -8,7 +8,7 @@ cdef class OpensslSession(TlsSession):
     cdef SSL* _ssl  # kept alive by `ssl_object`
     cdef BIO* _bio
     cdef Wire* _wire  # of `_bio`
-    cdef bytes _kept  # what `_wire.received` points to between two reads
+    cdef unsigned int _reads  # left for records without data
 
     cdef int attach(self, SSL* ssl) except -1
     cdef Py_ssize_t _unseal_by_ssl(self, unsigned char* data, size_t room) except -2

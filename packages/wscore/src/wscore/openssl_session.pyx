@@ -11,16 +11,18 @@ the calls here it has no place to write to but that BIO's, so that nothing that 
 
 import ssl as ssl_module
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free
 
 from .loop_io cimport SendBuffer, append, reserve
-from .openssl cimport SSL_ERROR_WANT_READ, new_wire, openssl, wrap
+from .openssl cimport ANY_READS, SSL_ERROR_WANT_READ, new_wire, openssl, wrap
 from .sealing cimport seal_type
-from .tls_session cimport MAX_RECORD, MAX_SEALED
+from .tls_session cimport AT_ONCE, MAX_RECORD, MAX_SEALED
 
 __all__ = ["OpensslSession"]
+
+cdef enum:
+    READS = 2 * AT_ONCE  # of a head and of what is behind it
 
 cdef object WantRead = ssl_module.SSLWantReadError
 cdef object ALL = 1 << 30  # bytes: what is read into a buffer is not more than fits there
@@ -60,6 +62,7 @@ cdef class OpensslSession(TlsSession):
     cdef int attach(self, SSL* ssl) except -1:
         """Have TLS read from and write to our memory, from its first byte on."""
         self._bio = new_wire(&self._wire)
+        self._reads = READS
         self._ssl = ssl
         openssl.bio_up_ref(self._bio)
         openssl.set_bio(ssl, self._bio, self._bio)  # which takes one reference
@@ -87,26 +90,28 @@ cdef class OpensslSession(TlsSession):
         return 0
 
     cdef int keep(self) except -1:
-        cdef bytes kept
-        if self._wire.received_size and self._kept is None:
-            kept = PyBytes_FromStringAndSize(
-                <const char*>self._wire.received, self._wire.received_size
-            )
-            self._wire.received = <const uint8_t*>PyBytes_AS_STRING(kept)
-            self._kept = kept
+        self._wire.received = self._keep(self._wire.received, self._wire.received_size)
         return 0
 
     cdef bint has_input(self) noexcept:
         return self._wire.received_size != 0 or openssl.pending(self._ssl) > 0
 
     cdef Py_ssize_t unseal(self, uint8_t* data, size_t room) except -2:
+        cdef Wire* wire = self._wire
         cdef size_t size
+        cdef bint has_read
         if openssl.err_peek_error():
             openssl.err_clear_error()  # somebody else's would be taken for ours
-        if openssl.read_ex(self._ssl, data, room, &size):
+        wire.reads = self._reads
+        has_read = openssl.read_ex(self._ssl, data, room, &size)
+        self._reads = wire.reads
+        wire.reads = ANY_READS
+        if has_read:
+            self._reads = min(self._reads + 2, <unsigned int>READS)
             return size
         if openssl.get_error(self._ssl, 0) == SSL_ERROR_WANT_READ:
-            self._wire.received_size = 0
+            if wire.received_size:
+                self._reads = READS
             return -1
         return self._unseal_by_ssl(data, room)
 

@@ -8,6 +8,7 @@ cdef enum:
     HEAD_SIZE = 5  # bytes: the type, the version, the length
     MAX_RECORD = 16 * 1024  # bytes that one record can hold
     MAX_SEALED = MAX_RECORD + 2048  # the same when encrypted, in any version of TLS
+    AT_ONCE = 64  # records without data (new keys) before the loop iterates
 
 
 cdef class Window:
@@ -29,6 +30,7 @@ cdef class TlsSession:
     # in
     cdef const uint8_t* _received  # what is fed, and not in `_incoming` yet
     cdef size_t _received_size
+    cdef bytes _kept  # what that points to between two reads
     cdef size_t _complete  # records in `_incoming` that are not decrypted; there may be fewer
     cdef size_t _missing  # bytes of the last record that have not come yet
     cdef uint8_t[5] _head  # of the last record
@@ -38,6 +40,7 @@ cdef class TlsSession:
 
     cdef int feed(self, const uint8_t* data, size_t size) except -1
     cdef int keep(self) except -1
+    cdef const uint8_t* _keep(self, const uint8_t* data, size_t size) except? NULL
     cdef bint has_input(self) noexcept
     cdef Py_ssize_t unseal(self, uint8_t* data, size_t room) except -2
 
@@ -47,4 +50,5 @@ cdef class TlsSession:
     cdef bint say_goodbye(self) except -1
 
     cdef int _pass_on(self, size_t limit) except -1
-    cdef size_t _follow(self, const uint8_t* data, size_t size, size_t limit) noexcept
+    cdef size_t _follow(self, const uint8_t* data, size_t size, size_t limit,
+                        size_t most) noexcept

@@ -10,7 +10,7 @@ It knows neither sockets nor loops. It must never hide an error of TLS: who asks
 import ssl
 
 from cpython.buffer cimport PyBuffer_FillInfo
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 
 from .loop_io cimport append
 from .sealing cimport seal_type
@@ -18,7 +18,7 @@ from .sealing cimport seal_type
 __all__ = ["TlsSession", "Window"]
 
 cdef enum:
-    AT_ONCE = HEAD_SIZE + MAX_RECORD + 256  # bytes that are handed to `ssl` to decrypt
+    PORTION = HEAD_SIZE + MAX_RECORD + 256  # bytes that are handed to `ssl` to decrypt
 
 cdef object WantRead = ssl.SSLWantReadError
 cdef object SSLError = ssl.SSLError
@@ -72,22 +72,29 @@ cdef class TlsSession:
         except WantRead:
             return False
         left = self._incoming.pending
-        self._follow(begin + size - left, left, left)
+        self._follow(begin + size - left, left, left, left)
         return True
 
     # -- in
 
     cdef int feed(self, const uint8_t* data, size_t size) except -1:
         """Take encrypted bytes; they are looked at until the caller calls `keep`."""
+        self._kept = None
         self._received = data
         self._received_size = size
         return 0
 
     cdef int keep(self) except -1:
         """Copy what was fed and not looked at yet; it was more than could be delivered."""
-        if self._received_size:
-            self._pass_on(self._received_size)
+        self._received = self._keep(self._received, self._received_size)
         return 0
+
+    cdef const uint8_t* _keep(self, const uint8_t* data, size_t size) except? NULL:
+        """Copy bytes that do not last, unless they are a copy already; where they are then."""
+        if size == 0 or self._kept is not None:
+            return data
+        self._kept = PyBytes_FromStringAndSize(<const char*>data, size)
+        return <const uint8_t*>PyBytes_AS_STRING(self._kept)
 
     cdef bint has_input(self) noexcept:
         """Whether there is something to decrypt, though it may be less than a record."""
@@ -101,7 +108,7 @@ cdef class TlsSession:
         """
         cdef Py_ssize_t size
         if self._complete == 0:
-            self._pass_on(AT_ONCE)
+            self._pass_on(PORTION)
             if self._complete == 0:
                 return -1
         try:
@@ -122,21 +129,22 @@ cdef class TlsSession:
 
     cdef int _pass_on(self, size_t limit) except -1:
         """Give `ssl` what was fed, up to the last end of a record within the limit if it can."""
-        cdef size_t step = self._follow(self._received, self._received_size, limit)
+        cdef size_t step = self._follow(self._received, self._received_size, limit, AT_ONCE)
         self._incoming.write(self._window.at(self._received, step))
         self._received += step
         self._received_size -= step
         return 0
 
-    cdef size_t _follow(self, const uint8_t* data, size_t size, size_t limit) noexcept:
-        """Count complete records; how many bytes were looked at."""
+    cdef size_t _follow(self, const uint8_t* data, size_t size, size_t limit,
+                        size_t most) noexcept:
+        """Count complete records, up to so many if it can; how many bytes were looked at."""
         cdef size_t at = 0
         cdef size_t part
         while at < size:
             if self._missing == 0:
                 if self._head_size == 0 and at and size - at >= HEAD_SIZE:
                     part = data[at + 3] << 8 | data[at + 4]
-                    if at + HEAD_SIZE + part > limit:
+                    if at + HEAD_SIZE + part > limit or self._complete >= most:
                         return at
                 self._head[self._head_size] = data[at]
                 self._head_size += 1

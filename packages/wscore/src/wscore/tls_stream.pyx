@@ -141,6 +141,9 @@ cdef class TlsStream(SocketTransport):
                 self._decrypted += size
                 if self._room - self._decrypted < MAX_RECORD:
                     self._deliver()
+            elif self._tls.has_input():  # new keys are expensive: the rest has to wait
+                self.schedule_reading()
+                break
         return self._answer() if self._tls.has_answer() else 0
 
     cdef int _deliver(self) except -1:
