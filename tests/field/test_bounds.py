@@ -225,11 +225,11 @@ def at_once(end: End) -> list[Message]:
     while True:
         receiving = end.receive()
         try:
-            receiving.send(None)  # type: ignore[attr-defined]
+            receiving.send(None)
         except StopIteration as result:
             messages.append(result.value)
         else:
-            receiving.close()  # type: ignore[attr-defined]
+            receiving.close()
             return messages
 
 
