@@ -144,7 +144,8 @@ ROWS = (
         "{message_reader.HIGH_BYTES|bytes} of them. In addition to these bytes there can be one "
         "message of the largest size, and {loop_io.RECEIVE_SIZE|bytes} of small ones or one more "
         "that was compressed. Bytes are those in memory: a str with a character beyond U+FFFF "
-        "takes four for each of its characters.",
+        "takes four for each of its characters. If the peer resets the connection then, what was "
+        "read and does not fit is dropped.",
         apis=_AWAITED,
         why_not={CALLBACKS: "nothing is queued there"},
     ),

@@ -228,6 +228,8 @@ def at_once(end: End) -> list[Message]:
             receiving.send(None)
         except StopIteration as result:
             messages.append(result.value)
+        except end.closed_errors:
+            return messages
         else:
             receiving.close()
             return messages
@@ -263,6 +265,24 @@ async def test_what_nobody_receives_is_bounded_in_bytes(setting: Setting, kind: 
                 got.append(await end.receive())
             await sending
         assert got == payloads
+
+
+@pytest.mark.field("nobody receives")
+async def test_what_nobody_receives_is_bounded_when_the_peer_resets(setting: Setting) -> None:
+    packer = Packer(keeps_context=False)
+    payloads = [b"%04d" % number + bytes(LARGE - 4) for number in range(16)]
+    frames = [wire.F(wire.BINARY, packer(payload), rsv=4) for payload in payloads]
+    async with setting.pair(deflate=True, max_size=LARGE) as (end, peer):
+        await peer.send(*frames)
+        await until_not_read(end)
+        peer.reset()
+        async with asyncio.timeout(BOUND):
+            with contextlib.suppress(*end.closed_errors):
+                await end.send("for the system to say that the peer is gone")
+            await end.wait_closed()
+        got = at_once(end)
+    assert [message[:4] for message in got] == [payload[:4] for payload in payloads[: len(got)]]
+    assert QUEUED <= sum(map(len, got)) <= QUEUED + 3 * LARGE
 
 
 @pytest.mark.field("memory after use")

@@ -280,9 +280,15 @@ cdef class WSMessageReader(WSMessageBase):
 
     cdef int _pause(self) except -1:
         """Read nothing more while the queue is full."""
+        cdef bint was_full = self._paused_by_bytes
         if self._queue.bytes >= self._high_bytes:
             self._paused_by_bytes = True
         if self._paused:
+            # Of a connection that is gone, all that was read is parsed at once. A compressed rest
+            # of 256 KiB can inflate to a thousand times as much, so what does not fit is dropped,
+            # as the system drops what it has not handed over when a peer resets.
+            if was_full and self.transport.is_disconnected:
+                self._shut = True
             return 0
         if self._patience is not None and self._patience.seconds <= 0:
             return self._give_up()

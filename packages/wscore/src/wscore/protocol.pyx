@@ -516,8 +516,10 @@ cdef class WSProtocolCore:
     def connection_lost(self, exc):
         cdef double began
         self._check_made()
-        while self.has_unparsed:  # wscore's own transports leave nothing of it
-            self.continue_reading()
+        if self.has_unparsed:  # wscore's own transports leave nothing of it
+            self.transport.broken_below()
+            while self.has_unparsed:
+                self.continue_reading()
         if exc is not None and self.logger.isEnabledFor(WSCORE_DEBUG_LL):
             self.logger.log(WSCORE_DEBUG_LL, "connection lost: %r", exc)
         self.transport.lost(exc)
