@@ -140,6 +140,26 @@ async def test_a_partial_frame_holds_memory_of_its_size(
             assert listener.frames[0].payload == payload
 
 
+async def test_a_large_frame_stays_where_it_begins(setting: Setting, traced: None) -> None:
+    """Its memory is not given back and taken anew as its parts come, nor are these copied."""
+    payload = random.Random(1).randbytes(4 * MIB)
+    listener = Recorder()
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        frame = F(BINARY, payload).wire(peer.masks)
+        await peer.send(frame[:MIB])
+        await is_read(transport)
+        used, end = in_use(), 2 * MIB
+        for begin in range(MIB, end, 100 * KIB):
+            part = frame[begin : min(begin + 100 * KIB, end)]
+            tracemalloc.reset_peak()
+            await peer.send(part)
+            await is_read(transport)
+            assert tracemalloc.get_traced_memory()[1] - used < MIB
+        await peer.send(frame[end:])
+        await listener.until("frame")
+        assert listener.frames[0].payload == payload
+
+
 async def test_header_alone_costs_nothing(traced: None) -> None:
     """The memory for a frame is there when its bytes are, not when they are announced."""
     listener = Counter()

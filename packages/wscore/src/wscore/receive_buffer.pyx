@@ -51,7 +51,7 @@ cdef class ReceiveBuffer:
             return self.io.recycle(block)
         if needed > max(block.size, <size_t>RECEIVE_SIZE) and block.size < TRUSTED:
             return self._move_to(self._new_block(unread))
-        if unread <= block.size // SMALL_PART:
+        if unread <= block.size // SMALL_PART and needed <= RECEIVE_SIZE:  # else it will be filled
             return self._move_to(Block.__new__(Block, unread))
         if block.size < RECEIVE_SIZE:
             return 0  # it is full, so that the next read moves the rest to the front of a large one
