@@ -61,6 +61,25 @@ def test_bytes(item: object, size: int) -> None:
     assert queue.bytes == 0
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_bytes_of_any_sequence(seed: int) -> None:
+    """They are those of the items that are queued, at whichever end each was put."""
+    rng = random.Random(seed)
+    queue, model = ItemQueue(), deque[bytes]()
+    for _ in range(500):
+        item = bytes(rng.randrange(1000))
+        if model and rng.random() < 0.45:
+            queue.popleft()
+            model.popleft()
+        elif rng.random() < 0.5:
+            queue.appendleft(item)
+            model.appendleft(item)
+        else:
+            queue.append(item)
+            model.append(item)
+        assert queue.bytes == sum(map(len, model))
+
+
 def test_references() -> None:
     """Each item is held once while it is queued, and released with the queue."""
     queue, item = ItemQueue(), object()

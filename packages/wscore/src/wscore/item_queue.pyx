@@ -6,16 +6,20 @@ garbage collector.
 """
 
 cimport cython
+from cpython.bytes cimport PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
-from cpython.ref cimport Py_DECREF, Py_INCREF
 
 from .sealing cimport seal_type
+
+cdef extern from "Python.h":
+    bint PyUnicode_CheckExact(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    int PyUnicode_KIND(object text)
 
 __all__ = ["ItemQueue"]
 
 cdef enum:
-    FIRST_CAPACITY = 16
-    KEPT_CAPACITY = 64  # an empty queue that has grown larger gives its memory back
+    FIRST_CAPACITY = 8
 
 
 cdef class Fragment:
@@ -29,44 +33,35 @@ cdef class ItemQueue:
 
     Attributes:
         size: how many there are.
-        bytes: of the content of those that are messages or fragments.
     """
 
     def __dealloc__(self):
         while self.size:
-            self.popleft()
+            self.take()
         PyMem_RawFree(self._ring)
 
-    cpdef int append(self, object item) except -1:
+    @property
+    def bytes(self):
+        """How many bytes the content of those that are messages takes."""
+        return self.held()
+
+    def append(self, item):
         """Put an item at the end.
 
         Args:
             item: the item.
         """
-        if self.size == self._capacity:
-            self._grow()
-        Py_INCREF(item)
-        self._ring[(self._begin + self.size) & (self._capacity - 1)] = <PyObject*>item
-        self.size += 1
-        self.bytes += bytes_of(item)
-        return 0
+        self.put(item, bytes_of(item))
 
-    cpdef int appendleft(self, object item) except -1:
+    def appendleft(self, item):
         """Put an item at the front.
 
         Args:
             item: the item.
         """
-        if self.size == self._capacity:
-            self._grow()
-        Py_INCREF(item)
-        self._begin = (self._begin - 1) & (self._capacity - 1)
-        self._ring[self._begin] = <PyObject*>item
-        self.size += 1
-        self.bytes += bytes_of(item)
-        return 0
+        self.put_first(item, bytes_of(item))
 
-    cpdef object popleft(self):
+    def popleft(self):
         """Take the item at the front.
 
         Raises:
@@ -74,20 +69,23 @@ cdef class ItemQueue:
         """
         if self.size == 0:
             raise IndexError("the queue is empty")
-        item = <object>self._ring[self._begin]
-        Py_DECREF(item)  # the queue's own reference
-        self._begin = (self._begin + 1) & (self._capacity - 1)
-        self.size -= 1
-        self.bytes -= bytes_of(item)
-        if self.size == 0 and self._capacity > KEPT_CAPACITY:
-            PyMem_RawFree(self._ring)
-            self._ring = NULL
-            self._capacity = 0
-        return item
+        return self.take()
+
+    cdef int put_first(self, object item, Py_ssize_t size) except -1:
+        """Put an item that holds so many bytes at the front."""
+        cdef size_t before = self._sum - self.held() - size
+        if self.size == self._capacity:
+            self._grow()
+        Py_INCREF(item)
+        self._begin = (self._begin - 1) & (self._capacity - 1)
+        self._ring[self._begin].item = <PyObject*>item
+        self._ring[self._begin].before = before
+        self.size += 1
+        return 0
 
     cdef int _grow(self) except -1:
         cdef Py_ssize_t capacity = 2 * self._capacity or FIRST_CAPACITY
-        cdef PyObject** ring = <PyObject**>PyMem_RawMalloc(capacity * sizeof(PyObject*))
+        cdef Place* ring = <Place*>PyMem_RawMalloc(capacity * sizeof(Place))
         cdef Py_ssize_t i
         if ring == NULL:
             raise MemoryError(f"a queue of {capacity} items")
@@ -98,6 +96,21 @@ cdef class ItemQueue:
         self._capacity = capacity
         self._begin = 0
         return 0
+
+    cdef int _shrink(self) noexcept:
+        PyMem_RawFree(self._ring)
+        self._ring = NULL
+        self._capacity = 0
+        return 0
+
+
+cdef Py_ssize_t bytes_of(object item) noexcept:
+    """How many bytes of memory the content of a message takes."""
+    if PyUnicode_CheckExact(item):
+        return PyUnicode_GET_LENGTH(item) * PyUnicode_KIND(item)
+    if PyBytes_CheckExact(item):
+        return PyBytes_GET_SIZE(item)
+    return 0
 
 
 seal_type(Fragment)

@@ -65,6 +65,8 @@ cdef class WSMessageReader(WSMessageBase):
     cdef Py_ssize_t _high    # queued frames at which reading pauses
     cdef Py_ssize_t _low     # queued frames at which it goes on
     cdef Py_ssize_t _high_bytes  # like `_high`; the largest number if there is no limit
+    cdef Py_ssize_t _full_at  # queued frames at which putting one calls `_pause`
+    cdef Py_ssize_t _heed_at  # queued frames down from which one is taken by `_make_room`
     cdef int _taken          # messages that were there, one after the other without a wait
     cdef bint _streaming     # a message is being handed out by fragments, or joined of them
     cdef bint _paused
@@ -86,15 +88,18 @@ cdef class WSMessageReader(WSMessageBase):
     cdef int message_received(self, bint is_text, object message) except -1
     cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1
     cdef int on_read_end(self) except -1
-    cdef int _put(self, object item) except -1
+    cdef inline int _put(self, object item, Py_ssize_t size) except -1
     cdef int _pause(self) except -1
+    cdef int _set_marks(self) noexcept
     cdef int _give_up(self) except -1
 
     # out
-    cdef int _check_available(self, str name) except -1
-    cdef object _pop(self)
-    cdef Reception _reception(self, int decode, bint is_iterating)
-    cdef int _keep(self, Reception call) except -1
+    cdef inline int _check_available(self, str name) except -1
+    cdef int _refuse(self, str name) except -1
+    cdef inline object _pop(self)
+    cdef object _make_room(self)
+    cdef inline Reception _reception(self, int decode, bint is_iterating)
+    cdef inline int _keep(self, Reception call) except -1
     cdef int _stop_waiting(self, Step step) except -1
     cdef Joining _join(self, Fragment first, Reception call)
     cdef Arrival _more(self)

@@ -10,6 +10,7 @@ import asyncio
 from codecs import getincrementaldecoder
 
 cimport cython
+from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 
 from .closing cimport WSCloseInfo
@@ -24,6 +25,8 @@ from .coroutines import mark_as_coroutine_function
 
 cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    int PyUnicode_KIND(object text)
     void Py_XDECREF(PyObject* object)
 
 __all__ = ["WSMessageReader"]
@@ -53,7 +56,7 @@ cdef class Reception(Step):
                 self.reader = reader
                 return self.wait_on(None)  # nothing: it is called again in the next iteration
             item = reader._pop()
-            if isinstance(item, Fragment):
+            if rarely(type(item) is Fragment):
                 return self.hand_over(reader._join(<Fragment>item, self))
             reader._keep(self)
             return item if self.decode == AS_IT_IS else reader._converted(item, self.decode)
@@ -175,6 +178,7 @@ cdef class Patience:
 
     cdef int look_later(self) except -1:
         self.reader._was_taken = False
+        self.reader._set_marks()
         self.timer = self.reader.transport.loop.call_later(self.seconds / LOOKS, self._look)
         return 0
 
@@ -224,6 +228,7 @@ cdef class WSMessageReader(WSMessageBase):
         self._high = HIGH
         self._low = HIGH // 4
         self._high_bytes = HIGH_BYTES
+        self._set_marks()
 
     def __init__(self, high=HIGH, low=None, bint stream=False):
         cdef Py_ssize_t most = high or 0
@@ -233,6 +238,7 @@ cdef class WSMessageReader(WSMessageBase):
             raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
         self._high = most or PY_SSIZE_T_MAX
         self._high_bytes = HIGH_BYTES if most else PY_SSIZE_T_MAX
+        self._set_marks()
 
     def __dealloc__(self):
         Py_XDECREF(self._spare)
@@ -244,14 +250,16 @@ cdef class WSMessageReader(WSMessageBase):
         return WSMessageBase.begin(self, transport, inflater)
 
     cdef int message_received(self, bint is_text, object message) except -1:
-        return self._put(message)
+        if is_text:
+            return self._put(message, PyUnicode_GET_LENGTH(message) * PyUnicode_KIND(message))
+        return self._put(message, PyBytes_GET_SIZE(message))
 
     cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1:
         cdef Fragment fragment = Fragment.__new__(Fragment)
         fragment.is_text = is_text
         fragment.fin = fin
         fragment.data = data
-        return self._put(fragment)
+        return self._put(fragment, PyBytes_GET_SIZE(data))
 
     cdef int on_read_end(self) except -1:
         if self._queue.size:
@@ -270,19 +278,22 @@ cdef class WSMessageReader(WSMessageBase):
             self._waiter.wake()
         return 0
 
-    cdef int _put(self, object item) except -1:
+    cdef inline int _put(self, object item, Py_ssize_t size) except -1:
         if rarely(self._shut):
             return 0
-        self._queue.append(item)
-        if rarely((self._queue.size >= self._high) | (self._queue.bytes >= self._high_bytes)):
+        self._queue.put(item, size)
+        if rarely(
+            (self._queue.size >= self._full_at) | (self._queue.held() >= self._high_bytes)
+        ):
             return self._pause()
         return 0
 
     cdef int _pause(self) except -1:
         """Read nothing more while the queue is full."""
         cdef bint was_full = self._paused_by_bytes
-        if self._queue.bytes >= self._high_bytes:
+        if self._queue.held() >= self._high_bytes:
             self._paused_by_bytes = True
+            self._set_marks()
         if self._paused:
             # Of a connection that is gone, all that was read is parsed at once. A compressed rest
             # of 256 KiB can inflate to a thousand times as much, so what does not fit is dropped,
@@ -294,9 +305,23 @@ cdef class WSMessageReader(WSMessageBase):
             return self._give_up()
         self._paused = True
         self._was_taken = False
+        self._set_marks()
         self.transport.pause_reading()
         if self._patience is not None:
             self._patience.start()
+        return 0
+
+    cdef int _set_marks(self) noexcept:
+        """Have `_pause` and `_make_room` called when there is something to do, not each time.
+
+        While reading is paused by the number of frames, one more of them changes nothing; its bytes
+        may. Of those that are taken then, the first is noticed, and those that reach the low mark.
+        """
+        self._full_at = PY_SSIZE_T_MAX if self._paused and not self._paused_by_bytes else self._high
+        if not self._paused:
+            self._heed_at = -1
+        else:
+            self._heed_at = self._low + 1 if self._was_taken else PY_SSIZE_T_MAX
         return 0
 
     cdef int _give_up(self) except -1:
@@ -430,7 +455,7 @@ cdef class WSMessageReader(WSMessageBase):
         else:
             self._patience.start()
 
-    cdef Reception _reception(self, int decode, bint is_iterating):
+    cdef inline Reception _reception(self, int decode, bint is_iterating):
         """One call of `recv`; the object of an earlier call, if nobody has it any more."""
         cdef Reception call
         if is_unshared(self._spare):
@@ -444,7 +469,7 @@ cdef class WSMessageReader(WSMessageBase):
         call.is_iterating = is_iterating
         return call
 
-    cdef int _keep(self, Reception call) except -1:
+    cdef inline int _keep(self, Reception call) except -1:
         """Keep the object of a call that has ended for another one."""
         if call.origin is None:
             keep(&self._spare, call)
@@ -488,23 +513,38 @@ cdef class WSMessageReader(WSMessageBase):
         arrival.reader = self
         return arrival
 
-    cdef int _check_available(self, str name) except -1:
+    cdef inline int _check_available(self, str name) except -1:
+        if rarely(
+            self._waiter is None or this_thread() != self._waiter._io.thread
+            or self._streaming | self._waiter.is_waiting
+        ):
+            return self._refuse(name)
+        return 0
+
+    cdef int _refuse(self, str name) except -1:
+        """Raise what stands against another call, unless the one that waits was cancelled."""
         self._check_open()
-        if rarely(this_thread() != self._waiter._io.thread):
+        if this_thread() != self._waiter._io.thread:
             refuse_thread(self._waiter._io)
         if self._streaming or self._waiter.is_busy():
             raise self.concurrency_error(name)
         return 0
 
-    cdef object _pop(self):
-        item = self._queue.popleft()
-        if self._paused:
-            if not self._was_taken:
-                self._was_taken = True
-                task = current_task(self.transport.loop)
-                self._taker = <PyObject*>task
-            if self._has_room():
-                self._resume()
+    cdef inline object _pop(self):
+        if rarely(self._queue.size <= self._heed_at):
+            return self._make_room()
+        return self._queue.take()
+
+    cdef object _make_room(self):
+        """Take while reading is paused: remember for whom, and read on if there is room."""
+        item = self._queue.take()
+        if not self._was_taken:
+            self._was_taken = True
+            task = current_task(self.transport.loop)
+            self._taker = <PyObject*>task
+            self._set_marks()
+        if self._has_room():
+            self._resume()
         return item
 
     cdef int _put_back(self, list parts, bint is_text) except -1:
@@ -512,19 +552,20 @@ cdef class WSMessageReader(WSMessageBase):
         cdef Fragment fragment = Fragment.__new__(Fragment)
         fragment.data = b"".join(parts)
         fragment.is_text = is_text
-        self._queue.appendleft(fragment)
+        self._queue.put_first(fragment, PyBytes_GET_SIZE(fragment.data))
         self._streaming = False
         return 0
 
     cdef bint _has_room(self) noexcept:
         """Whether both low marks were reached; that of bytes, if its high mark was."""
-        if self._paused_by_bytes and self._queue.bytes > LOW_BYTES:
+        if self._paused_by_bytes and self._queue.held() > LOW_BYTES:
             return False
         return self._queue.size <= self._low
 
     cdef int _resume(self) except -1:
         if self._paused:
             self._paused = self._paused_by_bytes = False
+            self._set_marks()
             if not self._ended:
                 self.transport.resume_reading()
         return 0
