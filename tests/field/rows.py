@@ -169,7 +169,9 @@ ROWS = (
         BOUNDS,
         "A connection had a large message once, or has compressed many.",
         "Memory of messages is given back: see [Performance](performance) for what an idle "
-        "connection keeps.",
+        "connection keeps. Of large ones a loop keeps the largest receive buffer, up to "
+        "{loop_io.LARGEST_SPARE|bytes}, for the next one that comes within "
+        "{loop_io.LARGE_IDLE} ms.",
     ),
     Row(
         "log records",

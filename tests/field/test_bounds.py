@@ -307,12 +307,15 @@ async def test_memory_of_large_messages_is_given_back(setting: Setting) -> None:
         try:
             before, _ = tracemalloc.get_traced_memory()
             await use()
-            after, most = tracemalloc.get_traced_memory()
+            most = tracemalloc.get_traced_memory()[1]
+            # What the loop has for all of its connections is among it; it keeps the memory of a
+            # large message for a next one, but not for long.
+            async with asyncio.timeout(BOUND):
+                while tracemalloc.get_traced_memory()[0] - before > MIB:
+                    await asyncio.sleep(0.01)
         finally:
             tracemalloc.stop()
         assert most - before >= LARGE, "this does not see the memory of messages"
-        # What the loop has for all of its connections is among it.
-        assert after - before <= MIB, f"{(after - before) // KIB} KiB"
 
 
 # -- the end

@@ -24,6 +24,7 @@ cdef enum:
     RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
     SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
     SPARES = 8  # of each kind of memory are kept for further use
+    LARGEST_SPARE = 16 * 1024 * 1024  # bytes of the one that is kept of a large frame
 
 
 @cython.final
@@ -102,6 +103,9 @@ cdef class LoopIO:
     cdef int _corked_count
     cdef Block _spare_block  # the first of a chain
     cdef int _spare_block_count
+    cdef Block _large_block  # spare one for a frame that is larger than a read
+    cdef bint _large_was_used  # since the timer looked
+    cdef bint _will_look  # the timer is set
     cdef SendBuffer* _spare_buffer  # the same
     cdef int _spare_buffer_count
 
@@ -163,6 +167,8 @@ cdef class LoopIO:
     cdef Block borrow(self)
     cdef int recycle(self, Block block) except -1
     cdef Block take_block(self)
+    cdef Block take_large(self, size_t size)
+    cdef int _keep_large(self, Block block) except -1
     cdef int _flush(self) except -1
 
 

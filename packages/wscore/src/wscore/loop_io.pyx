@@ -1,7 +1,7 @@
 """What all connections of one event loop share.
 
 Memory: one block that every connection receives into, so that an idle connection needs none of its
-own, and a few buffers to send from. And corking: what is sent while a callback runs is held back,
+own, one for large frames while they keep coming, and a few buffers to send from. And corking: what is sent while a callback runs is held back,
 and leaves in one system call per connection when the outermost callback ends, even if that ends
 with an exception. And fairness: what a connection has received beyond its budget is parsed in the
 next iteration of the loop.
@@ -22,6 +22,9 @@ from .syscalls cimport now
 
 cdef enum:
     PAGE = 4096  # bytes; a power of two
+    # Milliseconds without a large frame, after which the memory of the last one goes; at the latest
+    # it goes after twice as many.
+    LARGE_IDLE = 250
 
 _loops = weakref.WeakKeyDictionary()
 
@@ -239,10 +242,11 @@ cdef class LoopIO:
 
     cdef int recycle(self, Block block) except -1:
         """Take back memory that a connection kept for longer than one read."""
-        if (
-            block.size == RECEIVE_SIZE and not block.views and block is not self.block
-            and self._spare_block_count < SPARES
-        ):
+        if block.views or block is self.block:
+            return 0
+        if RECEIVE_SIZE < block.size <= LARGEST_SPARE:
+            return self._keep_large(block)
+        if block.size == RECEIVE_SIZE and self._spare_block_count < SPARES:
             block.next = self._spare_block
             self._spare_block = block
             self._spare_block_count += 1
@@ -257,6 +261,36 @@ cdef class LoopIO:
         self._spare_block_count -= 1
         block.next = None
         return block
+
+    cdef Block take_large(self, size_t size):
+        """Memory for a frame that is larger than a read, with room for at least `size` bytes.
+
+        That of the last one, if it is large enough: the system takes as long to provide new memory
+        as to receive into it.
+        """
+        cdef Block block = self._large_block
+        self._large_was_used = True
+        if block is None or block.size < size:
+            return Block.__new__(Block, size)
+        self._large_block = None
+        return block
+
+    cdef int _keep_large(self, Block block) except -1:
+        """Keep it for the next large frame, of any connection, if that comes soon."""
+        if self._large_block is None or self._large_block.size < block.size:
+            self._large_block = block
+        if not self._will_look:
+            self._will_look = True
+            self._loop().call_later(LARGE_IDLE / 1000, self._look)
+        return 0
+
+    def _look(self):
+        if self._large_was_used:
+            self._large_was_used = False
+            self._loop().call_later(LARGE_IDLE / 1000, self._look)
+        else:
+            self._will_look = False
+            self._large_block = None
 
 
 seal_type(Block)

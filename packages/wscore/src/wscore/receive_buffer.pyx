@@ -73,7 +73,7 @@ cdef class ReceiveBuffer:
         cdef size_t size = self.needed
         if size > TRUSTED:
             size = min(size, max(<size_t>TRUSTED, 2 * unread))
-        return Block.__new__(Block, size)
+        return self.io.take_large(size)
 
     cdef int _move_to(self, Block block) except -1:
         cdef size_t unread = self.end - self.begin
