@@ -1,10 +1,10 @@
 """What all connections of one event loop share.
 
 Memory: one block that every connection receives into, so that an idle connection needs none of its
-own, one for large frames while they keep coming, and a few buffers to send from. And corking: what is sent while a callback runs is held back,
-and leaves in one system call per connection when the outermost callback ends, even if that ends
-with an exception. And fairness: what a connection has received beyond its budget is parsed in the
-next iteration of the loop.
+own, one for large frames while they keep coming, and a few buffers to send from. And corking: what
+is sent while a callback runs is held back, and leaves in one system call per connection when the
+outermost callback ends, even if that ends with an exception. And fairness: what a connection has
+received beyond its budget is parsed in the next iteration of the loop.
 
 Loops live in threads of their own, so nothing here is shared between loops.
 """
