@@ -160,7 +160,7 @@ cdef class WSProtocolCore:
             self._violated(result)
         return <Py_ssize_t>wsf_parser_payload_size(&self._parser)
 
-    cdef inline int _parse(self, wsf_frame* parsed) except? -1:
+    cdef inline int _parse(self, wsf_frame* parsed) noexcept:
         """The next step of the parser; nothing more to do once the connection is given up."""
         cdef size_t consumed = 0
         cdef int result

@@ -31,7 +31,7 @@ cdef class Step:
     cdef object wait_on(self, object future)
     cdef object hand_over(self, object coroutine)
 
-    cdef object _advance(self)
+    cdef inline object _advance(self)
 
 
 # A place for one that has ended, to be used again. It holds a reference that the garbage collector

@@ -140,7 +140,7 @@ cdef class Step:
         if self.has_ended:
             raise RuntimeError("cannot reuse already awaited coroutine")
 
-    cdef object _advance(self):
+    cdef inline object _advance(self):
         if self.has_ended:
             self._check_use()
         self.has_begun = self.has_ended = True
