@@ -16,7 +16,6 @@ copyright = f"2026, {author}"
 version = release = "0.1.0"
 
 extensions = [
-    "bounds",
     "c_headers",
     "compiled_modules",
     "enumerations",

@@ -25,9 +25,13 @@ class Session(WSMessageReader):
 
     async def count(self) -> None:
         """Answer each text with its length, until the client has had enough."""
-        async for message in self:
-            self.transport.send(WSMsgType.TEXT, f"{len(message)} characters")
-        print("the client is gone")
+        try:
+            async for message in self:
+                self.transport.send(WSMsgType.TEXT, f"{len(message)} characters")
+        except EOFError:
+            print("the client is gone, without a CLOSE or for another reason than that it is done")
+        else:
+            print("the client is gone")
 
 
 async def main() -> None:
@@ -39,6 +43,7 @@ async def main() -> None:
         transport.send(WSMsgType.TEXT, word)
         print(f"{word}:", await reader.recv())
     transport.send_close(WSCloseCode.OK)
+    transport.disconnect()
     await transport.wait_disconnected()
     server.close()
     await server.wait_closed()

@@ -55,6 +55,7 @@ async def main() -> None:
     print(heard.count("good evening"), "heard it")
     for transport, _ in clients:
         transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
         await transport.wait_disconnected()
     server.close()
     await server.wait_closed()

@@ -48,6 +48,7 @@ async def main() -> None:
     print(await reader.recv())
     print("bytes:", sum([len(piece) async for piece in reader.recv_streaming()]))
     transport.send_close(WSCloseCode.OK)
+    transport.disconnect()
     await transport.wait_disconnected()
     server.close()
     await server.wait_closed()

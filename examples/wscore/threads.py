@@ -65,6 +65,7 @@ class Worker(threading.Thread):
         server.close()
         for transport in list(self._transports):
             transport.send_close(WSCloseCode.GOING_AWAY)
+            transport.disconnect()
             await transport.wait_disconnected()
         await server.wait_closed()
 

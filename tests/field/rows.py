@@ -160,7 +160,8 @@ ROWS = (
         "closing",
         BOUNDS,
         "A peer never answers a CLOSE, reads nothing more, and never closes TCP.",
-        "One deadline: {ws_connect(disconnect_timeout)} s (`disconnect_timeout`) in wscore, "
+        "One deadline: {ws_connect(disconnect_timeout)} s after `disconnect()` in wscore "
+        "(`disconnect_timeout`; `send_close()` alone sets none), "
         "{serve(close_timeout)} s (`close_timeout`) in wscompat; then the connection is aborted, "
         "which is reported like any other end.",
     ),
@@ -177,7 +178,8 @@ ROWS = (
         "log records",
         BOUNDS,
         "A peer breaks the protocol, or breaks off.",
-        "At most one record at WARNING or above, and no traceback.",
+        "At most one record at WARNING or above, and no traceback. wscompat logs an exception that "
+        "leaves a handler as websockets does, with its traceback.",
     ),
     # -- nothing is lost
     Row(

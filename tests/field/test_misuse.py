@@ -53,7 +53,8 @@ async def test_a_subclass_that_forgets_its_base(setting: Setting, no_leaks: Loop
 async def ask_for_upgrade(peer: Peer) -> None:
     await peer.shake_hands()
     await peer.send(wire.request())
-    await peer.read_head()
+    if not (await peer.read_head()).startswith(b"HTTP/1.1 101"):
+        raise ConnectionError("no connection is made")
 
 
 async def talk(peer: Peer, handshake: Awaitable[None]) -> None:

@@ -5,13 +5,14 @@ import re
 import sys
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from tests.field import rows
 
 FOLDER = Path(__file__).parent
-DOCS = FOLDER.parents[1] / "docs"
+PAGE = FOLDER.parents[1] / "docs" / "topics" / "cost.md"
 
 
 def marked() -> Counter[str]:
@@ -38,22 +39,28 @@ def test_what_a_case_does_not_apply_to_has_a_reason(row: rows.Row) -> None:
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> object:
-    monkeypatch.setattr(sys, "path", [str(DOCS / "_ext"), *sys.path])
-    return importlib.import_module("bounds_table")
+def table(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setattr(sys, "path", [str(PAGE.parent), *sys.path])
+    return importlib.import_module("cost")
+
+
+def test_the_page_is_up_to_date(table: ModuleType) -> None:
+    written = PAGE.read_text(encoding="utf-8")
+    assert table.TABLE.findall(written)
+    assert written == table.page(written), "run: python docs/topics/cost.py"
 
 
 @pytest.mark.parametrize("section", rows.SECTIONS)
-def test_the_page_shows_the_cases_with_their_numbers(section: str, table: object) -> None:
-    text = "\n".join(table.lines(section))  # type: ignore[attr-defined]
+def test_the_page_shows_the_cases_with_their_numbers(section: str, table: ModuleType) -> None:
+    text = "\n".join(table.lines(section))
     for row in rows.ROWS:
         assert (row.case in text) == (row.section == section)
     assert not re.search(r"\{\w", text), "a constant that was not replaced"
-    assert f"```{{bounds}} {section}\n" in (DOCS / "topics" / "cost.md").read_text(encoding="utf-8")
+    assert f"<!-- table: {section} -->\n" in PAGE.read_text(encoding="utf-8")
 
 
-def test_units(table: object) -> None:
-    with_unit = table.with_unit  # type: ignore[attr-defined]
+def test_units(table: ModuleType) -> None:
+    with_unit = table.with_unit
     assert with_unit(64 * 1024, "bytes") == "64 KiB"
     assert with_unit(10 * 1024**2, "bytes") == "10 MiB"
     assert with_unit(125, "bytes") == "125 bytes"
@@ -64,6 +71,6 @@ def test_units(table: object) -> None:
         with_unit(1, "miles")
 
 
-def test_a_constant_that_is_not_there_is_an_error(table: object) -> None:
+def test_a_constant_that_is_not_there_is_an_error(table: ModuleType) -> None:
     with pytest.raises(LookupError, match="NO_SUCH_NAME"):
-        table.filled_in("{protocol.NO_SUCH_NAME}")  # type: ignore[attr-defined]
+        table.filled_in("{protocol.NO_SUCH_NAME}")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from unittest.mock import AsyncMock, patch
@@ -31,7 +32,7 @@ from tests.wscompat.raw import ACCEPTED, raw_server
 from tests.wscore.raw_peer import RawPeer, connecting, sending_on
 from tests.wscore.wire import BINARY, F, close, request
 from wscompat.asyncio.connection import Connection
-from wscompat.exceptions import PayloadTooBig
+from wscompat.exceptions import InvalidStatus, PayloadTooBig
 
 CONTROL = "é" * 62 + "x"  # 125 bytes
 
@@ -782,3 +783,38 @@ async def test_client_that_does_not_end(answers: bool, secure: bool, tls: Tls) -
         async with asyncio.timeout(BOUND):
             await closed.wait()
         peer.writer.transport.resume_reading()
+
+
+# -- classes of a program
+
+
+def forgetful(cls: type) -> type:
+    """Derive a class that forgets its base."""
+    return type("Forgetful", (cls,), {"__init__": lambda self, *args, **kwargs: None})
+
+
+FORGOTTEN = r"Forgetful\.__init__ does not call super\(\)\.__init__"
+
+
+async def test_a_client_connection_that_forgets_its_base() -> None:
+    client = importlib.import_module("wscompat.asyncio.client")
+    async with serving(WSCOMPAT, lambda connection: connection.wait_closed()) as server:
+        with pytest.raises(RuntimeError, match=FORGOTTEN):
+            await client.connect(
+                uri_of(server), proxy=None, create_connection=forgetful(client.ClientConnection)
+            )
+
+
+async def test_a_server_connection_that_forgets_its_base(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    module = importlib.import_module("wscompat.asyncio.server")
+    cls = forgetful(module.ServerConnection)
+    async with serving(
+        WSCOMPAT, lambda connection: connection.wait_closed(), create_connection=cls
+    ) as server:
+        with pytest.raises(InvalidStatus, match="500"):
+            await WSCOMPAT.connect(uri_of(server), proxy=None)
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.exc_info is not None
+    assert re.search(FORGOTTEN, str(record.exc_info[1]))

@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import inspect
+import re
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.leaks import LoopErrors
 from tests.support.tls import Tls
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, describe, serving
 from tests.wscompat.libraries import BOUND
 from tests.wscompat.raw import ACCEPTED, raw_server
+from wscompat.exceptions import InvalidMessage
 
 BOTH = pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
 
@@ -204,3 +207,21 @@ async def test_arguments_are_the_same() -> None:
         ]
         for key in model.keys() - {"user_agent_header"}:
             assert model[key].default == ours[key].default, key
+
+
+async def test_protocols_that_forget_their_base(no_leaks: LoopErrors) -> None:
+    def forgetful(cls: type) -> type:
+        return type("Forgetful", (cls,), {"__init__": lambda self, *args, **kwargs: None})
+
+    words = r"Forgetful\.__init__ does not call super\(\)\.__init__"
+    cls = forgetful(OURS.client.WebSocketClientProtocol)
+    async with serving(OURS, echo) as port:
+        with pytest.raises(RuntimeError, match=words):
+            await OURS.client.connect(f"ws://127.0.0.1:{port}", create_protocol=cls)
+    cls = forgetful(OURS.server.WebSocketServerProtocol)
+    async with serving(OURS, echo, create_protocol=cls) as port:
+        with pytest.raises((InvalidMessage, ConnectionError)):
+            await OURS.client.connect(f"ws://127.0.0.1:{port}")
+    (context,) = no_leaks
+    assert re.search(words, str(context["exception"]))
+    no_leaks.clear()

@@ -594,7 +594,8 @@ cdef class WSMessageReader(WSMessageBase):
             name: what was called: ``recv`` or ``recv_streaming``.
         """
         return RuntimeError(
-            f"{name}() was called, but another call of recv() or recv_streaming() has not ended"
+            f"{name}() was called, but another call of recv() or recv_streaming() has not ended, "
+            "or has left its message unfinished"
         )
 
     def fragments_error(self, limit):

@@ -317,6 +317,7 @@ class connect:  # noqa: N801
 
     def _make_connection(self) -> ClientConnection:
         connection = self._connection_class(**self._connection_options)  # type: ignore[arg-type]
+        connection._check_initialized()
         connection._max_size = self._max_size
         if isinstance(connection, Extended):
             connection.extend(self._max_size, factories=self._factories)

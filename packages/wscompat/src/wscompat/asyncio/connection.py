@@ -98,6 +98,18 @@ class Connection(WSMessageConnection):
         self._write_limit = high_and_low(write_limit)
         self._loop = asyncio.get_running_loop()
 
+    def _check_initialized(self) -> None:
+        """Refuse an object of a class whose ``__init__`` does not call that of its base.
+
+        Raises:
+            RuntimeError: if it is one.
+        """
+        if "_loop" not in vars(self):
+            raise RuntimeError(
+                f"{type(self).__qualname__}.__init__ does not call super().__init__ with the "
+                "arguments it is given"
+            )
+
     @functools.cached_property
     def _pings(self) -> Pings:
         """The pings that have not been answered; made with the first of them."""

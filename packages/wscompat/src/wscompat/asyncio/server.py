@@ -372,6 +372,7 @@ def serve(
             write_limit=write_limit,
             logger=server.logger,
         )
+        connection._check_initialized()
         connection._max_size = max_size
         if isinstance(connection, Extended):
             connection.extend(max_size)

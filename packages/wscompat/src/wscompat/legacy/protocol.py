@@ -345,6 +345,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     def as_core(self) -> Engine:
         """The engine that stands for this protocol on sockets of wscore."""
+        self._check_initialized()
         if self._engine is None:
             self._engine = Engine(self)
         return self._engine

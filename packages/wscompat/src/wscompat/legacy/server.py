@@ -297,8 +297,9 @@ class Serve:
 
     def _make_core(self) -> Engine:
         protocol: WebSocketServerProtocol = self._create_protocol()
+        core = protocol.as_core()
         protocol._accepted_at = protocol.loop.time()
-        return protocol.as_core()
+        return core
 
 
 serve = Serve

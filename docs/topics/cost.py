@@ -1,6 +1,8 @@
-"""Makes the tables of bounds: the cases from `tests/field/rows.py`, their numbers from the code.
+"""Writes the tables of docs/topics/cost.md: the cases of `tests/field/rows.py`, with their numbers.
 
-A number is read where it stands: in the source of a module, compiled ones too, whose constants do
+    python docs/topics/cost.py
+
+A test compares the page with what this would write. A number is read where it stands: in the source of a module, compiled ones too, whose constants do
 not exist at run time, or as the default value of an argument.
 """
 
@@ -14,9 +16,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+PAGE = Path(__file__).with_suffix(".md")
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "packages" / "wscore" / "src" / "wscore"
 
+# A table, with the name of its section before it.
+TABLE = re.compile(r"(?<=<!-- table: )([^>]+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 PLACE = re.compile(r"\{([^}|]+)\|?(\w*)\}")
 # A line of an enumeration in Cython, or a constant of Python.
 ASSIGNMENT = re.compile(
@@ -36,6 +41,11 @@ API_NAMES = {
     "asyncio": "wscompat",
     "legacy": "wscompat.legacy",
 }
+
+
+def page(text: str) -> str:
+    """Return the page with its tables as they should be."""
+    return TABLE.sub(lambda at: f"{at[1]}{at[2]}\n" + "\n".join(lines(at[1])) + "\n\n", text)
 
 
 def lines(section: str) -> Iterator[str]:
@@ -112,7 +122,6 @@ def _default(function: str, argument: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # importing the older interface is deprecated
         found: Any = getattr(import_module(module), name)
-    # Not its signature: autodoc puts its own into the place of those that it has seen.
     return (found.__init__ if isinstance(found, type) else found).__kwdefaults__[argument]
 
 
@@ -135,3 +144,7 @@ def _tested_on(rows: Any, row: Any) -> str:
         names = [API_NAMES.get(name, name) for name, it in row.why_not.items() if it == reason]
         parts.append(f"not {', '.join(names)}: {reason}")
     return "; ".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
