@@ -2,8 +2,9 @@
 
     python docs/topics/cost.py
 
-A test compares the page with what this would write. A number is read where it stands: in the source of a module, compiled ones too, whose constants do
-not exist at run time, or as the default value of an argument.
+A test compares the page with what this would write. A number is read where it stands: in the source
+of a module, compiled ones too, whose constants do not exist at run time, or as the default value of
+an argument.
 """
 
 import ast
