@@ -162,7 +162,8 @@ ROWS = (
         "A peer never answers a CLOSE, reads nothing more, and never closes TCP.",
         "One deadline: {ws_connect(disconnect_timeout)} s after `disconnect()` in wscore "
         "(`disconnect_timeout`; `send_close()` alone sets none), "
-        "{serve(close_timeout)} s (`close_timeout`) in wscompat; then the connection is aborted, "
+        "{serve(close_timeout)} s (`close_timeout`) in wscompat, where the older interface takes "
+        "up to five times as long, one for each step; then the connection is aborted, "
         "which is reported like any other end.",
     ),
     Row(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.wscore.pairs import Setting, against_raw_peer
-from tests.wscore.raw_peer import BOUND
+from tests.wscore.raw_peer import BOUND, RawPeer
 from tests.wscore.recorder import Recorder
 from tests.wscore.wire import BINARY, F
 from wscore import WSTransport
@@ -187,6 +187,62 @@ async def test_a_large_frame_stays_where_it_begins(setting: Setting, traced: Non
         await peer.send(frame[end:])
         await listener.until("frame")
         assert listener.frames[0].payload == payload
+
+
+@pytest.mark.parametrize("behind", ["large", "small"])
+async def test_much_behind_a_frame_that_is_looked_at(behind: str, setting: Setting) -> None:
+    """More than a usual block holds moves out of the block that a memoryview shows."""
+    payloads = [bytes([number]) * (300 * KIB) for number in range(1, 5)]
+    views = []
+    counts = []
+
+    class Viewer(Recorder):
+        def on_ws_frame(self, transport, frame):  # type: ignore[no-untyped-def]
+            if frame.payload_size == 300 * KIB:
+                views.append(frame.get_payload_as_memoryview())
+            else:
+                payload = frame.get_payload_as_bytes()
+                counts.append((len(payload), len(set(payload))))
+            self._happened("frame")
+
+    listener = Viewer()
+    size, count = (900 * KIB, 1) if behind == "large" else (200, 4500)
+    async with against_raw_peer(setting, listener) as (transport, peer):
+        begin = F(BINARY, b"z" * (1200 * KIB)).wire(peer.masks)
+        rest = F(BINARY, b"b" * size).wire(peer.masks) * count
+        for number, payload in enumerate(payloads, 1):
+            await peer.send(begin)
+            await listener.until("frame", (number - 1) * (count + 2) + 1)
+            frame = F(BINARY, payload).wire(peer.masks)
+            await peer.send(frame[: 200 * KIB])
+            await is_read(transport)
+            await peer.send(frame[200 * KIB :] + rest)
+            await listener.until("frame", number * (count + 2))
+    assert views == payloads
+    assert counts == ([(1200 * KIB, 1)] + [(size, 1)] * count) * len(payloads)
+
+
+async def test_a_frame_holds_no_block_that_is_much_larger(traced: None) -> None:
+    """That which a larger one has left is not for it."""
+    large, small = (F(BINARY, bytes(size)).wire(True) for size in (8 * MIB, 300 * KIB))
+    listener = Counter()
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def connect() -> tuple[WSTransport, RawPeer]:
+            connection = against_raw_peer(Setting("server", None), listener)
+            return await stack.enter_async_context(connection)
+
+        _, feeder = await connect()
+        ends = [await connect() for _ in range(4)]
+        before = in_use()
+        for number, (transport, peer) in enumerate(ends, 1):
+            await feeder.send(large)
+            await listener.until("frame", number)
+            await peer.send(small[:1000])
+            await is_read(transport)
+            await peer.send(small[1000:2000])
+            await is_read(transport)
+        assert in_use() - before < 8 * MIB + len(ends) * 2 * 300 * KIB
 
 
 async def test_header_alone_costs_nothing(traced: None) -> None:

@@ -265,12 +265,13 @@ cdef class LoopIO:
     cdef Block take_large(self, size_t size):
         """Memory for a frame that is larger than a read, with room for at least `size` bytes.
 
-        That of the last one, if it is large enough: the system takes as long to provide new memory
-        as to receive into it.
+        That of the last one, if that fits: the system takes as long to provide new memory as to
+        receive into it. It may be twice as large, so that no connection holds much more than the
+        frame that it waits for.
         """
         cdef Block block = self._large_block
         self._large_was_used = True
-        if block is None or block.size < size:
+        if block is None or not size <= block.size <= 2 * size:
             return Block.__new__(Block, size)
         self._large_block = None
         return block

@@ -55,5 +55,6 @@ cdef class ReceiveBuffer:
 
     cdef int _find_room(self) except -1
     cdef int _keep(self, size_t needed) except -1
+    cdef Block _roomy_block(self, size_t unread)
     cdef Block _new_block(self, size_t unread)
     cdef int _move_to(self, Block block) except -1

@@ -32,12 +32,9 @@ cdef class ReceiveBuffer:
     cdef int _find_room(self) except -1:
         cdef size_t unread = self.end - self.begin
         # The read may bring nothing, so that what is unread stays where it is put now.
-        cdef Block block = self.io.take_block() if unread else self.io.borrow()
-        if self.needed > block.size:
-            block = self._new_block(unread)
-        elif unread >= block.size:  # of frames that the budget has left unparsed
-            block = Block.__new__(Block, 2 * unread)
-        return self._move_to(block)
+        if unread == 0 and self.needed <= RECEIVE_SIZE:
+            return self._move_to(self.io.borrow())
+        return self._move_to(self._roomy_block(unread))
 
     cdef int _keep(self, size_t needed) except -1:
         """Find a place for what was left, or give memory back that was the connection's own."""
@@ -56,7 +53,7 @@ cdef class ReceiveBuffer:
         if block.size < RECEIVE_SIZE:
             return 0  # it is full, so that the next read moves the rest to the front of a large one
         if block.views:
-            return self._move_to(self.io.take_block())
+            return self._move_to(self._roomy_block(unread))
         if block is self.io.block:
             self.io.block = None  # this connection keeps it until the frame is complete
         if self.begin and self.begin + needed > block.size:
@@ -64,6 +61,14 @@ cdef class ReceiveBuffer:
             self.begin = 0
             self.end = unread
         return 0
+
+    cdef Block _roomy_block(self, size_t unread):
+        """Memory for so many bytes, for as many as the parser waits for, and for more to come."""
+        if self.needed > RECEIVE_SIZE:
+            return self._new_block(unread)
+        if unread < RECEIVE_SIZE:
+            return self.io.take_block()
+        return Block.__new__(Block, 2 * unread)  # of frames that the budget has left unparsed
 
     cdef Block _new_block(self, size_t unread):
         """A block for a frame that is larger than the usual ones.
@@ -73,11 +78,13 @@ cdef class ReceiveBuffer:
         cdef size_t size = self.needed
         if size > TRUSTED:
             size = min(size, max(<size_t>TRUSTED, 2 * unread))
-        return self.io.take_large(size)
+        return self.io.take_large(max(size, unread))
 
     cdef int _move_to(self, Block block) except -1:
         cdef size_t unread = self.end - self.begin
         if unread:
+            if unread > block.size:
+                raise SystemError(f"{unread} bytes do not fit into {block.size}")
             memcpy(block.data, self.block.data + self.begin, unread)
             self.io.recycle(self.block)
         self.block = block
