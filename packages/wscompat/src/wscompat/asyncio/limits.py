@@ -41,6 +41,14 @@ def check_limits(*, max_size: MaxSize, max_queue: MaxQueue, write_limit: WriteLi
         TypeError: if one is no integer.
         ValueError: if one is too small, is more than a pair, or a low mark is above the high one.
     """
+    if (
+        type(max_size) is type(max_queue) is type(write_limit) is int
+        and max_size > 0
+        and max_queue >= 0
+        and write_limit >= 0
+    ):
+        # So it is for nearly all connections, and each client's costs the time of this check.
+        return
     limits = {"max_size": max_size, "max_queue": max_queue, "write_limit": write_limit}
     for name, limit in limits.items():
         _check_numbers(name, limit)
