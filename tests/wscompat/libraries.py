@@ -147,3 +147,12 @@ async def converse(
             async with asyncio.timeout(BOUND):
                 await connection.close()
     return {"client": client_record.events, "server": server_record.events}
+
+
+FORGOTTEN = r"Forgetful\.__init__ does not call super\(\)\.__init__"
+"""What is said of a class that `forgetful` has made."""
+
+
+def forgetful(cls: type) -> type:
+    """Derive a class that forgets to initialize its base."""
+    return type("Forgetful", (cls,), {"__init__": lambda self, *args, **kwargs: None})

@@ -11,7 +11,7 @@ import pytest
 
 from tests.wscompat.legacy.models import OURS as LEGACY
 from tests.wscompat.libraries import WSCOMPAT, serving, uri_of
-from wscompat.handler_names import name_handler
+from wscore.slow_calls import name_task
 
 SLOW = 0.02  # seconds
 
@@ -152,6 +152,6 @@ def test_names(handler: Callable[..., Any], name: str) -> None:
         """Stand for what runs it."""
 
     coroutine = run()
-    name_handler(coroutine, handler)
+    name_task(coroutine, handler)
     assert coroutine.__qualname__ == name + run.__qualname__
     coroutine.close()

@@ -13,7 +13,7 @@ from tests.wscore.pairs import Setting, against_raw_peer, serving, until_gone
 from tests.wscore.recorder import Recorder
 from tests.wscore.wire import TEXT, F
 from wscore import WSFrame, WSListener, WSMessageListener, WSMsgType, WSTransport, ws_connect
-from wscore.slow_calls import AwaitTimed, report_if_slow
+from wscore.slow_calls import await_timed, report_if_slow
 
 LIMIT = 0.01  # seconds, from which on a call is slow
 SLOW = 0.02  # seconds
@@ -162,17 +162,17 @@ async def test_steps_of_an_awaitable(caplog: pytest.LogCaptureFixture) -> None:
             cancelled.set()
 
     with debug_mode():
-        assert await AwaitTimed(loop, block, block(1)) == 1
+        assert await await_timed(loop, block, block(1)) == 1
         with pytest.raises(KeyError):
-            await AwaitTimed(loop, block, block(KeyError()))
-        task = asyncio.ensure_future(AwaitTimed(loop, wait, wait()))
+            await await_timed(loop, block, block(KeyError()))
+        task = asyncio.ensure_future(await_timed(loop, wait, wait()))
         await begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         future = loop.create_future()
         loop.call_soon(future.set_result, 2)
-        assert await AwaitTimed(loop, block, future) == 2
+        assert await await_timed(loop, block, future) == 2
     assert cancelled.is_set()
     assert [name.rpartition(".")[2] for name in slow_calls(caplog)] == ["block"] * 2
 

@@ -14,6 +14,7 @@ from tests.support.garbage import no_cycles_of
 from tests.support.tls import Tls
 from tests.wscompat.libraries import (
     BOUND,
+    FORGOTTEN,
     MODEL,
     PAIRS,
     WEBSOCKETS,
@@ -25,6 +26,7 @@ from tests.wscompat.libraries import (
     Script,
     converse,
     describe,
+    forgetful,
     serving,
     uri_of,
 )
@@ -786,14 +788,6 @@ async def test_client_that_does_not_end(answers: bool, secure: bool, tls: Tls) -
 
 
 # -- classes of a program
-
-
-def forgetful(cls: type) -> type:
-    """Derive a class that forgets its base."""
-    return type("Forgetful", (cls,), {"__init__": lambda self, *args, **kwargs: None})
-
-
-FORGOTTEN = r"Forgetful\.__init__ does not call super\(\)\.__init__"
 
 
 async def test_a_client_connection_that_forgets_its_base() -> None:

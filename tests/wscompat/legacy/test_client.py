@@ -13,7 +13,7 @@ import pytest
 from tests.support.leaks import LoopErrors
 from tests.support.tls import Tls
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, describe, serving
-from tests.wscompat.libraries import BOUND
+from tests.wscompat.libraries import BOUND, FORGOTTEN, forgetful
 from tests.wscompat.raw import ACCEPTED, raw_server
 from wscompat.exceptions import InvalidMessage
 
@@ -210,18 +210,14 @@ async def test_arguments_are_the_same() -> None:
 
 
 async def test_protocols_that_forget_their_base(no_leaks: LoopErrors) -> None:
-    def forgetful(cls: type) -> type:
-        return type("Forgetful", (cls,), {"__init__": lambda self, *args, **kwargs: None})
-
-    words = r"Forgetful\.__init__ does not call super\(\)\.__init__"
     cls = forgetful(OURS.client.WebSocketClientProtocol)
     async with serving(OURS, echo) as port:
-        with pytest.raises(RuntimeError, match=words):
+        with pytest.raises(RuntimeError, match=FORGOTTEN):
             await OURS.client.connect(f"ws://127.0.0.1:{port}", create_protocol=cls)
     cls = forgetful(OURS.server.WebSocketServerProtocol)
     async with serving(OURS, echo, create_protocol=cls) as port:
         with pytest.raises((InvalidMessage, ConnectionError)):
             await OURS.client.connect(f"ws://127.0.0.1:{port}")
     (context,) = no_leaks
-    assert re.search(words, str(context["exception"]))
+    assert re.search(FORGOTTEN, str(context["exception"]))
     no_leaks.clear()

@@ -169,6 +169,7 @@ cdef class LoopIO:
     cdef Block take_block(self)
     cdef Block take_large(self, size_t size)
     cdef int _keep_large(self, Block block) except -1
+    cdef int _look_later(self) except -1
     cdef int _flush(self) except -1
 
 

@@ -280,17 +280,19 @@ cdef class LoopIO:
         """Keep it for the next large frame, of any connection, if that comes soon."""
         if self._large_block is None or self._large_block.size < block.size:
             self._large_block = block
-        if not self._will_look:
-            self._will_look = True
-            self._loop().call_later(LARGE_IDLE / 1000, self._look)
+        return 0 if self._will_look else self._look_later()
+
+    cdef int _look_later(self) except -1:
+        self._will_look = True
+        self._loop().call_later(LARGE_IDLE / 1000, self._look)
         return 0
 
     def _look(self):
+        self._will_look = False
         if self._large_was_used:
             self._large_was_used = False
-            self._loop().call_later(LARGE_IDLE / 1000, self._look)
+            self._look_later()
         else:
-            self._will_look = False
             self._large_block = None
 
 

@@ -2,8 +2,8 @@
 
 The queue never grows beyond its bounds by more than what one read of the socket brought, or by one
 more message that was compressed: when it is full the socket is no longer read, and TCP slows the
-peer down. The waiting task is resumed at the
-end of the read, in the same turn of the event loop (see `wakeup`).
+peer down. The waiting task is resumed at the end of the read, in the same turn of the event loop
+(see `wakeup`).
 """
 
 import asyncio

@@ -8,7 +8,6 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
-from time import monotonic
 from typing import Any
 
 from .auto_ping import auto_ping_maker
@@ -34,7 +33,7 @@ from .protocol import (
     WSProtocolCore,
 )
 from .seconds import check_timeouts
-from .slow_calls import name_task, report_if_slow
+from .slow_calls import call_timed, name_task
 from .streams import start_server
 from .unix import UnixPath
 
@@ -278,7 +277,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             request, consumed = result
             server_closed = self._serving.is_over()
             request.transport = self.transport
-            chosen = self._ask_factory(request)
+            chosen = call_timed(self.loop, self._serving.listener_factory, request)
         except RefusedRequestError as exc:
             self._refuse(exc)
             return len(data)
@@ -296,16 +295,6 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
                 name_task(decision, chosen)
             self._decision = self.loop.create_task(decision)
         return consumed
-
-    def _ask_factory(self, request: WSUpgradeRequest) -> Answer | Awaitable[Answer]:
-        factory = self._serving.listener_factory
-        if not self.is_timed:
-            return factory(request)
-        began = monotonic()
-        try:
-            return factory(request)
-        finally:
-            report_if_slow(self.loop, factory, began)
 
     def handshake_lost(self, exc: Exception | None) -> None:
         self._serving.deadlines.remove(self)

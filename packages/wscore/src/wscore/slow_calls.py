@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from typing import Any
 
-__all__ = ["AwaitTimed", "call_timed", "name_task", "report_if_slow"]
+__all__ = ["await_timed", "call_timed", "name_task", "report_if_slow"]
 
 #: Where asyncio, too, logs what takes long.
 _LOGGER = logging.getLogger("asyncio")
@@ -55,16 +55,21 @@ def call_timed(loop: asyncio.AbstractEventLoop, called: Callable[..., Any], *arg
         report_if_slow(loop, called, began)
 
 
-class AwaitTimed:
-    """Awaits something of the user's; each step that takes long is logged.
-
-    To be used in debug mode only.
+def await_timed(
+    loop: asyncio.AbstractEventLoop, called: Callable[..., Any], awaitable: Awaitable[Any]
+) -> Awaitable[Any]:
+    """What to await for something of the user's: in debug mode each step that takes long is logged.
 
     Args:
         loop: the running loop.
         called: the user's coroutine function.
         awaitable: what it has returned.
     """
+    return _AwaitTimed(loop, called, awaitable) if loop.get_debug() else awaitable
+
+
+class _AwaitTimed:
+    """Awaits something of the user's; each step that takes long is logged."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, called: Callable[..., Any], awaitable: Awaitable[Any]
@@ -100,8 +105,7 @@ def name_task(coroutine: object, called: object) -> None:
         coroutine: the outermost one.
         called: the user's coroutine function, or anything else that can be called; or a coroutine.
     """
-    while isinstance(called, partial):
-        called = called.func
+    called = _without_arguments(called)
     name = getattr(called, "__qualname__", type(called).__qualname__)
     own = getattr(coroutine, "__qualname__", None)
     if own is not None:  # not all that a subclass may return has one
@@ -110,8 +114,7 @@ def name_task(coroutine: object, called: object) -> None:
 
 def _description(called: Callable[..., Any]) -> str:
     """The name of a function, and where it is defined if that is known."""
-    while isinstance(called, partial):
-        called = called.func
+    called = _without_arguments(called)
     function = inspect.unwrap(called)
     name = getattr(function, "__qualname__", None) or repr(function)
     owner = getattr(called, "__self__", None)
@@ -121,3 +124,10 @@ def _description(called: Callable[..., Any]) -> str:
     if code is None:
         return f"<{name}()>"
     return f"<{name}() at {code.co_filename}:{code.co_firstlineno}>"
+
+
+def _without_arguments(called: Any) -> Any:
+    """What a `functools.partial` calls; anything else is itself."""
+    while isinstance(called, partial):
+        called = called.func
+    return called

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from multidict import CIMultiDict
 
 import wscore
-from wscore.slow_calls import AwaitTimed, call_timed
+from wscore.slow_calls import await_timed, call_timed
 
 from ..extensions.base import ServerExtensionFactory
 from ..http11 import Request, Response
@@ -137,9 +137,7 @@ class Acceptance:
         try:
             response = call_timed(connection._loop, function, connection, *args)
             if inspect.isawaitable(response):
-                if connection._loop.get_debug():
-                    response = AwaitTimed(connection._loop, function, response)
-                response = await response
+                response = await await_timed(connection._loop, function, response)
             if not isinstance(response, Response | None):
                 raise TypeError(f"{name} must return a Response or None, not {response!r}")
         except Exception:

@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import wscore
+from wscore.slow_calls import name_task
 
 from ..exceptions import ConnectionClosed
 from ..extensions.base import ServerExtensionFactory
 from ..frames import CloseCode
-from ..handler_names import name_handler
 from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..loop_arguments import checked
@@ -196,7 +196,7 @@ class Server:
     def _start_handler(self, connection: ServerConnection) -> None:
         coroutine = self._run_handler(connection)
         if connection._loop.get_debug():
-            name_handler(coroutine, self.handler)
+            name_task(coroutine, self.handler)
         self.handlers[connection] = connection._loop.create_task(coroutine)
 
     async def _run_handler(self, connection: ServerConnection) -> None:

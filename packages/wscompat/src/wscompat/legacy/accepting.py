@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from wscore.factory import takes_arguments
 from wscore.handshake import has_body
 from wscore.http import HTTPSyntaxError, WSUpgradeRequest
-from wscore.slow_calls import AwaitTimed, call_timed
+from wscore.slow_calls import await_timed, call_timed, name_task
 
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import (
@@ -30,7 +30,6 @@ from ..exceptions import (
 from ..extensions.base import Extension
 from ..extensions.negotiation import accept_offers
 from ..frames import CloseCode
-from ..handler_names import name_handler
 from ..headers import parse_subprotocol
 from ..http11 import SERVER
 from ..typing import LoggerLike, Origin, StatusLike, Subprotocol
@@ -137,7 +136,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         self.ws_server.register(self)
         coroutine = self.handler()
         if self.loop.get_debug():
-            name_handler(coroutine, self.ws_handler)
+            name_task(coroutine, self.ws_handler)
         self.handler_task = self.loop.create_task(coroutine)
 
     async def handler(self) -> None:
@@ -232,10 +231,8 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         path, request_headers = await self.read_http_request()
         early_response = call_timed(self.loop, self.process_request, path, request_headers)
         if inspect.isawaitable(early_response):
-            if self.loop.get_debug():
-                asked = self._process_request or self.process_request
-                early_response = AwaitTimed(self.loop, asked, early_response)
-            early_response = await early_response
+            asked = self._process_request or self.process_request
+            early_response = await await_timed(self.loop, asked, early_response)
         else:
             warnings.warn("declare process_request as a coroutine", DeprecationWarning)  # noqa: B028
         if not self.ws_server.is_serving():
