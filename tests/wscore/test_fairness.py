@@ -17,13 +17,15 @@ from tests.wscore.packets import PacketPeer, packet_peer, server_protocol
 from tests.wscore.pairs import Setting, connected_pair, until_gone
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.wire import CONTINUATION, TEXT, F, request, status_of
-from wscore import WSFrame, WSMessageReader, WSMsgType, WSTransport
+from wscore import WSFrame, WSListener, WSMessageReader, WSMsgType, WSTransport, ws_create_server
 
 FRAMES_AT_ONCE = 64
 MOST_AT_ONCE = 1024
 COUNT = 3000
 FLOOD = [F(TEXT, b"%06d" % number) for number in range(COUNT)]
 QUEUE = 16  # frames
+LONG = bytes(2000)
+FULL_READ = 256 * 1024 // len(LONG)  # frames
 
 
 class Iterations:
@@ -116,6 +118,43 @@ async def test_callbacks(
     assert counting.is_complete()
     assert counting.most() <= most
     assert sum(counting.last) >= COUNT // most  # each part has a last frame
+
+
+class Counted(WSListener):
+    """Costs less than a recorder."""
+
+    def __init__(self, counting: Counting) -> None:
+        self.handle = counting.handle
+
+    def on_ws_frame(self, _: WSTransport, frame: WSFrame) -> None:
+        self.handle(frame.get_payload_as_bytes())
+
+
+def send_all(port: int, data: bytes) -> None:
+    """Be a client that fills its socket again while the handler works."""
+    with socket.create_connection(("127.0.0.1", port), BOUND) as sock:
+        sock.sendall(request())
+        sock.recv(4096)
+        sock.sendall(data)
+        sock.recv(1)
+
+
+@pytest.mark.parametrize(("work", "most"), [(busy, FRAMES_AT_ONCE), (idle, 2 * FULL_READ)])
+async def test_a_socket_that_is_always_full(
+    work: Callable[[], None], most: int, iterations: Iterations
+) -> None:
+    """No more than two reads in one iteration, and the second only if the first took no time."""
+    counting = Counting(iterations, work)
+    server = await ws_create_server(lambda _: Counted(counting), "127.0.0.1", 0)
+    data = F(TEXT, LONG).wire(masked=True) * COUNT
+    async with server, asyncio.timeout(4 * BOUND):
+        port = server.sockets[0].getsockname()[1]
+        sending = asyncio.create_task(asyncio.to_thread(send_all, port, data))
+        await counting.done.wait()
+        server.close_clients()
+        await sending
+    assert counting.payloads == [LONG] * COUNT
+    assert counting.most() <= most
 
 
 class Reader(WSMessageReader):

@@ -204,6 +204,7 @@ cdef class WSProtocolCore:
 
     # rarely
 
+    cdef long long spent(self) noexcept
     cdef bint holds_end(self) noexcept
     cdef int continue_reading(self) except -1
     cdef int _compressed_weight(self) except -1

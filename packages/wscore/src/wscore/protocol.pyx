@@ -377,7 +377,11 @@ cdef class WSProtocolCore:
         """
         if self._messages is not None:
             self._messages.on_read_end()
-        return now() - self._read_began < ROUND_TIME and self.transport.is_reading()
+        return self.spent() < ROUND_TIME and self.transport.is_reading()
+
+    cdef long long spent(self) noexcept:
+        """Nanoseconds since the last read that was not small."""
+        return now() - self._read_began
 
     cdef int continue_reading(self) except -1:
         """Parse on, in a later iteration of the loop than the one that has received it."""
