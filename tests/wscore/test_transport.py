@@ -385,6 +385,23 @@ async def test_peer_that_never_ends(close_first: bool, setting: Setting) -> None
         assert transport.lost_exception is None
 
 
+async def test_our_end_need_not_be_acknowledged(setting: Setting) -> None:
+    """Our direction is ended in the last moment, if a timer of the loop fires a little early."""
+
+    async def end(seconds: float) -> None:
+        listener = Recorder()
+        async with against_raw_peer(setting, listener, disconnect_timeout=seconds) as ends:
+            transport, peer = ends
+            transport.send(WSMsgType.BINARY, b"last")
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+            assert (await peer.read_frame()).payload == b"last"
+            await listener.until("disconnected")
+            assert transport.lost_exception is None
+
+    await asyncio.gather(*(end(0.4 + part / 10_000) for part in range(10)))
+
+
 @pytest.mark.parametrize("close_first", [False, True], ids=["no close", "close"])
 async def test_peer_that_never_stops_sending(close_first: bool, setting: Setting) -> None:
     listener = Recorder()

@@ -271,6 +271,9 @@ cdef class SocketControl(Sink):
         elif left == 0 and (now >= self._due or self.protocol.transport.has_received_close()):
             SocketControl._end(self, None)
             return
+        elif now >= self._due and self._undelivered == 0:  # what is left only ends our direction
+            SocketControl._end(self, None)
+            return
         elif now >= self._due:
             SocketControl._end(self, TimeoutError(
                 "the peer has not taken what was sent within "
