@@ -74,6 +74,12 @@ MEASURED = (
     "setuptools",
 )
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
+# What `tests` runs on all Pythons but one: what may differ there. It leaves out uvloop, which is
+# the same on all, and programs and packages that only use the others. `pythons` runs all.
+PART = (
+    *("-k", "not uvloop", "--ignore=tests/benchmarks", "--ignore=tests/campaign"),
+    *("--ignore=tests/field", "--ignore=tests/fuzz_live", "--ignore=tests/wsproxy"),
+)
 # Another version may format differently.
 LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codespell==2.4.3")
 
@@ -242,11 +248,29 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, requires=["wheels-{python}"])
 def tests(session: nox.Session) -> None:
-    """Run the tests of all packages; what follows `--` goes to pytest."""
+    """Run all tests on one Python, and a part on the others; what follows `--` goes to pytest."""
+    is_whole = session.python == HERE or session.posargs
+    install_for_tests(session)
+    run_pytest(session, *([] if is_whole else PART))
+
+
+@nox.session(python=PYTHONS, requires=["wheels-{python}"], default=False)
+def pythons(session: nox.Session) -> None:
+    """Run all tests on every Python that this machine has; what follows `--` goes to pytest."""
+    install_for_tests(session)
+    run_pytest(session)
+
+
+def install_for_tests(session: nox.Session) -> None:
+    """Install what the tests need: the packages, peers to talk with, tools to build with."""
     building = (*build_requirements(), *BUILD_TOOLS)
     install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *building)
+
+
+def run_pytest(session: nox.Session, *options: str) -> None:
+    """Run the tests in parallel, with these options and those that follow `--`."""
     # The tests wait more than they compute, so there are more of these than cores.
-    session.run("pytest", "--numprocesses=4", "--dist=worksteal", *session.posargs)
+    session.run("pytest", "--numprocesses=4", "--dist=worksteal", *options, *session.posargs)
 
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
@@ -255,10 +279,9 @@ def minimums(session: nox.Session) -> None:
 
     Peers that want newer ones may fail: they are not what this is about.
     """
-    building = (*build_requirements(), *BUILD_TOOLS)
-    install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *building)
+    install_for_tests(session)
     session.install("--no-deps", *oldest_dependencies())
-    session.run("pytest", "--numprocesses=4", "--dist=worksteal", *session.posargs)
+    run_pytest(session)
 
 
 def oldest_dependencies() -> list[str]:
