@@ -157,6 +157,41 @@ async def test_a_socket_that_is_always_full(
     assert counting.most() <= most
 
 
+async def test_connections_that_were_often_alone(iterations: Iterations) -> None:
+    """When all have more than a read at once, none is read twice in an iteration."""
+    countings = [Counting(iterations, idle) for _ in range(4)]
+    left = list(countings)
+    server = await ws_create_server(lambda _: Counted(left.pop()), "127.0.0.1", 0)
+    writers = []
+    async with server, asyncio.timeout(4 * BOUND):
+        for _ in countings:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writers.append(writer)
+            writer.write(request())
+            await reader.readuntil(b"\r\n\r\n")
+        for counting, writer in zip(reversed(countings), writers, strict=True):
+            for number in range(12):
+                writer.write(F(TEXT, LONG).wire(masked=True))
+                while len(counting.payloads) <= number:
+                    await asyncio.sleep(0)
+        for counting in countings:
+            counting.per_iteration.clear()
+        for writer in writers:
+            writer.write(F(TEXT, LONG).wire(masked=True) * (COUNT - 12))
+        for counting in countings:
+            await counting.done.wait()
+        server.close_clients()
+        for writer in writers:
+            writer.transport.abort()
+    most = {at: most for counting in countings for at, most in counting.per_iteration.items()}
+    together = [
+        max(counting.per_iteration.get(at, 0) for counting in countings)
+        for at in most
+        if sum(at in counting.per_iteration for counting in countings) > 1
+    ]
+    assert sum(count > FULL_READ for count in together) <= 1  # of the one that had read last
+
+
 class Reader(WSMessageReader):
     """Can be one end of a pair."""
 

@@ -2,17 +2,22 @@
 
 import asyncio
 import contextlib
+import gc
 import random
 import socket
 import threading
+import time
+import warnings
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from tests.wscore.packets import PacketPeer, frames_in, packet_peer
 from tests.wscore.recorder import BOUND, Recorder
-from tests.wscore.wire import BINARY, CONTINUATION, TEXT, F
-from wscore import WSFrame, WSMsgType, WSTransport
+from tests.wscore.wire import BINARY, CONTINUATION, TEXT, F, request
+from wscore import WSFrame, WSMsgType, WSTransport, ws_create_server
 
 STREAM = socket.SOCK_STREAM
 MIB = 1 << 20
@@ -262,3 +267,36 @@ def test_loops_one_after_the_other() -> None:
     for _ in range(3):
         asyncio.run(leave_corked())
         asyncio.run(use())
+
+
+# Loops that end
+
+
+def test_loop_that_ends_before_all_was_parsed() -> None:
+    """It is freed, with its connections, though they were to go on in its next iteration."""
+
+    class Slow(Recorder):
+        def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+            super().on_ws_frame(transport, frame)
+            time.sleep(0.001)
+
+    async def receive_some() -> weakref.ref[Slow]:
+        listener = Slow()
+        server = await ws_create_server(lambda _: listener, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(request())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(F(TEXT, b"x").wire(masked=True) * 2000)
+        await listener.until("frame", 64)
+        assert listener.transport is not None
+        assert listener.transport.underlying_transport.get_protocol().has_unparsed
+        writer.transport.abort()
+        return weakref.ref(listener)
+
+    for new_loop in (asyncio.new_event_loop, uvloop.new_event_loop):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                left = runner.run(receive_some())
+            gc.collect()
+        assert left() is None

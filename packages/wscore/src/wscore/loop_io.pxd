@@ -93,6 +93,8 @@ cdef class LoopIO:
     cdef unsigned long thread  # the one that runs the loop; 0 in a forked child, which must not
     cdef object watcher  # a weak reference to it, or None
     cdef object _loop  # a weak reference to it
+    cdef object _schedule  # the same to that of the connections with unparsed input
+    cdef const void* _last_reader  # only to be compared with
     cdef int depth  # of callbacks within callbacks
     cdef bint no_task_runs  # for sure; otherwise one has to ask
     cdef bint has_unserved  # the watcher has not called all that were ready
@@ -119,6 +121,12 @@ cdef class LoopIO:
         if rarely(self._corked is not None) and self.depth == 0:
             return self._flush()
         return 0
+
+    cdef inline bint reads_again(self, const void* endpoint) noexcept:
+        """An endpoint reads; whether none of the others has since it did."""
+        cdef bint again = self._last_reader == endpoint
+        self._last_reader = endpoint
+        return again
 
     cdef inline bint lends(self) noexcept:
         """Whether `block` can be read into."""
@@ -154,15 +162,8 @@ cdef class LoopIO:
         self._spare_buffer = buffer
         self._spare_buffer_count += 1
 
-    cdef Endpoint _scheduled  # the first of those with unparsed input
-    cdef Endpoint _last_scheduled
-    cdef int _scheduled_count
-    cdef bint _will_continue  # the loop was asked to call
-
     cdef int schedule(self, Endpoint endpoint) except -1
-    cdef int _ask_for_call(self) except -1
-    cdef int _serve_others(self) except -1
-    cdef int _continue_next(self) except -1
+    cdef int serve_others(self) except -1
     cdef int run(self, Endpoint endpoint, Reason reason) except -1
     cdef Block borrow(self)
     cdef int recycle(self, Block block) except -1
@@ -171,6 +172,20 @@ cdef class LoopIO:
     cdef int _keep_large(self, Block block) except -1
     cdef int _look_later(self) except -1
     cdef int _flush(self) except -1
+
+
+@cython.final
+cdef class Schedule:
+    cdef object __weakref__
+    cdef LoopIO _io
+    cdef Endpoint _first  # of a chain
+    cdef Endpoint _last
+    cdef int _count
+    cdef bint _will_be_called  # the loop was asked to
+
+    cdef int add(self, Endpoint endpoint) except -1
+    cdef int _ask_for_call(self) except -1
+    cdef int _call_next(self) except -1
 
 
 cdef LoopIO loop_io(object loop)

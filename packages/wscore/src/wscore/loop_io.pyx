@@ -124,6 +124,61 @@ cdef class Endpoint:
         raise NotImplementedError
 
 
+cdef class Schedule:
+    """The connections that go on with what they have received, in the next iteration of the loop.
+
+    Only the call that the loop was asked for holds it. A loop that is closed before that lets go of
+    it, and of the connections, which hold their loop.
+    """
+
+    def __cinit__(self, LoopIO io):
+        self._io = io
+
+    cdef int add(self, Endpoint endpoint) except -1:
+        """Have an endpoint called, once."""
+        endpoint.is_scheduled = True
+        if self._first is None:
+            self._first = endpoint
+        else:
+            self._last._next_scheduled = endpoint
+        self._last = endpoint
+        self._count += 1
+        return self._ask_for_call()
+
+    cdef int _ask_for_call(self) except -1:
+        if not self._will_be_called:
+            self._io._loop().call_soon(self._call)
+            self._will_be_called = True
+        return 0
+
+    def _call(self):
+        cdef int count = self._count  # those that are added from now on come later
+        cdef long long began = now()
+        self._will_be_called = False
+        try:
+            if self._io.has_unserved:  # each has its turn before one has its second
+                self._io.serve_others()
+                return
+            while count and self._first is not None:
+                self._call_next()
+                count -= 1
+                if count and now() - began > SHARE:
+                    break
+        finally:
+            if self._first is not None:
+                self._ask_for_call()
+
+    cdef int _call_next(self) except -1:
+        cdef Endpoint endpoint = self._first
+        self._first = endpoint._next_scheduled
+        if self._first is None:
+            self._last = None
+        endpoint._next_scheduled = None
+        self._count -= 1
+        endpoint.is_scheduled = False
+        return self._io.run(endpoint, SCHEDULED)
+
+
 cdef class LoopIO:
     """What all connections of one event loop share."""
 
@@ -158,41 +213,16 @@ cdef class LoopIO:
 
         Connections are called in the order in which they came, each once in an iteration.
         """
+        cdef Schedule schedule
         if endpoint.is_scheduled:
             return 0
-        endpoint.is_scheduled = True
-        if self._scheduled is None:
-            self._scheduled = endpoint
-        else:
-            self._last_scheduled._next_scheduled = endpoint
-        self._last_scheduled = endpoint
-        self._scheduled_count += 1
-        return self._ask_for_call()
+        schedule = None if self._schedule is None else self._schedule()
+        if schedule is None:
+            schedule = Schedule.__new__(Schedule, self)
+            self._schedule = weakref.ref(schedule)
+        return schedule.add(endpoint)
 
-    cdef int _ask_for_call(self) except -1:
-        if not self._will_continue:
-            self._loop().call_soon(self._continue_reading)
-            self._will_continue = True
-        return 0
-
-    def _continue_reading(self):
-        cdef int count = self._scheduled_count  # those that are scheduled from now on come later
-        cdef long long began = now()
-        self._will_continue = False
-        try:
-            if self.has_unserved:  # each has its turn before one has its second
-                self._serve_others()
-                return
-            while count and self._scheduled is not None:
-                self._continue_next()
-                count -= 1
-                if count and now() - began > SHARE:
-                    break
-        finally:
-            if self._scheduled is not None:
-                self._ask_for_call()
-
-    cdef int _serve_others(self) except -1:
+    cdef int serve_others(self) except -1:
         """Have the watcher go on; its own descriptor need not be ready for that any more."""
         watcher = self.watcher()
         if watcher is not None:
@@ -200,16 +230,6 @@ cdef class LoopIO:
         else:
             self.has_unserved = False
         return 0
-
-    cdef int _continue_next(self) except -1:
-        cdef Endpoint endpoint = self._scheduled
-        self._scheduled = endpoint._next_scheduled
-        if self._scheduled is None:
-            self._last_scheduled = None
-        endpoint._next_scheduled = None
-        self._scheduled_count -= 1
-        endpoint.is_scheduled = False
-        return self.run(endpoint, SCHEDULED)
 
     cdef int run(self, Endpoint endpoint, Reason reason) except -1:
         """Call an endpoint in its own context; its failure is no other's affair."""
@@ -299,3 +319,4 @@ cdef class LoopIO:
 seal_type(Block)
 seal_type(Endpoint)
 seal_type(LoopIO)
+seal_type(Schedule)

@@ -75,7 +75,7 @@ cdef class SocketTransport(SocketControl):
         return 0
 
     cdef int ready(self, bint alone) except -1:
-        self._read_and_poll(alone)
+        self._read_and_poll()
         self._times_alone = self._times_alone + 1 if alone else 0
         if self._times_alone >= OFTEN and self._reading:
             self._times_alone = 0
@@ -93,6 +93,7 @@ cdef class SocketTransport(SocketControl):
         # iteration because its descriptor is ready, too, it would have a second part before others
         # have their first.
         self._is_drained = False
+        self.io.reads_again(<void*>self)
         self._read_corked(True)
         if self._reading and not self._is_drained:
             return self.schedule_reading()
@@ -101,17 +102,27 @@ cdef class SocketTransport(SocketControl):
     @cython.binding(False)
     @cython.always_allow_keywords(False)
     def _read_ready(self):
-        self._read_and_poll(True)
+        self._read_and_poll()
+        if rarely(not self._reads_again) and (self._was_full or self.is_scheduled):
+            self._watch_beside_others()
 
-    cdef inline int _read_and_poll(self, bint alone) except -1:
+    cdef int _watch_beside_others(self) except -1:
+        """Have the watcher see to it that all that are ready together get their turns in time."""
+        if self._reading and self._watched and self._watcher is None and self.io.watcher is not None:
+            self.loop.remove_reader(self.fd)
+            return self._watch()
+        return 0
+
+    cdef inline int _read_and_poll(self) except -1:
         # Held here: user code that runs the loop within a callback may have the connection lost.
         cdef WSProtocolCore protocol = self.protocol
         # Nor may it have this read by another one, into the memory of the frame it looks at. And
         # what was received before is parsed first.
         if rarely(self._lost | self._is_within_read | self.is_scheduled):
             return 0
+        self._reads_again = self.io.reads_again(<void*>self)
         self._read_corked(False)
-        if rarely(self._was_full) and alone and self._may_read_again():
+        if rarely(self._was_full) and self._reads_again and self._may_read_again():
             self._read_corked(False)
         if rarely(protocol.busy_poll_us != 0):
             self._busy_poll(protocol.busy_poll_us)

@@ -80,6 +80,10 @@ cdef class TlsStream(SocketTransport):
         finally:
             self.io.recycle(block)
 
+    cdef bint _may_read_again(self) except -1:
+        """Never: to decrypt takes more time than another iteration of the loop."""
+        return False
+
     cdef int _continue(self) except -1:
         if not self._end_is_due:
             return SocketTransport._continue(self)
@@ -93,6 +97,7 @@ cdef class TlsStream(SocketTransport):
     cdef int _take(self, uint8_t* data, size_t room) except -1:
         """Receive once, and handle what has come."""
         cdef Py_ssize_t size = receive_into(self.fd, data, min(room, <size_t>MOST))
+        self._was_full = <size_t>size == room
         if size > 0:
             self._tls.feed(data, size)
             try:
