@@ -70,11 +70,15 @@ class Link:
         self._process.stdin.write(f"{loss}\n")
         self._process.stdin.flush()
 
-    def close(self) -> None:
-        """Remove all of it."""
+    def cut(self) -> None:
+        """Carry nothing more; when this returns nothing is on its way."""
         self._process.kill()
         with contextlib.suppress(BrokenPipeError):
             self._process.communicate()
+
+    def close(self) -> None:
+        """Remove all of it."""
+        self.cut()
         for listening in self.listening:
             listening.close()
         self._close_descriptors()

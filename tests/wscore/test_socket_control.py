@@ -1,16 +1,22 @@
 """Our own transport, what asyncio asks of it: what it tells, its limits, its end."""
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.campaign.link import Link, enter
+from tests.support.skips import lacking
+from tests.support.tls import Tls
 from tests.wscore.packets import PacketPeer, frames_in, packet_peer
 from tests.wscore.pairs import Setting, against_raw_peer
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.socket_pairs import MIB, connection, fill, pattern, read_bytes
-from tests.wscore.wire import BINARY, CLOSE, TEXT, F, close
-from wscore import WSFrame, WSMsgType, WSTransport
+from tests.wscore.wire import BINARY, CLOSE, TEXT, F, close, request
+from wscore import WSFrame, WSMsgType, WSTransport, ws_create_server
 from wscore.socket_transport import SocketTransport
 
 # What a transport tells
@@ -344,3 +350,58 @@ async def test_last_words_and_the_end_in_one_read(side: str) -> None:
         await listener.until("disconnected")
         assert transport.lost_exception is None
     assert [opcode for opcode, _ in listener.seen] == [TEXT, CLOSE]
+
+
+# The end, on a link that is cut
+
+
+@pytest.fixture
+def link() -> Iterator[Link]:
+    try:
+        link = Link(seed=1, listen=1)
+    except OSError:
+        pytest.skip(lacking("network namespaces of our own"))
+    yield link
+    link.close()
+
+
+def connect_across(link: Link, address: tuple[str, int]) -> socket.socket:
+    enter(link.client_namespace)  # this thread
+    return socket.create_connection(address, BOUND)
+
+
+@pytest.mark.parametrize("sends", [False, True], ids=["idle", "sends"])
+async def test_link_that_is_cut(link: Link, sends: bool, security: Tls | None) -> None:
+    """It is an error if the peer has not got what was sent; the end alone it need not get."""
+    listener = Recorder()
+    server = await ws_create_server(
+        lambda _: listener,
+        sock=link.listening[0],
+        ssl=security and security.server,
+        disconnect_timeout=0.6,
+    )
+    with ThreadPoolExecutor(1) as executor:
+        sock = await asyncio.get_running_loop().run_in_executor(
+            executor, connect_across, link, link.listening[0].getsockname()
+        )
+    reader, writer = await asyncio.open_connection(
+        sock=sock,
+        ssl=security and security.client,
+        server_hostname="127.0.0.1" if security else None,
+    )
+    async with server, asyncio.timeout(BOUND), contextlib.AsyncExitStack() as stack:
+        stack.callback(writer.transport.abort)
+        writer.write(request())
+        await reader.readuntil(b"\r\n\r\n")
+        await listener.until("connected")
+        assert listener.transport is not None
+        listener.transport.send(WSMsgType.TEXT, "first")
+        assert (await reader.readexactly(7))[2:] == b"first"
+        await asyncio.sleep(0.3)  # until that is acknowledged
+        link.cut()
+        if sends:
+            listener.transport.send(WSMsgType.TEXT, "last")
+        listener.transport.disconnect()
+        await listener.until("disconnected")
+        error = listener.transport.lost_exception
+        assert isinstance(error, TimeoutError) if sends else error is None

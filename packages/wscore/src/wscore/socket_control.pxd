@@ -36,6 +36,7 @@ cdef class SocketControl(Sink):
     cdef size_t _undelivered  # bytes, when the peer was seen to take some
     cdef bint _awaits_no_more  # no CLOSE of the peer's
     cdef bint _has_ended  # our direction
+    cdef size_t _end_size  # bytes that this took
     cdef bint _peer_has_ended  # its direction
 
     cdef int _check_thread(self) except -1

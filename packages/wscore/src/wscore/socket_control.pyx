@@ -242,6 +242,7 @@ cdef class SocketControl(Sink):
             return self._end(None)  # nothing more comes
         if not self._has_ended and not self._awaits_close():
             self._has_ended = True
+            self._end_size = 1  # as TCP counts it
             if shutdown(self.fd, SHUT_WR) < 0:
                 return self._fatal(errno)
         return 0
@@ -254,9 +255,13 @@ cdef class SocketControl(Sink):
         )
 
     cdef size_t _undelivered_now(self) noexcept:
-        """Bytes that the peer has not acknowledged; of those that left, where it is known."""
+        """Bytes that the peer has not acknowledged, without what ends our direction.
+
+        Of those that left, where it is known.
+        """
         cdef long long known = unacknowledged(self.fd)
-        return self._unsent() + (<size_t>known if known > 0 else 0)
+        cdef size_t left = self._unsent() + (<size_t>known if known > 0 else 0)
+        return left - min(left, self._end_size)
 
     def _look(self):
         """See whether the peer still takes what was sent; if it does not, its time passes."""
@@ -269,9 +274,6 @@ cdef class SocketControl(Sink):
         if is_progress:
             self._undelivered = left
         elif left == 0 and (now >= self._due or self.protocol.transport.has_received_close()):
-            SocketControl._end(self, None)
-            return
-        elif now >= self._due and self._undelivered == 0:  # what is left only ends our direction
             SocketControl._end(self, None)
             return
         elif now >= self._due:
