@@ -23,12 +23,14 @@ class AnsweringClient:
 
     Attributes:
         pings: how many came.
+        answers: released once for each of them, when it was answered.
     """
 
     def __init__(
         self, port: int, context: ssl.SSLContext | None, before_pong: Callable[[], object]
     ) -> None:
         self.pings = 0
+        self.answers = threading.Semaphore(0)
         self._before_pong = before_pong
         self._sock = socket.create_connection(("127.0.0.1", port), BOUND)
         self._context = context
@@ -58,7 +60,10 @@ class AnsweringClient:
                 if first & 0x0F == PING:
                     self.pings += 1
                     self._before_pong()
-                    self._sock.sendall(F(PONG, payload).wire(masked=True))
+                    try:
+                        self._sock.sendall(F(PONG, payload).wire(masked=True))
+                    finally:
+                        self.answers.release()
 
     def _exactly(self, size: int) -> bytes:
         data = b""
