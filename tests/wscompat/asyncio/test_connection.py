@@ -637,6 +637,18 @@ async def test_nothing_is_left_to_the_garbage_collector() -> None:
                 await asyncio.sleep(0)
 
 
+async def test_wait_closed_is_refused_in_another_thread() -> None:
+    async with (
+        serving(WSCOMPAT, lambda connection: connection.wait_closed()) as server,
+        WSCOMPAT.connect(uri_of(server), proxy=None) as connection,
+    ):
+        with pytest.raises(RuntimeError, match="used only in the thread that runs its event loop"):
+            await asyncio.to_thread(asyncio.run, connection.wait_closed())
+        # And nothing is broken by it.
+        await connection.close()
+        assert await asyncio.to_thread(asyncio.run, connection.wait_closed()) is None
+
+
 # -- why it ended
 
 

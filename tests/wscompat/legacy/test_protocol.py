@@ -417,6 +417,18 @@ async def test_waiting_for_the_end() -> None:
     await same(case)
 
 
+async def test_waiting_for_the_end_in_another_thread() -> None:
+    async with (
+        serving(OURS, lambda websocket: websocket.wait_closed()) as port,
+        OURS.client.connect(f"ws://127.0.0.1:{port}", compression=None) as websocket,
+    ):
+        with pytest.raises(RuntimeError, match="used only in the thread that runs its event loop"):
+            await asyncio.to_thread(asyncio.run, websocket.wait_closed())
+        # And nothing is broken by it.
+        await websocket.close()
+        assert await asyncio.to_thread(asyncio.run, websocket.wait_closed()) is None
+
+
 @BOTH
 async def test_a_silent_peer_is_given_up(library: Legacy) -> None:
     async def case(websocket: Any, peer: Peer, record: Record) -> None:

@@ -318,7 +318,16 @@ class Connection(WSMessageConnection):
         await self.wait_closed()
 
     async def wait_closed(self) -> None:
-        """Wait until the connection is gone."""
+        """Wait until the connection is gone.
+
+        Raises:
+            RuntimeError: if it is not, and this is another thread than the one that runs its loop.
+        """
+        if not self._closed and asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError(
+                "a connection is used only in the thread that runs its event loop; from another "
+                "one use asyncio.run_coroutine_threadsafe"
+            )
         with contextlib.suppress(Exception):  # why this side has ended it is for recv() to say
             await self._core.wait_disconnected()
 
