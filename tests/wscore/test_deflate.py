@@ -12,7 +12,13 @@ from websockets.extensions.permessage_deflate import (
     ServerPerMessageDeflateFactory,
 )
 
-from wscore import WSDeflate, WSDeflateParameters
+from wscore import (
+    WSDeflate,
+    WSDeflateParameters,
+    WSMessageReader,
+    ws_connect,
+    ws_create_server,
+)
 from wscore.deflate import EXTENSION
 from wscore.extensions import parse_extensions
 
@@ -232,3 +238,11 @@ def test_every_engine_keeps_to_its_window(engine: str, bits: int) -> None:
             packed = stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH)
             assert packed.endswith(b"\x00\x00\xff\xff")
             assert inflate.decompress(packed) == data
+
+
+@pytest.mark.parametrize("deflate", [True, False, {}, WSDeflate, WSDeflateParameters()])
+async def test_arguments_that_are_no_settings(deflate: Any) -> None:
+    with pytest.raises(TypeError, match=r"^deflate must be a WSDeflate or None, not "):
+        await ws_connect(WSMessageReader, "ws://nowhere.invalid/", deflate=deflate)
+    with pytest.raises(TypeError, match=r"^deflate must be a WSDeflate or None, not "):
+        await ws_create_server(lambda _: WSMessageReader(), "127.0.0.1", 0, deflate=deflate)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from wscore import WSListener, WSUpgradeRequest, WSUpgradeResponse
+from wscore import WSListener, WSUpgradeRequest, WSUpgradeResponse, ws_connect, ws_create_server
 from wscore.factory import make_listener
 
 REQUEST = WSUpgradeRequest(b"GET", b"/", b"HTTP/1.1", CIMultiDict())
@@ -114,3 +114,11 @@ def test_wrapper_has_the_signature_of_what_it_wraps() -> None:
 def test_factory_that_makes_something_else(result: object) -> None:
     with pytest.raises(TypeError, match="must return a WSListener"):
         make_listener(lambda: result, REQUEST, RESPONSE)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize("factory", [None, WSListener(), "echo"])
+async def test_factory_that_cannot_be_called(factory: Any) -> None:
+    with pytest.raises(TypeError, match=r"^ws_listener_factory must be callable, not "):
+        await ws_connect(factory, "ws://nowhere.invalid/")
+    with pytest.raises(TypeError, match=r"^ws_listener_factory must be callable, not "):
+        await ws_create_server(factory, "127.0.0.1", 0)

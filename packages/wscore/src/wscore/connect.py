@@ -17,10 +17,10 @@ from urllib.parse import urljoin
 from multidict import CIMultiDict
 
 from .auto_ping import auto_ping_maker
-from .deflate import WSDeflate
+from .deflate import WSDeflate, check_deflate
 from .enums import WSAutoPingStrategy
 from .errors import WSHandshakeError, WSInvalidStatusError, WSInvalidURL, is_ordinary
-from .factory import ListenerFactory, make_listener
+from .factory import ListenerFactory, check_factory, make_listener
 from .handshake import reserved_bits
 from .handshake_client import ClientHandshake
 from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
@@ -145,7 +145,8 @@ async def ws_connect(
         WSInvalidURL: if the URL, or that of a redirect to follow, is not a WebSocket URL.
         WSHandshakeError: if the server's answer is not a valid acceptance; a subclass says why.
         TypeError: if the factory makes something else than a listener, or with `deflate` one that
-            is not for messages; or a context is none, or a timeout no number.
+            is not for messages; or a context is none, a timeout no number, `deflate` no
+            `WSDeflate`, or the factory cannot be called.
         TimeoutError: if there was no answer in time.
         ValueError: if a header field cannot be sent, a timeout is negative, one of auto ping not
             positive, a limit is less than 1, there is a proxy and a socket, or there is more than
@@ -154,6 +155,8 @@ async def ws_connect(
         OSError: if the connection cannot be made (`ssl.SSLError` and `wsproxy.ProxyError` among
             them).
     """
+    check_factory(ws_listener_factory)
+    check_deflate(deflate)
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "client")
     if disconnect_on_error is not None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["EXTENSION", "WSDeflate", "WSDeflateParameters"]
+__all__ = ["EXTENSION", "WSDeflate", "WSDeflateParameters", "check_deflate"]
 
 EXTENSION = "permessage-deflate"
 
@@ -277,6 +277,19 @@ class WSDeflate:
             if _load(name) is None:
                 raise ImportError(f"engine {name!r} needs the package {_ENGINES[name].package}")
         return name, _ENGINES[name].level if self.level is None else self.level
+
+
+def check_deflate(deflate: object) -> None:
+    """Refuse what is neither a `WSDeflate` nor None, which stands for no compression.
+
+    Args:
+        deflate: what is given as the argument of this name.
+
+    Raises:
+        TypeError: if it is something else.
+    """
+    if deflate is not None and not isinstance(deflate, WSDeflate):
+        raise TypeError(f"deflate must be a WSDeflate or None, not {deflate!r}")
 
 
 def _installed(engines: Iterable[str]) -> str:

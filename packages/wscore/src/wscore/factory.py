@@ -8,12 +8,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from types import FunctionType, MethodType
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from .http import WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
 
-__all__ = ["ListenerFactory", "make_listener", "takes_arguments"]
+__all__ = ["ListenerFactory", "check_factory", "make_listener", "takes_arguments"]
 
 ListenerFactory = (
     Callable[[], WSListener] | Callable[[WSUpgradeRequest, WSUpgradeResponse], WSListener]
@@ -21,6 +22,19 @@ ListenerFactory = (
 
 #: Whether a class takes so many arguments.
 _classes: WeakKeyDictionary[type, dict[int, bool]] = WeakKeyDictionary()
+
+
+def check_factory(factory: Any) -> None:
+    """Refuse a listener factory that cannot be called.
+
+    Args:
+        factory: what is given as `ws_listener_factory`.
+
+    Raises:
+        TypeError: if it is not callable.
+    """
+    if not callable(factory):
+        raise TypeError(f"ws_listener_factory must be callable, not {factory!r}")
 
 
 def make_listener(

@@ -11,9 +11,10 @@ from http import HTTPStatus
 from typing import Any
 
 from .auto_ping import auto_ping_maker
-from .deflate import WSDeflate
+from .deflate import WSDeflate, check_deflate
 from .enums import WSAutoPingStrategy
 from .errors import is_ordinary
+from .factory import check_factory
 from .handshake import reserved_bits
 from .handshake_server import RefusedRequestError, ServerHandshake
 from .http import (
@@ -133,10 +134,13 @@ async def ws_create_server(
 
     Raises:
         OSError: if the address cannot be bound.
-        TypeError: if `ssl` is not a context, or a timeout not a number.
+        TypeError: if `ssl` is not a context, a timeout not a number, `deflate` not a `WSDeflate`,
+            or the factory cannot be called.
         ValueError: if a timeout is negative, one of auto ping not positive, a limit is less than 1,
             there is more than one place to listen at, or `ssl` is a context for clients.
     """
+    check_factory(ws_listener_factory)
+    check_deflate(deflate)
     loop = asyncio.get_running_loop()
     logger = resolve_logger(logger_name, "server")
     if disconnect_on_error is not None:
