@@ -10,7 +10,7 @@ from tests.wscompat.legacy.models import OURS
 from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
 from wscompat.asyncio.client import connect
 from wscompat.asyncio.server import serve
-from wscompat.timeouts import disconnect_timeout
+from wscompat.timeouts import core_timeout
 
 NAMES = ["open_timeout", "ping_interval", "ping_timeout", "close_timeout"]
 NO_NUMBERS = ["20", b"1", [1], object]
@@ -21,10 +21,10 @@ async def nothing(connection: Any) -> None:
 
 
 def test_what_wscore_is_told() -> None:
-    assert [disconnect_timeout(value) for value in (None, 5, 0.5, math.inf)] == [
+    assert [core_timeout(value) for value in (None, 5, 0.5, math.inf)] == [
         *(None, 5, 0.5, math.inf)
     ]
-    assert [disconnect_timeout(value) for value in (0, -1, -math.inf, math.nan)] == [0.0] * 4
+    assert [core_timeout(value) for value in (0, -1, -math.inf, math.nan)] == [0.0] * 4
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,3 +75,11 @@ async def works(library: Library, side: str, **options: Any) -> bool:
 async def test_what_the_model_takes(name: str, value: Any, side: str) -> None:
     assert await works(WEBSOCKETS, side, **{name: value})
     assert await works(WSCOMPAT, side, **{name: value})
+
+
+@pytest.mark.parametrize("value", [0, -1])
+@pytest.mark.parametrize("library", [WEBSOCKETS, WSCOMPAT], ids=str)
+async def test_a_server_without_time_to_open(library: Library, value: float) -> None:
+    async with serving(library, nothing, open_timeout=value) as server:
+        with pytest.raises((OSError, WEBSOCKETS.exceptions.InvalidMessage)):
+            await WEBSOCKETS.connect(uri_of(server), proxy=None, open_timeout=5)

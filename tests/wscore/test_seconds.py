@@ -45,6 +45,16 @@ async def test_arguments(name: str, value: Any) -> None:
         await ws_create_server(lambda _: Recorder(), LOOPBACK, 0, **options)
 
 
+@pytest.mark.parametrize("name", TIMEOUTS)
+@pytest.mark.parametrize("value", [-1, -0.5, -math.inf, math.nan])
+async def test_negative_arguments(name: str, value: float) -> None:
+    options: dict[str, Any] = {name: value}
+    with pytest.raises(ValueError, match=f"^{name} cannot be negative: {value}"):
+        await ws_connect(Recorder, "ws://nowhere.invalid/", **options)
+    with pytest.raises(ValueError, match=f"^{name} cannot be negative: {value}"):
+        await ws_create_server(lambda _: Recorder(), LOOPBACK, 0, **options)
+
+
 @pytest.mark.parametrize("name", AUTO_PING)
 async def test_auto_ping_has_limits(name: str) -> None:
     options: dict[str, Any] = {name: None, "enable_auto_ping": True}
@@ -61,7 +71,7 @@ async def test_arguments_about_tls(tls: Tls, name: str) -> None:
         await ws_create_server(lambda _: Recorder(), LOOPBACK, 0, ssl=tls.server, **options)
 
 
-@pytest.mark.parametrize("value", [5, 5.5, Fraction(11, 2), None])
+@pytest.mark.parametrize("value", [5, 5.5, Fraction(11, 2), math.inf, None])
 async def test_arguments_that_are_right(value: Any) -> None:
     options = dict.fromkeys(TIMEOUTS, value)
     if value is not None:

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from wscore.seconds import check_timeouts
+from typing import Any
 
-__all__ = ["check_timeouts", "disconnect_timeout"]
+from wscore.seconds import check_seconds
+
+__all__ = ["check_timeouts", "core_timeout"]
 
 
-def disconnect_timeout(close_timeout: float | None) -> float | None:
-    """How long wscore may take to end a connection, where there is this much time to close it.
+def check_timeouts(**timeouts: Any) -> None:
+    """Refuse what is neither a number of seconds nor None, which stands for no limit.
 
     Args:
-        close_timeout: seconds, or None for no limit; what is not positive leaves no time at all.
+        **timeouts: the values by the names of the arguments; negative ones are allowed.
+
+    Raises:
+        TypeError: if one cannot be added to the time of a loop.
+        OverflowError: if one is an integer that is too large for that.
     """
-    if close_timeout is None or close_timeout > 0:
-        return close_timeout
+    for name, value in timeouts.items():
+        if value is not None:
+            check_seconds(name, value)
+
+
+def core_timeout(timeout: float | None) -> float | None:
+    """What wscore, which takes no negative times, is told of one.
+
+    Args:
+        timeout: seconds, or None for no limit; what is not positive leaves no time at all.
+    """
+    if timeout is None or timeout > 0:
+        return timeout
     return 0.0

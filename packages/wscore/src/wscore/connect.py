@@ -148,10 +148,10 @@ async def ws_connect(
             is not for messages; or a context is none, a timeout no number, `deflate` no
             `WSDeflate`, or the factory cannot be called.
         TimeoutError: if there was no answer in time.
-        ValueError: if a header field cannot be sent, a timeout is negative, one of auto ping not
-            positive, a limit is less than 1, there is a proxy and a socket, or there is more than
-            one of ``sock``, `unix_path` and `socket_factory`; if a context is one for servers, or
-            ``ssl`` is given with a ``ws://`` URL.
+        ValueError: if a header field cannot be sent, a timeout is negative or NaN, one of auto
+            ping, if enabled, not positive, a limit is less than 1, there is a proxy and a socket,
+            or there is more than one of ``sock``, `unix_path` and `socket_factory`; if a context is
+            one for servers, or ``ssl`` is given with a ``ws://`` URL.
         OSError: if the connection cannot be made (`ssl.SSLError` and `wsproxy.ProxyError` among
             them).
     """

@@ -12,7 +12,7 @@ __all__ = ["check_seconds", "check_timeouts"]
 
 
 def check_timeouts(**timeouts: Any) -> None:
-    """Refuse what is neither a number of seconds nor None, which stands for no limit.
+    """Refuse what is neither a time nor None, which stands for no limit.
 
     Args:
         **timeouts: the values by the names of the arguments.
@@ -20,10 +20,13 @@ def check_timeouts(**timeouts: Any) -> None:
     Raises:
         TypeError: if one cannot be added to the time of a loop.
         OverflowError: if one is an integer that is too large for that.
+        ValueError: if one is negative, or NaN.
     """
     for name, value in timeouts.items():
         if value is not None:
             check_seconds(name, value)
+            if not value >= 0:  # nor is NaN
+                raise ValueError(f"{name} cannot be negative: {value}")
 
 
 def check_seconds(name: str, value: Any) -> None:

@@ -136,8 +136,9 @@ async def ws_create_server(
         OSError: if the address cannot be bound.
         TypeError: if `ssl` is not a context, a timeout not a number, `deflate` not a `WSDeflate`,
             or the factory cannot be called.
-        ValueError: if a timeout is negative, one of auto ping not positive, a limit is less than 1,
-            there is more than one place to listen at, or `ssl` is a context for clients.
+        ValueError: if a timeout is negative or NaN, one of auto ping, if enabled, not positive, a
+            limit is less than 1, there is more than one place to listen at, or `ssl` is a context
+            for clients.
     """
     check_factory(ws_listener_factory)
     check_deflate(deflate)

@@ -24,7 +24,7 @@ from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..loop_arguments import checked
-from ..timeouts import check_timeouts, disconnect_timeout
+from ..timeouts import check_timeouts, core_timeout
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath
 from ..uri import WebSocketURI, known_uri, parse_uri
@@ -185,7 +185,7 @@ class connect:  # noqa: N801
             "logger_name": self.logger,
             "enable_auto_pong": not is_logged(self.logger),
             "max_fragments": None,  # `recv` limits them
-            "disconnect_timeout": disconnect_timeout(close_timeout),
+            "disconnect_timeout": core_timeout(close_timeout),
         }
         self._is_unix = bool(kwargs.pop("unix", False))
         self._given = kwargs

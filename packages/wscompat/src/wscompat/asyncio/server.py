@@ -22,7 +22,7 @@ from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..loop_arguments import checked
 from ..server import ServerProtocol
-from ..timeouts import check_timeouts, disconnect_timeout
+from ..timeouts import check_timeouts, core_timeout
 from ..typing import LoggerLike, StatusLike, Subprotocol
 from ..unix import UnixPath, unix_arguments
 from ..utils import get_socket_name
@@ -388,13 +388,13 @@ def serve(
             given |= checked("create_server", kwargs)
         return await wscore.ws_create_server(
             accept,
-            websocket_handshake_timeout=open_timeout,
+            websocket_handshake_timeout=core_timeout(open_timeout),
             **(core_sizes if factories is None else frame_size_only)(max_size),
             deflate=deflate,
             logger_name=server.logger,
             enable_auto_pong=not is_logged(logger),
             max_fragments=None,  # `recv` limits them
-            disconnect_timeout=disconnect_timeout(close_timeout),
+            disconnect_timeout=core_timeout(close_timeout),
             **given,
         )
 

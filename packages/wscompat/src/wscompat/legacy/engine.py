@@ -18,7 +18,7 @@ from wscore.protocol import ProtocolOptions, WSProtocolCore
 
 from ..datastructures import Headers
 from ..sizes import MAX_FRAGMENTS
-from ..timeouts import disconnect_timeout
+from ..timeouts import core_timeout
 from .compression import agreed_parameters, core_deflate
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             max_frame_size=owner.max_size,
             max_message_size=owner.max_size,
             max_fragments=MAX_FRAGMENTS,
-            disconnect_timeout=disconnect_timeout(owner.close_timeout),
+            disconnect_timeout=core_timeout(owner.close_timeout),
             deflate=core_deflate(owner.available_extensions),
         )
         super().__init__(options)
