@@ -35,7 +35,7 @@ from .protocol import (
 )
 from .seconds import check_timeouts
 from .slow_calls import call_timed, name_task
-from .streams import start_server
+from .streams import Server, start_server
 from .unix import UnixPath
 
 __all__ = ["ws_create_server"]
@@ -71,7 +71,7 @@ async def ws_create_server(
     use_aiofastnet: bool | None = None,
     disconnect_on_error: bool | None = None,
     **kwargs: Any,
-) -> asyncio.Server:
+) -> Server:
     """Start a WebSocket server.
 
     Args:

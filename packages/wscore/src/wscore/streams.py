@@ -15,7 +15,7 @@ import ssl as ssl_module
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from .protocol import WSProtocolCore
 from .seconds import check_seconds
@@ -32,7 +32,21 @@ except ImportError:  # not built on this system
 else:
     HAS_SOCKET_TRANSPORT = True
 
-__all__ = ["open_stream", "start_server"]
+if TYPE_CHECKING and sys.platform != "win32":
+
+    class Server(asyncio.Server):
+        """What servers are here: before Python 3.13 asyncio's have no such methods."""
+
+        def close_clients(self) -> None:
+            """See `SocketServer.close_clients`."""
+
+        def abort_clients(self) -> None:
+            """See `SocketServer.abort_clients`."""
+
+else:
+    Server = asyncio.Server
+
+__all__ = ["Server", "open_stream", "start_server"]
 
 P = TypeVar("P", bound=WSProtocolCore)
 
@@ -139,7 +153,7 @@ async def start_server(
     backlog: int = BACKLOG,
     opening_timeout: float | None = None,
     **kwargs: Any,
-) -> asyncio.Server:
+) -> Server:
     """Listen, like `asyncio.loop.create_server` and `asyncio.loop.create_unix_server`.
 
     Args:
@@ -174,7 +188,7 @@ async def start_server(
         if unix_path is not None:
             raise NotImplementedError("there are no unix sockets here")
         _limit_tls(ssl, opening_timeout, kwargs)
-        server: asyncio.Server = await loop.create_server(
+        server: Server = await loop.create_server(
             make_protocol,
             host,
             port,
@@ -209,7 +223,7 @@ async def start_server(
         if start_serving:
             await made.start_serving()
         undo.pop_all()
-    return cast(asyncio.Server, made)  # not a subclass, but with the same methods
+    return cast(Server, made)  # not a subclass, but with the same methods
 
 
 async def _bind(
