@@ -61,9 +61,9 @@ ROWS = (
         "After {protocol.FRAMES_AT_ONCE} frames the loop iterates, unless they took less than "
         "{protocol.ROUND_TIME|ns}; after {protocol.FRAMES_AT_ONCE*protocol.MOST_ROUNDS} of a "
         "read in any case. A frame of a compressed message counts for {protocol.COMPRESSED}. The "
-        "rest is parsed in the next iteration, and until then nothing is read. If a plain socket has "
-        "brought {loop_io.RECEIVE_SIZE|bytes}, they took less than half of that time, and no other "
-        "connection has read since it did before, it is read once more.",
+        "rest is parsed in the next iteration, and until then nothing is read. If a plain socket "
+        "has brought {loop_io.RECEIVE_SIZE|bytes}, they took less than half of that time, and no "
+        "other connection has read since it did before, it is read once more.",
     ),
     Row(
         "messages always there",
