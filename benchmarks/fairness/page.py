@@ -21,8 +21,14 @@ in a process of its own, on a processor of its own; user code takes 10 µs for e
 polite connection sends 16 bytes, waits for them, and sends the next ones 5 ms after the last. The
 others send messages of 100 bytes, or of 16 MiB, as fast as the server takes them. *Timers* are how
 late the server's own timers fire. What could not even begin during a stall is counted as if it had
-(coordinated omission). `nox -s fairness` does it on your machine; these are the results of one.
-What the bounds are, is in [What a connection may cost](../../topics/cost).
+(coordinated omission). An echo that has not come after 10 seconds is *lost*. *Messages* are those
+that the server had handled when it read that it was to stop, which a server that stalls reads late.
+
+All is over plain TCP, without compression; wscore is used through its callbacks. The clients are
+bare sockets, the same for all libraries. `nox -s fairness` does it on your machine; these are the
+results of one. A single pause of a virtual machine can be the worst of a row, and with some 1,500
+echoes the 99.9 % as well. What the bounds are, is in
+[What a connection may cost](../../topics/cost).
 
 | | |
 | --- | --- |
