@@ -94,7 +94,7 @@ cdef class LoopIO:
     cdef object watcher  # a weak reference to it, or None
     cdef object _loop  # a weak reference to it
     cdef object _schedule  # the same to that of the connections with unparsed input
-    cdef const void* _last_reader  # only to be compared with
+    cdef const void* last_reader  # the connection that has read last, only to be compared with
     cdef int depth  # of callbacks within callbacks
     cdef bint no_task_runs  # for sure; otherwise one has to ask
     cdef bint has_unserved  # the watcher has not called all that were ready
@@ -121,12 +121,6 @@ cdef class LoopIO:
         if rarely(self._corked is not None) and self.depth == 0:
             return self._flush()
         return 0
-
-    cdef inline bint reads_again(self, const void* endpoint) noexcept:
-        """An endpoint reads; whether none of the others has since it did."""
-        cdef bint again = self._last_reader == endpoint
-        self._last_reader = endpoint
-        return again
 
     cdef inline bint lends(self) noexcept:
         """Whether `block` can be read into."""

@@ -14,14 +14,14 @@ cdef enum:
 cdef class SocketTransport(SocketControl):
     cdef unsigned int _times_alone
     cdef bint _is_drained  # the last read has found nothing
-    cdef bint _was_full  # it has brought as much as fits into the memory for usual frames
-    cdef bint _reads_again  # no other connection has read between this read and the one before it
+    cdef bint _was_full  # it has brought as many bytes as there was room for
     cdef bint _must_ask  # the loop does not tell of errors as often as there is one
 
     # in
     cdef int _watch_by_loop(self) except -1
     cdef int _watch_beside_others(self) except -1
     cdef inline int _read_and_poll(self) except -1
+    cdef int _read_more(self, unsigned int microseconds) except -1
     cdef bint _may_read_again(self) except -1
     cdef inline int _read_corked(self, bint continues) except -1
     cdef inline int _end_cork(self) except -1

@@ -93,7 +93,7 @@ cdef class SocketTransport(SocketControl):
         # iteration because its descriptor is ready, too, it would have a second part before others
         # have their first.
         self._is_drained = False
-        self.io.reads_again(<void*>self)
+        self.io.last_reader = <void*>self
         self._read_corked(True)
         if self._reading and not self._is_drained:
             return self.schedule_reading()
@@ -103,15 +103,6 @@ cdef class SocketTransport(SocketControl):
     @cython.always_allow_keywords(False)
     def _read_ready(self):
         self._read_and_poll()
-        if rarely(not self._reads_again) and (self._was_full or self.is_scheduled):
-            self._watch_beside_others()
-
-    cdef int _watch_beside_others(self) except -1:
-        """Have the watcher see to it that all that are ready together get their turns in time."""
-        if self._reading and self._watched and self._watcher is None and self.io.watcher is not None:
-            self.loop.remove_reader(self.fd)
-            return self._watch()
-        return 0
 
     cdef inline int _read_and_poll(self) except -1:
         # Held here: user code that runs the loop within a callback may have the connection lost.
@@ -120,12 +111,26 @@ cdef class SocketTransport(SocketControl):
         # what was received before is parsed first.
         if rarely(self._lost | self._is_within_read | self.is_scheduled):
             return 0
-        self._reads_again = self.io.reads_again(<void*>self)
         self._read_corked(False)
-        if rarely(self._was_full) and self._reads_again and self._may_read_again():
+        if rarely(self._was_full | self.is_scheduled | (protocol.busy_poll_us != 0)):
+            self._read_more(protocol.busy_poll_us)
+        self.io.last_reader = <void*>self
+        return 0
+
+    cdef int _read_more(self, unsigned int microseconds) except -1:
+        """There was much to read, or this polls."""
+        if self.io.last_reader != <void*>self:
+            if self._was_full or self.is_scheduled:
+                self._watch_beside_others()
+        elif self._was_full and self._may_read_again():
             self._read_corked(False)
-        if rarely(protocol.busy_poll_us != 0):
-            self._busy_poll(protocol.busy_poll_us)
+        return self._busy_poll(microseconds) if microseconds else 0
+
+    cdef int _watch_beside_others(self) except -1:
+        """Have the watcher see to it that all that are ready together get their turns in time."""
+        if self._reading and self._watched and self._watcher is None and self.io.watcher:
+            self.loop.remove_reader(self.fd)
+            return self._watch()
         return 0
 
     cdef bint _may_read_again(self) except -1:
@@ -203,7 +208,7 @@ cdef class SocketTransport(SocketControl):
             self.protocol.buffer.block.data + self.protocol.buffer.end,
             min(room, <size_t>MOST),
         )
-        self._was_full = <size_t>size == room and room <= RECEIVE_SIZE
+        self._was_full = <size_t>size == room
         if rarely(size <= 0):
             self.protocol.buffer.tidy(self.protocol.buffer.needed)  # `prepare` has moved the rest
             return self._receive_no_more(size)
