@@ -1,5 +1,6 @@
 """Building frames."""
 
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -157,3 +158,9 @@ def test_a_refused_fragment_changes_nothing() -> None:
 def test_role_must_be_one() -> None:
     with pytest.raises(ValueError, match="2"):
         FrameWriter(2)  # type: ignore[arg-type]
+
+
+def test_pickling() -> None:
+    """A key stream and an order of frames have no copies."""
+    with pytest.raises(TypeError, match="pickle"):
+        pickle.dumps(FrameWriter(Role.CLIENT))

@@ -132,6 +132,7 @@ def build_frame(opcode: int, payload=b"", *, fin: bool = True, rsv: int = 0, mas
 
 
 @cython.final
+@cython.auto_pickle(False)  # its `__setstate__` would take what is no state
 cdef class FrameWriter:
     """Builds the frames of one side of a connection, and keeps them in order.
 
