@@ -39,6 +39,7 @@ cdef class TlsStream(SocketTransport):
         return self._sealed
 
     cdef int _answer(self) except -1
+    cdef Py_ssize_t _fetch(self) except -1
     cdef int _send_pending(self) except -1
     cdef int _send_from(self, const uint8_t* data, size_t size) except -1
     cdef int _seal_pending(self) except -1

@@ -191,8 +191,6 @@ cdef class TlsStream(SocketTransport):
 
     cdef int _answer(self) except -1:
         """Send what TLS itself has to say, if anything."""
-        cdef SendBuffer* sealed
-        cdef size_t before
         if self._tls.has_answer():
             if not self._writing:
                 self._answers_waiting = 0
@@ -200,11 +198,15 @@ cdef class TlsStream(SocketTransport):
                 return self._end(
                     ConnectionAbortedError("the peer asks for new keys, and does not read them")
                 )
-            sealed = self._open_sealed()
-            before = sealed.end - sealed.begin
-            self._tls.fetch(sealed)
-            self._answers_waiting += sealed.end - sealed.begin - before
+            self._answers_waiting += self._fetch()
         return self.flush()
+
+    cdef Py_ssize_t _fetch(self) except -1:
+        """Have what TLS itself has to say sent next; how many bytes it is."""
+        cdef SendBuffer* sealed = self._open_sealed()
+        cdef size_t before = sealed.end - sealed.begin
+        self._tls.fetch(sealed)
+        return sealed.end - sealed.begin - before
 
     cdef int _send_pending(self) except -1:
         while True:

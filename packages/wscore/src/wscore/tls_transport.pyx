@@ -7,7 +7,6 @@ It must never trouble the loop's exception handler for what a peer does: one tha
 handshake is a line of debug output.
 """
 
-from .loop_io cimport SendBuffer
 from .openssl_session cimport OpensslSession, new_session
 from .protocol cimport WSProtocolCore
 from .sealing cimport seal_type
@@ -80,7 +79,7 @@ cdef class TlsTransport(TlsStream):
         self._decrypt()
         self._deliver()
         if self._tls.has_answer():  # and it leaves together with what the protocol has to say
-            self._tls.fetch(self._open_sealed())
+            self._fetch()
         return self.flush()
 
     cdef int _end_received(self) except -1:
@@ -111,8 +110,6 @@ cdef class TlsTransport(TlsStream):
 
     cdef int _say_goodbye(self) except -1:
         """End our side, with the last of what is sent if there is any."""
-        cdef SendBuffer* sealed
-        cdef size_t before
         if self._has_ended or self._lost or self._awaits_close():
             return 0
         self._has_ended = True
@@ -120,10 +117,7 @@ cdef class TlsTransport(TlsStream):
             self._stage = SAYING_GOODBYE
         if self._tls.say_goodbye():
             self._peer_has_ended = True
-        sealed = self._open_sealed()
-        before = sealed.end - sealed.begin
-        self._tls.fetch(sealed)
-        self._end_size = sealed.end - sealed.begin - before
+        self._end_size = self._fetch()
         return 0
 
     cdef int _finish(self) except -1:
