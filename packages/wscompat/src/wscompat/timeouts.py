@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from wscore.seconds import check_seconds
+from wscore import seconds
 
 __all__ = ["check_timeouts", "core_timeout"]
 
-
-def check_timeouts(**timeouts: Any) -> None:
-    """Refuse what is neither a number of seconds nor None, which stands for no limit.
-
-    Args:
-        **timeouts: the values by the names of the arguments; negative ones are allowed.
-
-    Raises:
-        TypeError: if one cannot be added to the time of a loop.
-        OverflowError: if one is an integer that is too large for that.
-    """
-    for name, value in timeouts.items():
-        if value is not None:
-            check_seconds(name, value)
+#: That of wscore, but for negative times, which the model takes.
+check_timeouts = partial(seconds.check_timeouts, takes_negative=True)
 
 
 def core_timeout(timeout: float | None) -> float | None:

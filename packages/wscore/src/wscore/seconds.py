@@ -11,10 +11,11 @@ from typing import Any
 __all__ = ["check_seconds", "check_timeouts"]
 
 
-def check_timeouts(**timeouts: Any) -> None:
+def check_timeouts(*, takes_negative: bool = False, **timeouts: Any) -> None:
     """Refuse what is neither a time nor None, which stands for no limit.
 
     Args:
+        takes_negative: whether negative values, and NaN, are allowed.
         **timeouts: the values by the names of the arguments.
 
     Raises:
@@ -25,7 +26,7 @@ def check_timeouts(**timeouts: Any) -> None:
     for name, value in timeouts.items():
         if value is not None:
             check_seconds(name, value)
-            if not value >= 0:  # nor is NaN
+            if not (takes_negative or value >= 0):  # nor is NaN
                 raise ValueError(f"{name} cannot be negative: {value}")
 
 
