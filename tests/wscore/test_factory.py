@@ -1,14 +1,29 @@
 """Listener factories of clients: with how many arguments each kind of callable is called."""
 
+import asyncio
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from multidict import CIMultiDict
 
-from wscore import WSListener, WSUpgradeRequest, WSUpgradeResponse, ws_connect, ws_create_server
+from tests.wscore.recorder import BOUND
+from tests.wscore.servers import LOOPBACK, port_of
+from wscore import (
+    WSListener,
+    WSHandshakeError,
+    WSMessageListener,
+    WSMessageReader,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    ws_connect,
+    ws_create_server,
+)
 from wscore.factory import make_listener
+from wscore.message_base import WSMessageBase
+from wscore.serve import ListenerFactory
 
 REQUEST = WSUpgradeRequest(b"GET", b"/", b"HTTP/1.1", CIMultiDict())
 RESPONSE = WSUpgradeResponse(b"HTTP/1.1", 101, CIMultiDict())
@@ -122,3 +137,59 @@ async def test_factory_that_cannot_be_called(factory: Any) -> None:
         await ws_connect(factory, "ws://nowhere.invalid/")
     with pytest.raises(TypeError, match=r"^ws_listener_factory must be callable, not "):
         await ws_create_server(factory, "127.0.0.1", 0)
+
+
+@contextlib.asynccontextmanager
+async def serving(factory: ListenerFactory) -> AsyncIterator[str]:
+    server = await ws_create_server(factory, LOOPBACK, 0)
+    try:
+        yield f"ws://{LOOPBACK}:{port_of(server)}/"
+    finally:
+        server.close()
+        server.close_clients()
+        async with asyncio.timeout(BOUND):
+            await server.wait_closed()
+
+
+@pytest.fixture(params=["reader", "listener"])
+def messages(request: pytest.FixtureRequest) -> WSMessageBase:
+    return WSMessageReader() if request.param == "reader" else WSMessageListener()
+
+
+async def test_clients_do_not_share_a_listener_to_messages(messages: WSMessageBase) -> None:
+    async with serving(lambda _: WSListener()) as url:
+        transport, _ = await ws_connect(lambda: messages, url)
+        with pytest.raises(RuntimeError, match="a new listener to messages for each connection"):
+            await ws_connect(lambda: messages, url)
+        transport.disconnect()
+        await transport.wait_disconnected()
+        with pytest.raises(RuntimeError, match="has one already"):
+            await ws_connect(lambda: messages, url)
+
+
+async def test_servers_do_not_share_a_listener_to_messages(
+    messages: WSMessageBase, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(lambda _: messages) as url:
+        transport, _ = await ws_connect(WSListener, url)
+        for _ in range(2):
+            caplog.clear()
+            with pytest.raises(WSHandshakeError) as caught:
+                await ws_connect(WSListener, url)
+            assert caught.value.response is not None
+            assert caught.value.response.status == 500
+            [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+            assert record.exc_info is not None
+            assert "has one already" in str(record.exc_info[1])
+            transport.disconnect()
+            await transport.wait_disconnected()
+
+
+async def test_listener_to_frames_may_be_shared() -> None:
+    shared = WSListener()
+    async with serving(lambda _: shared) as url:
+        for _ in range(2):
+            transport, listener = await ws_connect(lambda: shared, url)
+            assert listener is shared
+            transport.disconnect()
+            await transport.wait_disconnected()

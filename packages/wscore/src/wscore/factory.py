@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from .http import WSUpgradeRequest, WSUpgradeResponse
 from .listener import WSListener
+from .message_base import check_unused
 
 __all__ = ["ListenerFactory", "check_factory", "make_listener", "takes_arguments"]
 
@@ -52,10 +53,12 @@ def make_listener(
 
     Raises:
         TypeError: if it made something else.
+        RuntimeError: if it is a listener to messages that has a connection already.
     """
     listener = factory(request, response) if takes_arguments(factory, 2) else factory()
     if not isinstance(listener, WSListener):
         raise TypeError(f"the listener factory must return a WSListener, not {listener!r}")
+    check_unused(listener)
     return listener
 
 

@@ -6,7 +6,9 @@ from .frame import WSFrame
 from .listener import WSListener
 from .transport import WSTransport
 
-__all__ = ["WSMessageBase"]
+__all__ = ["WSMessageBase", "check_unused"]
+
+def check_unused(listener: WSListener) -> None: ...
 
 @disjoint_base
 class WSMessageBase(WSListener):

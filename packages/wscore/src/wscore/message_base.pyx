@@ -15,7 +15,23 @@ from .enums cimport BINARY, CLOSE, CONTINUATION, INVALID_TEXT, PONG, TEXT
 
 from .errors import WSProtocolError
 
-__all__ = ["WSMessageBase"]
+__all__ = ["WSMessageBase", "check_unused"]
+
+
+def check_unused(WSListener listener):
+    """Refuse a listener to messages that has, or had, a connection: it would mix the messages.
+
+    Args:
+        listener: what a listener factory has made. One to frames may be shared.
+
+    Raises:
+        RuntimeError: if it has one.
+    """
+    if isinstance(listener, WSMessageBase) and (<WSMessageBase>listener).transport is not None:
+        raise RuntimeError(
+            "the listener factory must make a new listener to messages for each connection, "
+            f"{listener!r} has one already"
+        )
 
 
 cdef class WSMessageBase(WSListener):

@@ -25,7 +25,7 @@ from .http import (
 )
 from .listener import WSListener
 from .logs import Logger, resolve_logger
-from .message_base import WSMessageBase
+from .message_base import WSMessageBase, check_unused
 from .protocol import (
     DISCONNECT_TIMEOUT,
     MAX_FRAGMENTS,
@@ -378,6 +378,8 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         if listener is not None and not isinstance(listener, WSListener):
             self.logger.error("the listener factory returned %r, not a WSListener", listener)
             raise _failed()
+        if listener is not None:
+            check_unused(listener)
         return response, listener
 
 
