@@ -12,8 +12,8 @@ from multidict import CIMultiDict
 from tests.wscore.recorder import BOUND
 from tests.wscore.servers import LOOPBACK, port_of
 from wscore import (
-    WSListener,
     WSHandshakeError,
+    WSListener,
     WSMessageListener,
     WSMessageReader,
     WSUpgradeRequest,
