@@ -248,6 +248,56 @@ static int next_control(wsf_parser *p, uint8_t *data, size_t size, size_t *used,
     return deliver(p, p->control, total, frame);
 }
 
+/*
+ * A message in one frame, all of which is there: what most input consists of. Nothing of it spans
+ * frames, so the parser keeps no more than where the next one begins.
+ *
+ * 0 if it is anything else, or its header is at fault. Nothing is changed then: the general way
+ * takes it, and judges it.
+ */
+WSF_INLINE int next_message(wsf_parser *p, uint8_t *data, size_t size, size_t *consumed,
+                            wsf_frame *frame) {
+    if (WSF_UNLIKELY(size < 2 || (data[0] & 0x8Fu) - (WSF_FIN_BIT | WSF_OP_TEXT) > 1 ||
+                     p->held_size || p->message_opcode || p->config.mode != WSF_MODE_WHOLE)) {
+        return 0;
+    }
+    wsf_header h;
+    int header_size = wsf_decode(&h, data, size);
+    if (WSF_UNLIKELY(header_size <= 0 || h.payload_size > size - (size_t)header_size ||
+                     h.payload_size > p->config.max_frame_size ||
+                     h.payload_size > p->config.max_message_size ||
+                     h.masked != (p->config.role == WSF_ROLE_SERVER) ||
+                     h.rsv & ~p->config.rsv_allowed)) {
+        return 0;
+    }
+    uint8_t *payload = data + header_size;
+    size_t payload_size = (size_t)h.payload_size;
+    if (h.masked) {
+        wsf_mask(payload, payload_size, h.mask_key, 0);
+    }
+    if (h.opcode == WSF_OP_TEXT && p->config.check_utf8 && !(h.rsv & WSF_RSV1)) {
+        size_t good = wsf_utf8_feed(&p->utf8, payload, payload_size);
+        if (good != payload_size || !wsf_utf8_finish(&p->utf8)) {
+            return fail(p, WSF_ERR_UTF8, p->position + (unsigned)header_size + good);
+        }
+    }
+    *consumed = (size_t)header_size + payload_size;
+    p->position += *consumed;
+    *frame = (wsf_frame){
+        .payload = payload,
+        .payload_size = payload_size,
+        .frame_size = payload_size,
+        .opcode = h.opcode,
+        .message_opcode = h.opcode,
+        .fin = 1,
+        .rsv = h.rsv,
+        .message_rsv = h.rsv,
+        .first = 1,
+        .last = 1,
+    };
+    return WSF_FRAME;
+}
+
 /* ---- the exported functions ---- */
 
 int wsf_parser_init(wsf_parser *parser, const wsf_parser_config *config) {
@@ -272,7 +322,11 @@ int wsf_parser_next(wsf_parser *p, uint8_t *data, size_t size, size_t *consumed,
     size_t used = 0;
     *consumed = 0;
     if (WSF_LIKELY(p->state == STATE_HEADER)) {
-        int result = read_header(p, data, size, &used);
+        int result = next_message(p, data, size, consumed, frame);
+        if (WSF_LIKELY(result != 0)) {
+            return result;
+        }
+        result = read_header(p, data, size, &used);
         if (result <= 0) {
             *consumed = result == 0 ? used : 0;
             return result;
