@@ -26,6 +26,7 @@ FLOOD = [F(TEXT, b"%06d" % number) for number in range(COUNT)]
 QUEUE = 16  # frames
 LONG = bytes(2000)
 FULL_READ = 256 * 1024 // len(LONG)  # frames
+READS = 4
 
 
 class Iterations:
@@ -139,12 +140,8 @@ def send_all(port: int, data: bytes) -> None:
         sock.recv(1)
 
 
-@pytest.mark.parametrize(("work", "most"), [(busy, FRAMES_AT_ONCE), (idle, 2 * FULL_READ)])
-async def test_a_socket_that_is_always_full(
-    work: Callable[[], None], most: int, iterations: Iterations
-) -> None:
-    """No more than two reads in one iteration, and the second only if the first took no time."""
-    counting = Counting(iterations, work)
+async def receive_from_a_full_socket(counting: Counting) -> None:
+    """Have messages of which there is always more than a read brings."""
     server = await ws_create_server(lambda _: Counted(counting), "127.0.0.1", 0)
     data = F(TEXT, LONG).wire(masked=True) * COUNT
     async with server, asyncio.timeout(4 * BOUND):
@@ -154,7 +151,28 @@ async def test_a_socket_that_is_always_full(
         server.close_clients()
         await sending
     assert counting.payloads == [LONG] * COUNT
+
+
+@pytest.mark.parametrize(("work", "most"), [(busy, FRAMES_AT_ONCE), (idle, READS * FULL_READ)])
+async def test_a_socket_that_is_always_full(
+    work: Callable[[], None], most: int, iterations: Iterations
+) -> None:
+    """In one iteration there are no more than four reads, and one if that has taken long."""
+    counting = Counting(iterations, work)
+    await receive_from_a_full_socket(counting)
     assert counting.most() <= most
+
+
+async def test_a_socket_that_is_always_full_after_slow_messages(iterations: Iterations) -> None:
+    """The budget has ended a read; when messages take no time again there are several at once."""
+
+    def work() -> None:
+        if len(counting.payloads) < COUNT // 6:
+            busy()
+
+    counting = Counting(iterations, work)
+    await receive_from_a_full_socket(counting)
+    assert FULL_READ < counting.most() <= READS * FULL_READ
 
 
 async def test_connections_that_were_often_alone(iterations: Iterations) -> None:

@@ -377,11 +377,11 @@ cdef class WSProtocolCore:
         """
         if self._messages is not None:
             self._messages.on_read_end()
-        return self.spent() < ROUND_TIME and self.transport.is_reading()
+        return now() - self._read_began < TURN_TIME and self.transport.is_reading()
 
-    cdef long long spent(self) noexcept:
-        """Nanoseconds since the last read that was not small."""
-        return now() - self._read_began
+    cdef long long read_began(self) noexcept:
+        """When the last read began that was not small."""
+        return self._read_began
 
     cdef int continue_reading(self) except -1:
         """Parse on, in a later iteration of the loop than the one that has received it."""

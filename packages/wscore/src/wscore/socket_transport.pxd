@@ -8,7 +8,7 @@ from .socket_control cimport SocketControl
 from .syscalls cimport MSG_NOSIGNAL, send
 
 cdef enum:
-    MOST = 1024 * 1024  # bytes of a large message that are received before the loop iterates
+    MOST = 1024 * 1024  # bytes that are received before the loop iterates
 
 
 cdef class SocketTransport(SocketControl):
@@ -22,7 +22,7 @@ cdef class SocketTransport(SocketControl):
     cdef int _watch_beside_others(self) except -1
     cdef inline int _read_and_poll(self) except -1
     cdef int _read_more(self, unsigned int microseconds) except -1
-    cdef bint _may_read_again(self) except -1
+    cdef int _read_again(self) except -1
     cdef inline int _read_corked(self, bint continues) except -1
     cdef inline int _end_cork(self) except -1
     cdef int _busy_poll(self, unsigned int microseconds) except -1

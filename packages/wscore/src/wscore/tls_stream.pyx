@@ -80,9 +80,9 @@ cdef class TlsStream(SocketTransport):
         finally:
             self.io.recycle(block)
 
-    cdef bint _may_read_again(self) except -1:
+    cdef int _read_again(self) except -1:
         """Never: to decrypt takes more time than another iteration of the loop."""
-        return False
+        return 0
 
     cdef int _continue(self) except -1:
         if not self._end_is_due:
