@@ -1,10 +1,13 @@
 """The base class of listeners: callbacks that do nothing, called with the same transport."""
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.wscore.packets import frames_in, packet_peer
 from tests.wscore.pairs import Setting, against_raw_peer, connected_pair, serving
 from tests.wscore.recorder import Recorder
-from tests.wscore.wire import PING, TEXT, F
+from tests.wscore.wire import CLOSE, PING, PONG, TEXT, F
 from wscore import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 
@@ -103,3 +106,39 @@ async def test_the_words_for_a_fault_of_the_peer(setting: Setting) -> None:
             await peer.send(F(3, b""))
             assert (await peer.read_frame()).payload[2:].decode() == reason
     assert asked == [(1002, "reserved opcode", "OPCODE")] * 2
+
+
+class Unready(WSListener):
+    """Has no handler the first time it is asked for one."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+        self.asked = 0
+
+    @property
+    def on_ws_frame(self) -> Callable[[WSTransport, WSFrame], None]:
+        self.asked += 1
+        if self.asked == 1:
+            raise LookupError("no handler yet")
+        return lambda _, frame: self.seen.append(frame.get_payload_as_bytes())
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+@pytest.mark.parametrize("count", [1, 6])
+async def test_handler_that_cannot_be_had(
+    count: int, goes_on: bool, side: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is the failure of the frame that it was wanted for, however many come together."""
+    listener = Unready()
+    payloads = [b"%d" % number for number in range(count)]
+    async with packet_peer(side, listener, disconnect_on_exception=not goes_on) as (_, peer):
+        await peer.send(*(F(TEXT, payload) for payload in payloads))
+        if goes_on:
+            await peer.send(F(PING, b"last"))
+            assert frames_in(await peer.read()) == [(PONG, b"last")]
+            assert listener.seen == payloads[1:]
+        else:
+            [(opcode, payload)] = frames_in(await peer.read())
+            assert (opcode, payload[:2]) == (CLOSE, (1011).to_bytes(2, "big"))
+            assert listener.seen == []
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1

@@ -1,12 +1,16 @@
 """Our own transport, the way of the data: partial writes, reading, reset peers."""
 
 import asyncio
+import contextlib
 import socket
+import ssl
+import time
 from typing import Any
 
 import pytest
 
 from tests.support.leaks import open_sockets
+from tests.support.tls import Tls
 from tests.wscore import wire
 from tests.wscore.packets import PacketPeer, frames_in, packet_peer
 from tests.wscore.pairs import Setting, against_raw_peer
@@ -14,8 +18,8 @@ from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.servers import LOOPBACK, port_of
 from tests.wscore.socket_pairs import LARGE, MIB, connection, fill, pattern, read_bytes, reset
 from tests.wscore.tls_peer import raw_client
-from tests.wscore.wire import BINARY, TEXT, F
-from wscore import WSFrame, WSMsgType, WSTransport, ws_create_server
+from tests.wscore.wire import BINARY, TEXT, F, request
+from wscore import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
 # Writing
 
@@ -326,6 +330,73 @@ def test_connection_is_lost_within_a_read(side: str) -> None:
             async with asyncio.timeout(BOUND):
                 assert await seen == ("disconnected", b"a" * 5_000)
         assert len(listener.frames) == 1
+
+    asyncio.run(main())
+
+
+class Ending(WSListener):
+    """Ends the connection within a callback, and runs the loop until it is lost."""
+
+    def __init__(self, at: int, slow: bool) -> None:
+        self.at = at
+        self.slow = slow
+        self.count = 0
+        self.lost = asyncio.Event()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self.count += 1
+        if self.slow:  # the budget is over at each opportunity
+            end = time.perf_counter() + 20e-6
+            while time.perf_counter() < end:
+                pass
+        if self.count == self.at:
+            transport.disconnect(graceful=False)
+            end = time.perf_counter() + BOUND
+            while not self.lost.is_set() and time.perf_counter() < end:
+                turns(asyncio.get_running_loop(), 1)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.lost.set()
+
+
+def flood(port: int, context: ssl.SSLContext | None, data: bytes) -> None:
+    """Be a client that sends all it has, unless the connection ends before."""
+    sock = socket.create_connection((LOOPBACK, port), BOUND)
+    if context is not None:
+        sock = context.wrap_socket(sock, server_hostname="localhost")
+    with contextlib.suppress(OSError), sock:
+        sock.sendall(request())
+        sock.recv(4096)
+        sock.sendall(data)
+        sock.recv(1)
+
+
+@pytest.mark.parametrize("busy_poll_us", [0, 50])
+@pytest.mark.parametrize(
+    ("size", "at", "slow"),
+    [(8000, 100, False), (8000, 100, True), (50, 6000, False), (50, 100, True)],
+)
+def test_connection_is_lost_within_a_flood(
+    size: int, at: int, slow: bool, busy_poll_us: int, security: Tls | None
+) -> None:
+    """Within a second read of the same turn, and within what the budget has left for the next."""
+
+    async def main() -> None:
+        listener = Ending(at, slow)
+        server = await ws_create_server(
+            lambda _: listener,
+            LOOPBACK,
+            0,
+            ssl=None if security is None else security.server,
+            busy_poll_us=busy_poll_us,
+        )
+        data = F(BINARY, bytes(size)).wire(masked=True) * (4_000_000 // size)
+        async with server, asyncio.timeout(4 * BOUND):
+            port = server.sockets[0].getsockname()[1]
+            context = None if security is None else security.client
+            sending = asyncio.to_thread(flood, port, context, data)
+            await asyncio.gather(sending, listener.lost.wait())
+        assert listener.count == at
 
     asyncio.run(main())
 

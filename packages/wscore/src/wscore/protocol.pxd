@@ -124,6 +124,8 @@ cdef class WSProtocolCore:
             else:
                 needed = self._read_frames()
         finally:
+            if rarely(self._on_ws_frame is not None):
+                self._on_ws_frame = None
             self.buffer.tidy(needed)
         if rarely(self._messages is not None):
             self._messages.on_read_end()
@@ -144,10 +146,6 @@ cdef class WSProtocolCore:
         while result == WSF_FRAME:
             tail_size = self.buffer.end - self.buffer.begin
             if tail_size:
-                if self._calls_python and self._on_ws_frame is None:
-                    # Once for all frames of a read. For a single one it is called by its name,
-                    # which spares the bound method. (`object`: else it is the C function.)
-                    self._on_ws_frame = (<object>self.listener).on_ws_frame
                 left -= self._weight(&parsed[current])
                 result = ROUND_ENDED if rarely(left <= 0) else self._parse(&parsed[1 - current])
             else:
@@ -157,8 +155,6 @@ cdef class WSProtocolCore:
             if rarely(result == ROUND_ENDED):
                 left = FRAMES_AT_ONCE
                 result = self._begin_round(&parsed[current], &rounds)
-        if rarely(self._on_ws_frame is not None):
-            self._on_ws_frame = None
         if rarely(result < 0):
             self._violated(result)
         return <Py_ssize_t>wsf_parser_payload_size(&self._parser)
@@ -243,6 +239,10 @@ cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
             return self._messages.frame_received(self.transport, frame)
         self.listener.on_ws_frame(self.transport, frame)
         return 0
+    if rarely(frame.tail_size != 0) and self._on_ws_frame is None:
+        # Once for all frames of a read. For a single one it is called by its name, which spares the
+        # bound method. (`object`: else it is the C function.)
+        self._on_ws_frame = (<object>self.listener).on_ws_frame
     arguments[1] = <PyObject*>self.listener
     arguments[2] = <PyObject*>self.transport
     arguments[3] = <PyObject*>frame

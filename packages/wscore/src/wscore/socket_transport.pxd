@@ -4,6 +4,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 
 from .hints cimport rarely
 from .loop_io cimport SendBuffer
+from .protocol cimport WSProtocolCore
 from .socket_control cimport SocketControl
 from .syscalls cimport MSG_NOSIGNAL, send
 
@@ -21,8 +22,8 @@ cdef class SocketTransport(SocketControl):
     cdef int _watch_by_loop(self) except -1
     cdef int _watch_beside_others(self) except -1
     cdef inline int _read_and_poll(self) except -1
-    cdef int _read_more(self, unsigned int microseconds) except -1
-    cdef int _read_again(self) except -1
+    cdef int _read_more(self, WSProtocolCore protocol) except -1
+    cdef int _read_again(self, WSProtocolCore protocol) except -1
     cdef inline int _read_corked(self, bint continues) except -1
     cdef inline int _end_cork(self) except -1
     cdef int _busy_poll(self, unsigned int microseconds) except -1

@@ -85,6 +85,8 @@ cdef class SocketTransport(SocketControl):
         return 0
 
     cdef int continue_reading(self) except -1:
+        # Held here: user code that runs the loop within a callback may have the connection lost.
+        cdef WSProtocolCore protocol = self.protocol
         cdef bint may_read_again
         if self._lost or not self._reading:  # then `_connection_lost` or `resume_reading` goes on
             return 0
@@ -94,10 +96,10 @@ cdef class SocketTransport(SocketControl):
         # iteration because its descriptor is ready, too, it would have a second part before others
         # have their first.
         self._is_drained = False
-        may_read_again = not self.protocol.has_unparsed and self.io.last_reader == <void*>self
+        may_read_again = not protocol.has_unparsed and self.io.last_reader == <void*>self
         self._read_corked(True)
         if may_read_again:
-            self._read_again()
+            self._read_again(protocol)
         self.io.last_reader = <void*>self
         if self._reading and not self._is_drained:
             return self.schedule_reading()
@@ -109,26 +111,25 @@ cdef class SocketTransport(SocketControl):
         self._read_and_poll()
 
     cdef inline int _read_and_poll(self) except -1:
-        # Held here: user code that runs the loop within a callback may have the connection lost.
-        cdef WSProtocolCore protocol = self.protocol
+        cdef WSProtocolCore protocol = self.protocol  # held here, as in `continue_reading`
         # Nor may it have this read by another one, into the memory of the frame it looks at. And
         # what was received before is parsed first.
         if rarely(self._lost | self._is_within_read | self.is_scheduled):
             return 0
         self._read_corked(False)
         if rarely(self._was_full | self.is_scheduled | (protocol.busy_poll_us != 0)):
-            self._read_more(protocol.busy_poll_us)
+            self._read_more(protocol)
         self.io.last_reader = <void*>self
         return 0
 
-    cdef int _read_more(self, unsigned int microseconds) except -1:
+    cdef int _read_more(self, WSProtocolCore protocol) except -1:
         """There was much to read, or this polls."""
         if self.io.last_reader != <void*>self:
             if self._was_full or self.is_scheduled:
                 self._watch_beside_others()
         else:
-            self._read_again()
-        return self._busy_poll(microseconds) if microseconds else 0
+            self._read_again(protocol)
+        return self._busy_poll(protocol.busy_poll_us) if protocol.busy_poll_us else 0
 
     cdef int _watch_beside_others(self) except -1:
         """Have the watcher see to it that all that are ready together get their turns in time."""
@@ -137,13 +138,12 @@ cdef class SocketTransport(SocketControl):
             return self._watch()
         return 0
 
-    cdef int _read_again(self) except -1:
+    cdef int _read_again(self, WSProtocolCore protocol) except -1:
         """Receive on, as long as reads bring all that there is room for, within the time of a turn.
 
         An iteration of the loop for each read would cost a fast handler a tenth of its rate. But
         not on within a large frame, of which one read may bring as much as a turn.
         """
-        cdef WSProtocolCore protocol = self.protocol
         cdef long long end = protocol.read_began() + TURN_TIME
         cdef int left = MOST // RECEIVE_SIZE - 1
         while (

@@ -11,6 +11,7 @@ import ssl
 from libc.stdint cimport uint8_t
 
 from .loop_io cimport Block, SendBuffer, append, free_buffer
+from .protocol cimport WSProtocolCore
 from .receive_buffer cimport ReceiveBuffer
 from .sealing cimport seal_type
 from .sink cimport Sink
@@ -80,7 +81,7 @@ cdef class TlsStream(SocketTransport):
         finally:
             self.io.recycle(block)
 
-    cdef int _read_again(self) except -1:
+    cdef int _read_again(self, WSProtocolCore protocol) except -1:
         """Never: to decrypt takes more time than another iteration of the loop."""
         return 0
 
@@ -138,7 +139,7 @@ cdef class TlsStream(SocketTransport):
                 return self._end(exc)
             if size == 0:
                 self._deliver()
-                if self.protocol.has_unparsed or not self._reading:
+                if not self._reading or self.protocol.has_unparsed:
                     self._end_is_due = True  # behind what was sent before it
                     return 0
                 return self._end_received()
@@ -153,14 +154,15 @@ cdef class TlsStream(SocketTransport):
 
     cdef int _deliver(self) except -1:
         """Give the protocol what is decrypted, and up the room that was taken for it."""
-        cdef ReceiveBuffer buffer = self.protocol.buffer
+        cdef WSProtocolCore protocol = self.protocol
         cdef size_t size = self._decrypted
-        if self._room == 0:
+        if self._room == 0:  # and so if the connection was lost while it was delivered
             return 0
         self._room = self._decrypted = 0
         if size and self._stage == SECURED:
-            return self.protocol.received(size)
-        return buffer.tidy(buffer.needed)  # nothing has come, or nobody wants to know any more
+            return protocol.received(size)
+        # Nothing has come, or nobody wants to know any more.
+        return protocol.buffer.tidy(protocol.buffer.needed)
 
     # -- out
 
