@@ -28,12 +28,35 @@ ALLOWED = {
 }
 ALLOWED_LAZILY = {"wscore": {"wsproxy"}, "wscompat": {"wsproxy"}}
 
+# The folders of wscore, from the entry points (which may import all of them) downwards, and what
+# each may import besides itself and the modules that import nothing.
+WSCORE_FOLDERS = {
+    "opening": {"tls", "sockets", "connection", "handshake", "loop"},
+    "tls": {"sockets", "connection", "loop"},
+    "sockets": {"connection", "loop"},
+    "messages": {"connection", "loop"},
+    "connection": {"handshake", "loop"},
+    "handshake": {"loop.raising"},
+    "loop": set(),
+}
+WSCORE_LEAVES = {"errors", "enums", "logs"}
+# What is imported against this direction for type checkers alone.
+WSCORE_TYPES = {
+    ("errors", "handshake.http"),
+    ("handshake.http", "connection.transport"),
+    ("loop.sink", "connection.protocol"),
+    ("sockets.socket_server", "opening.unix"),
+}
+
 # The libraries whose interfaces are offered here are peers in tests, and nothing in the product.
 PEERS = {"picows", "websockets", "wsproto", "wsaccel"}
 
 CYTHON_IMPORT = re.compile(
     r"^(?P<indent>[ \t]*)"
     r"(?:from\s+(?P<origin>[\w.]+)\s+c?import\b|c?import\s+(?P<names>[\w., \t]+))"
+)
+CYTHON_RELATIVE = re.compile(
+    r"^\s*from\s+(?P<dots>\.+)(?P<module>[\w.]*)\s+c?import\s+(?P<names>.+)"
 )
 # Folders of one machine; a path that means something everywhere begins with another name.
 MACHINE_PATH = re.compile(r"(?<![\w.-])(?<!:/)/(?:work|tmp/w|root)(?![\w.-])")
@@ -104,6 +127,73 @@ def test_imports_go_downwards(package: str) -> None:
         and not (found.lazy and found.name in ALLOWED_LAZILY.get(package, set()))
     ]
     assert not wrong
+
+
+class OwnImport(NamedTuple):
+    """An import within wscore: from which module, of which one, and whether for types alone."""
+
+    importer: str
+    imported: str
+    types_only: bool
+
+
+def resolved(path: Path, dots: int, module: str | None, names: list[str]) -> Iterator[str]:
+    """Give the modules that a relative import names, without that of the package."""
+    folder = path.parents[dots - 1].relative_to(source_folder("wscore"))
+    base = [*folder.parts, *(module.split(".") if module else [])]
+    if source_folder("wscore").joinpath(*base).is_dir():
+        for name in names:
+            yield ".".join([*base, name])
+    else:
+        yield ".".join(base)
+
+
+def own_imports(path: Path) -> Iterator[OwnImport]:
+    importer = ".".join(path.relative_to(source_folder("wscore")).with_suffix("").parts)
+    text = path.read_text(encoding="utf-8")
+    if path.suffix in {".pyx", ".pxd"}:
+        for line in text.splitlines():
+            if found := CYTHON_RELATIVE.match(line):
+                names = [name.split()[0] for name in found["names"].strip("( ").split(",") if name]
+                for name in resolved(path, len(found["dots"]), found["module"], names):
+                    yield OwnImport(importer, name, False)
+        return
+    tree = ast.parse(text)
+    checks = (node for node in ast.walk(tree) if isinstance(node, ast.If))
+    for_types = {
+        inner
+        for check in checks
+        if isinstance(check.test, ast.Name) and check.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(check)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            names = [alias.name for alias in node.names]
+            for name in resolved(path, node.level, node.module, names):
+                yield OwnImport(importer, name, path.suffix == ".pyi" or node in for_types)
+
+
+def goes_down(importer: str, imported: str) -> bool:
+    """Whether a module of wscore may import another one of it when it runs."""
+    if importer in WSCORE_LEAVES:
+        return False
+    if "." not in importer or imported in WSCORE_LEAVES:
+        return True
+    here, there = importer.partition(".")[0], imported.partition(".")[0]
+    return there == here or bool({there, imported} & WSCORE_FOLDERS[here])
+
+
+def test_imports_within_wscore_go_downwards() -> None:
+    files = modules("wscore", ".py", ".pyi", ".pyx", ".pxd")
+    assert {path.parent.name for path in files} == {"wscore", *WSCORE_FOLDERS}
+    upwards = [
+        found
+        for path in files
+        for found in own_imports(path)
+        if not goes_down(found.importer, found.imported)
+    ]
+    assert {found[:2] for found in upwards if found.types_only} == WSCORE_TYPES
+    assert [found for found in upwards if not found.types_only] == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

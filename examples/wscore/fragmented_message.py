@@ -1,7 +1,7 @@
 """Sends a message in several frames, and puts one together again.
 
 A frame is shown as it arrives. Whoever wants whole messages joins them, as here, or uses
-`wscore.message_reader`, which does it and more.
+`wscore.messages.message_reader`, which does it and more.
 """
 
 import asyncio

@@ -11,7 +11,7 @@ import pytest
 
 from tests.wscompat.legacy.models import OURS as LEGACY
 from tests.wscompat.libraries import WSCOMPAT, serving, uri_of
-from wscore.slow_calls import name_task
+from wscore.connection.slow_calls import name_task
 
 SLOW = 0.02  # seconds
 

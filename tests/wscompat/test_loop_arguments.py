@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import wscore
-import wscore.streams
+import wscore.opening.endpoints
 from tests.support.tls import Tls
 from tests.wscompat.libraries import BOUND
 from wscompat.loop_arguments import checked
@@ -26,8 +26,8 @@ OF_WSCORE = sorted(
         for function in (
             wscore.ws_connect,
             wscore.ws_create_server,
-            wscore.streams.open_stream,
-            wscore.streams.start_server,
+            wscore.opening.endpoints.open_stream,
+            wscore.opening.endpoints.start_server,
         )
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD

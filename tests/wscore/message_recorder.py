@@ -10,7 +10,7 @@ from tests.wscore import wire
 from tests.wscore.pairs import Setting, until_gone
 from tests.wscore.raw_peer import BOUND, RawPeer, accepting, connecting
 from wscore import WSMessageListener, WSMsgType, WSTransport, ws_connect, ws_create_server
-from wscore.message_base import WSMessageBase
+from wscore.connection.message_base import WSMessageBase
 
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 TAIL = b"\x00\x00\xff\xff"

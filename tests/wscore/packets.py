@@ -15,12 +15,12 @@ from tests.wscore.pairs import until_gone
 from tests.wscore.recorder import BOUND
 from wscore import WSListener, WSTransport
 from wscore.connect import Deadline, WSClientProtocol
-from wscore.handshake_client import ClientHandshake
+from wscore.connection.protocol import ProtocolOptions
+from wscore.handshake.client import ClientHandshake
+from wscore.handshake.url import parse_url
 from wscore.logs import resolve_logger
-from wscore.protocol import ProtocolOptions
 from wscore.serve import Deadlines, Serving, WSServerProtocol
-from wscore.socket_transport import SocketTransport
-from wscore.url import parse_url
+from wscore.sockets.socket_transport import SocketTransport
 
 OPTIONS: dict[str, Any] = {"disconnect_on_exception": True, "enable_auto_pong": True}
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from tests.wscore.packets import PacketPeer, packet_peer
 from tests.wscore.recorder import Recorder
 from wscore import WSTransport
-from wscore.socket_transport import SocketTransport
+from wscore.sockets.socket_transport import SocketTransport
 
 STREAM = socket.SOCK_STREAM
 LARGE = 16 * 1024  # bytes of payload that are sent from where they are

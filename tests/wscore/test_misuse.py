@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.misuse import extension_types
 from wscore import WSFrame, WSTransport
-from wscore.item_queue import Fragment
-from wscore.loop_io import Block
-from wscore.message_reader import Patience
+from wscore.loop.loop_io import Block
+from wscore.messages.item_queue import Fragment
+from wscore.messages.message_reader import Patience
 
 TYPES = [*extension_types("wscore"), *extension_types("wsframe")]
 

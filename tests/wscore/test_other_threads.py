@@ -12,7 +12,7 @@ import pytest
 from tests.wscore.pairs import Setting, serving, until_gone
 from tests.wscore.raw_peer import BOUND
 from wscore import WSMsgType, WSTransport, ws_connect
-from wscore.message_connection import WSMessageConnection
+from wscore.messages.message_connection import WSMessageConnection
 
 # What each is called with; nothing for the others.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {

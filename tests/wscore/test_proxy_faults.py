@@ -24,8 +24,8 @@ from tests.wscore.proxied import leave, tunnel
 from tests.wscore.raw_peer import BOUND, RawPeer, accepting, free_port
 from tests.wscore.recorder import Recorder
 from wscore import WSHandshakeError, ws_connect
-from wscore.proxying import ProxySettings
-from wscore.route import Route
+from wscore.opening.proxy import ProxySettings
+from wscore.opening.route import Route
 from wsproxy import (
     ProxyAuthenticationError,
     ProxyConnectionError,

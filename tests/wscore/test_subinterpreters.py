@@ -13,7 +13,7 @@ try:
 except ImportError:
     import _xxsubinterpreters as interpreters
 
-MODULES = ["wsframe", "wscore", "wscore.message_reader", "wscore.tls_transport"]
+MODULES = ["wsframe", "wscore", "wscore.messages.message_reader", "wscore.tls.tls_transport"]
 CODE = '''
 try:
     import {module}

@@ -17,7 +17,7 @@ from tests.wscore import wire
 from tests.wscore.recorder import BOUND, Recorder
 from tests.wscore.servers import LOOPBACK, port_of, talk
 from wscore import WSTransport, ws_connect, ws_create_server
-from wscore.tls_transport import TlsTransport
+from wscore.tls.tls_transport import TlsTransport
 
 MIB = 1 << 20
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}

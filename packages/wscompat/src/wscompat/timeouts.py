@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from wscore import seconds
+from wscore.connection import seconds
 
 __all__ = ["check_timeouts", "core_timeout"]
 

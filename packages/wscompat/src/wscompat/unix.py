@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from wscore.unix import UnixPath
+from wscore.opening.unix import UnixPath
 
 __all__ = ["UnixPath", "unix_arguments"]
 

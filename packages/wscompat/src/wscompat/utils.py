@@ -10,7 +10,7 @@ import socket
 import time
 
 import wsframe
-from wscore.handshake import accept_key
+from wscore.handshake.fields import accept_key
 
 from .typing import BytesLike
 

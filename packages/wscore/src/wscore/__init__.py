@@ -1,9 +1,10 @@
 """WebSocket for asyncio: transports, listeners, servers. The zero-copy callback API."""
 
-from .broadcast import ws_broadcast
-from .closing import WSCloseHandshake, WSCloseInfo
 from .connect import ws_connect
-from .deflate import WSDeflate, WSDeflateParameters
+from .connection.frame import WSFrame
+from .connection.listener import WSListener
+from .connection.state import WSCloseHandshake, WSCloseInfo
+from .connection.transport import WSTransport
 from .enums import WSAutoPingStrategy, WSCloseCode, WSMsgType, WSSlowPeer
 from .errors import (
     WSError,
@@ -15,15 +16,14 @@ from .errors import (
     WSInvalidURL,
     WSProtocolError,
 )
-from .frame import WSFrame
-from .http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
-from .listener import WSListener
+from .handshake.deflate import WSDeflate, WSDeflateParameters
+from .handshake.http import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+from .handshake.url import WSParsedURL
 from .logs import PICOWS_DEBUG_LL, WSCORE_DEBUG_LL
-from .message_listener import WSMessageListener
-from .message_reader import WSMessageReader
+from .messages.broadcast import ws_broadcast
+from .messages.message_listener import WSMessageListener
+from .messages.message_reader import WSMessageReader
 from .serve import ws_create_server
-from .transport import WSTransport
-from .url import WSParsedURL
 
 __version__ = "0.1.0"
 

@@ -16,31 +16,31 @@ from urllib.parse import urljoin
 
 from multidict import CIMultiDict
 
-from .auto_ping import auto_ping_maker
-from .deflate import WSDeflate, check_deflate
-from .enums import WSAutoPingStrategy
-from .errors import WSHandshakeError, WSInvalidStatusError, WSInvalidURL, is_ordinary
-from .factory import ListenerFactory, check_factory, make_listener
-from .handshake import reserved_bits
-from .handshake_client import ClientHandshake
-from .http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
-from .listener import WSListener
-from .logs import Logger, resolve_logger
-from .message_base import WSMessageBase
-from .protocol import (
+from .connection.auto_ping import auto_ping_maker
+from .connection.listener import WSListener
+from .connection.message_base import WSMessageBase
+from .connection.protocol import (
     DISCONNECT_TIMEOUT,
     MAX_FRAGMENTS,
     MAX_FRAME_SIZE,
     ProtocolOptions,
     WSProtocolCore,
 )
-from .proxying import Proxy
-from .route import Route, SocketFactory
-from .seconds import check_timeouts
-from .slow_calls import report_if_slow
-from .transport import WSTransport
-from .unix import UnixPath
-from .url import WSParsedURL, parse_url
+from .connection.seconds import check_timeouts
+from .connection.slow_calls import report_if_slow
+from .connection.transport import WSTransport
+from .enums import WSAutoPingStrategy
+from .errors import WSHandshakeError, WSInvalidStatusError, WSInvalidURL, is_ordinary
+from .handshake.client import ClientHandshake
+from .handshake.deflate import WSDeflate, check_deflate
+from .handshake.fields import reserved_bits
+from .handshake.http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
+from .handshake.url import WSParsedURL, parse_url
+from .logs import Logger, resolve_logger
+from .opening.listener_factory import ListenerFactory, check_factory, make_listener
+from .opening.proxy import Proxy
+from .opening.route import Route, SocketFactory
+from .opening.unix import UnixPath
 
 __all__ = ["ws_connect"]
 

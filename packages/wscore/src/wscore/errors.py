@@ -10,7 +10,7 @@ from asyncio import CancelledError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .http import WSUpgradeRequest, WSUpgradeResponse
+    from .handshake.http import WSUpgradeRequest, WSUpgradeResponse
 
 __all__ = [
     "WSError",

@@ -10,33 +10,33 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from .auto_ping import auto_ping_maker
-from .deflate import WSDeflate, check_deflate
-from .enums import WSAutoPingStrategy
-from .errors import is_ordinary
-from .factory import check_factory
-from .handshake import reserved_bits
-from .handshake_server import RefusedRequestError, ServerHandshake
-from .http import (
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-    WSUpgradeResponseWithListener,
-    last_answer,
-)
-from .listener import WSListener
-from .logs import Logger, resolve_logger
-from .message_base import WSMessageBase, check_unused
-from .protocol import (
+from .connection.auto_ping import auto_ping_maker
+from .connection.listener import WSListener
+from .connection.message_base import WSMessageBase, check_unused
+from .connection.protocol import (
     DISCONNECT_TIMEOUT,
     MAX_FRAGMENTS,
     MAX_FRAME_SIZE,
     ProtocolOptions,
     WSProtocolCore,
 )
-from .seconds import check_timeouts
-from .slow_calls import call_timed, name_task
-from .streams import Server, start_server
-from .unix import UnixPath
+from .connection.seconds import check_timeouts
+from .connection.slow_calls import call_timed, name_task
+from .enums import WSAutoPingStrategy
+from .errors import is_ordinary
+from .handshake.deflate import WSDeflate, check_deflate
+from .handshake.fields import reserved_bits
+from .handshake.http import (
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    last_answer,
+)
+from .handshake.server import RefusedRequestError, ServerHandshake
+from .logs import Logger, resolve_logger
+from .opening.endpoints import Server, start_server
+from .opening.listener_factory import check_factory
+from .opening.unix import UnixPath
 
 __all__ = ["ws_create_server"]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from multidict import CIMultiDict
 
 import wscore
-from wscore.slow_calls import await_timed, call_timed
+from wscore.connection.slow_calls import await_timed, call_timed
 
 from ..extensions.base import ServerExtensionFactory
 from ..http11 import Request, Response

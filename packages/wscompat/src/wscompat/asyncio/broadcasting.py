@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import wscore
-from wscore.broadcast import broadcast_message
+from wscore.messages.broadcast import broadcast_message
 
 from ..exceptions import ConcurrencyError
 from ..typing import DataLike

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 import wscore
-from wscore.message_connection import WSMessageConnection
+from wscore.messages.message_connection import WSMessageConnection
 
 from ..exceptions import (
     ConcurrencyError,
@@ -54,9 +54,9 @@ class Connection(WSMessageConnection):
     """What client and server connections have in common.
 
     `recv`, `recv_streaming`, ``async for`` and `send` are those of
-    `wscore.message_connection.WSMessageConnection`. When the connection is closed they raise
-    `ConnectionClosed`, except that the loop just ends if it was closed well; when another task is
-    receiving the first three raise `ConcurrencyError`.
+    `wscore.messages.message_connection.WSMessageConnection`. When the connection is closed they
+    raise `ConnectionClosed`, except that the loop just ends if it was closed well; when another
+    task is receiving the first three raise `ConcurrencyError`.
 
     Args:
         ping_interval: seconds between keepalive pings; None for none.

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import wscore
-from wscore.ping_watch import PingWatch
+from wscore.connection.ping_watch import PingWatch
 
 from ..frames import CloseCode
 
@@ -27,7 +27,7 @@ class Keepalive:
         transport: what it sends with, in wscore.
         interval: seconds between two pings.
         timeout: seconds to wait for the answer; None for no limit. They begin when the peer can
-            have seen the ping, as `wscore.ping_watch` finds out.
+            have seen the ping, as `wscore.connection.ping_watch` finds out.
     """
 
     __slots__ = (

@@ -9,7 +9,7 @@ import http
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from wscore.tls_side import check_context
+from wscore.opening.tls_side import check_context
 
 from ..datastructures import Headers
 from ..exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus, ProxyError

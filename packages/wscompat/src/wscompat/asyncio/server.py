@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import wscore
-from wscore.slow_calls import name_task
+from wscore.connection.slow_calls import name_task
 
 from ..exceptions import ConnectionClosed
 from ..extensions.base import ServerExtensionFactory

@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from wscore.factory import takes_arguments
-from wscore.handshake import has_body
-from wscore.http import HTTPSyntaxError, WSUpgradeRequest
-from wscore.slow_calls import await_timed, call_timed, name_task
+from wscore.connection.slow_calls import await_timed, call_timed, name_task
+from wscore.handshake.fields import has_body
+from wscore.handshake.http import HTTPSyntaxError, WSUpgradeRequest
+from wscore.opening.listener_factory import takes_arguments
 
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import (

@@ -15,8 +15,8 @@ from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from types import TracebackType
 from typing import Any
 
-from wscore.streams import open_stream
-from wscore.unix import UnixPath, connected_socket
+from wscore.opening.endpoints import open_stream
+from wscore.opening.unix import UnixPath, connected_socket
 
 from ..asyncio.compression import Compression, client_factories
 from ..client import backoff

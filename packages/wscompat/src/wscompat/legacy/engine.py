@@ -12,9 +12,9 @@ import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from wscore.http import WSUpgradeRequest, WSUpgradeResponse
-from wscore.http_reader import RequestReader, ResponseReader
-from wscore.protocol import ProtocolOptions, WSProtocolCore
+from wscore.connection.protocol import ProtocolOptions, WSProtocolCore
+from wscore.handshake.http import WSUpgradeRequest, WSUpgradeResponse
+from wscore.handshake.http_reader import RequestReader, ResponseReader
 
 from ..datastructures import Headers
 from ..sizes import MAX_FRAGMENTS

@@ -10,7 +10,7 @@ import binascii
 import os
 from collections.abc import Callable, Sequence
 
-from wscore.handshake import accept_key
+from wscore.handshake.fields import accept_key
 
 from ..datastructures import Headers
 from ..exceptions import InvalidHeader, InvalidHeaderValue, InvalidUpgrade

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
-from wscore.http import HTTPSyntaxError, WSUpgradeRequest
-from wscore.http_reader import RequestReader, ResponseReader
+from wscore.handshake.http import HTTPSyntaxError, WSUpgradeRequest
+from wscore.handshake.http_reader import RequestReader, ResponseReader
 
 from ..datastructures import Headers
 from ..exceptions import SecurityError

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from wscore.http import HTTPSyntaxError, WSUpgradeResponse
+from wscore.handshake.http import HTTPSyntaxError, WSUpgradeResponse
 
 from ..datastructures import Headers, HeadersLike
 from ..exceptions import (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from wscore.streams import start_server
+from wscore.opening.endpoints import start_server
 
 from ..asyncio.compression import Compression, server_factories
 from ..frames import CloseCode

@@ -1,0 +1,3 @@
+"""One WebSocket connection: its state, its frames, and its listener."""
+
+__all__: list[str] = []

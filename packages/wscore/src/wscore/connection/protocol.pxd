@@ -1,0 +1,263 @@
+# The asyncio side: bytes in, callbacks out.
+#
+# What every message passes through stands here in full, to be compiled into the transports: from
+# the bytes that were received to the call of the listener. What is rare is in protocol.pyx.
+
+from cpython.object cimport PyObject
+
+from wsframe.cwsframe cimport (
+    WSF_FRAME,
+    WSF_NEED_MORE,
+    wsf_frame,
+    wsf_parser,
+    wsf_parser_next,
+    wsf_parser_payload_size,
+)
+
+from .state cimport DISCONNECTING, can_receive
+from ..enums cimport CLOSE
+from .frame cimport WSFrame
+from .heartbeat cimport Heartbeat
+from ..loop.branch_hints cimport rarely
+from .listener cimport WSListener
+from ..loop.loop_io cimport LoopIO
+from .message_base cimport WSMessageBase
+from ..loop.receive_buffer cimport ReceiveBuffer
+from ..loop.syscalls cimport now
+from .transport cimport WSTransport
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject* object)
+    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
+    bint PyMethod_Check(object object)
+    PyObject* PyMethod_GET_FUNCTION(object method)
+    PyObject* PyMethod_GET_SELF(object method)
+    object PyObject_Vectorcall(
+        PyObject* callable, PyObject** arguments, size_t count, PyObject* keywords
+    )
+    object PyObject_VectorcallMethod(
+        object name, PyObject** arguments, size_t count, PyObject* keywords
+    )
+
+
+cdef enum:
+    # The budget of one connection in one iteration of the loop: so many frames, and as many again
+    # while its turn has taken no longer than a time that costs nobody anything. One of a compressed
+    # message counts for several: inflated it may be a thousand times as large.
+    FRAMES_AT_ONCE = 64
+    MOST_ROUNDS = 16
+    COMPRESSED = 16
+    TURN_TIME = 1000 * 1000  # nanoseconds
+    MANY = 4096  # bytes: a read that brings fewer is not worth a look at the clock
+    ROUND_ENDED = 0x10000  # instead of a result of the parser
+
+
+cdef class ProtocolOptions:
+    cdef object loop
+    cdef LoopIO io
+    cdef object logger
+    cdef object make_auto_ping
+    cdef object deflate
+    cdef bint disconnect_on_exception
+    cdef bint enable_auto_pong
+    cdef unsigned long long max_frame_size  # 0 for no limit, like the next two
+    cdef unsigned long long max_message_size
+    cdef unsigned int max_fragments
+    cdef unsigned int busy_poll_us
+    cdef double disconnect_timeout
+
+
+cdef class WSProtocolCore:
+    cdef readonly WSTransport transport
+    cdef readonly WSListener listener
+    cdef readonly object loop
+    cdef readonly object logger
+    cdef readonly object deflate  # a WSDeflate, or None
+    cdef ReceiveBuffer buffer
+    cdef LoopIO io
+    cdef unsigned int busy_poll_us  # for the transport
+    cdef readonly bint is_timed  # in debug mode: calls of the listener that take long are logged
+    cdef readonly bint has_unparsed  # the budget ended the parsing: `continue_reading` goes on
+    cdef double _disconnect_timeout
+
+    cdef long long _read_began  # nanoseconds; that of the last read that was not small
+    cdef wsf_parser _parser
+    cdef WSFrame _frame
+    cdef object _piece  # a Block: memory of a piece that must not be shown where it lies
+    cdef WSMessageBase _messages  # the listener, if it is one that takes messages
+    cdef object _on_ws_frame  # the listener's bound method, while frames are delivered to Python
+    cdef bint _calls_python
+    cdef bint _takes_pieces  # the listener takes frames in pieces
+    cdef Heartbeat _heartbeat
+    cdef bint _may_take  # `_takes` is to be asked: there is auto ping, or debug mode
+    cdef object _make_auto_ping
+    cdef bint _disconnect_on_exception
+    cdef bint _enable_auto_pong
+    cdef bint _holds_input  # while the role decides
+    cdef bint _holds_end  # then, the end of what the peer sends as well
+    cdef bint _has_held_end  # and that has come
+    cdef bint _reads_handshake  # the role is reading in it
+    cdef unsigned long long _max_frame_size
+    cdef unsigned long long _max_message_size
+    cdef unsigned int _max_fragments
+
+    # bytes arrive
+
+    cdef inline int received(self, size_t size) except -1:
+        """So many more bytes are in the buffer: parse them, as far as the budget allows."""
+        self.buffer.end += size
+        if rarely(self._heartbeat is not None):
+            self._heartbeat.heard()
+        if size >= MANY:
+            self._read_began = now()
+        return self._read()
+
+    cdef inline int _read(self) except -1:
+        cdef size_t needed = 0
+        self.buffer.lock()
+        try:
+            if rarely(
+                (not can_receive(self.transport.state)) | self._holds_input | self._takes_pieces
+                | self.has_unparsed
+            ):
+                needed = self._read_otherwise()
+            else:
+                needed = self._read_frames()
+        finally:
+            if rarely(self._on_ws_frame is not None):
+                self._on_ws_frame = None
+            self.buffer.tidy(needed)
+        if rarely(self._messages is not None):
+            self._messages.on_read_end()
+        return 0
+
+    cdef inline Py_ssize_t _read_frames(self) except -1:
+        """Parse what was received, one frame ahead of what is delivered, within the budget.
+
+        Returns:
+            How many contiguous bytes of payload the parser waits for.
+        """
+        cdef wsf_frame[2] parsed
+        cdef int current = 0
+        cdef int left = FRAMES_AT_ONCE
+        cdef int rounds = MOST_ROUNDS
+        cdef size_t tail_size
+        cdef int result = self._parse(&parsed[0])
+        while result == WSF_FRAME:
+            tail_size = self.buffer.end - self.buffer.begin
+            if tail_size:
+                left -= self._weight(&parsed[current])
+                result = ROUND_ENDED if rarely(left <= 0) else self._parse(&parsed[1 - current])
+            else:
+                result = WSF_NEED_MORE
+            self._deliver(&parsed[current], tail_size, result != WSF_FRAME)
+            current = 1 - current
+            if rarely(result == ROUND_ENDED):
+                left = FRAMES_AT_ONCE
+                result = self._begin_round(&parsed[current], &rounds)
+        if rarely(result < 0):
+            self._violated(result)
+        return <Py_ssize_t>wsf_parser_payload_size(&self._parser)
+
+    cdef inline int _parse(self, wsf_frame* parsed) noexcept:
+        """The next step of the parser; nothing more to do once the connection is given up."""
+        cdef size_t consumed = 0
+        cdef int result
+        if rarely(self.transport.state >= DISCONNECTING):
+            self.buffer.begin = self.buffer.end
+            return WSF_NEED_MORE
+        result = wsf_parser_next(
+            &self._parser, self.buffer.block.data + self.buffer.begin,
+            self.buffer.end - self.buffer.begin, &consumed, parsed,
+        )
+        self.buffer.begin += consumed
+        return result
+
+    cdef inline int _weight(self, wsf_frame* parsed) except -1:
+        """How much of the budget a frame takes."""
+        return 1 if not rarely(parsed.message_rsv) else self._compressed_weight()
+
+    # callbacks go out
+
+    cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
+        cdef WSFrame frame
+        if rarely(not can_receive(self.transport.state)):
+            return self._pass_over(parsed)
+        if rarely(parsed.opcode >= CLOSE) and self._answers(parsed):
+            return 0
+        if rarely(self._frame is None):
+            self._frame = WSFrame.__new__(WSFrame)
+        frame = self._frame
+        frame.show(parsed, <PyObject*>self.buffer.block, tail_size, last)
+        if rarely(self._takes_pieces):
+            self._as_piece(parsed)
+        try:
+            if not (rarely(self._may_take) and self._takes(frame)):
+                if rarely((<Unraised>call_listener)(self, frame) < 0):
+                    self._listener_failed()
+        finally:
+            frame.retire()
+        if rarely(Py_REFCNT(<PyObject*>frame) > 2):  # somebody kept it: two are ours
+            self._frame = None
+        return 0
+
+    # rarely
+
+    cdef long long read_began(self) noexcept
+    cdef bint holds_end(self) noexcept
+    cdef int continue_reading(self) except -1
+    cdef int _compressed_weight(self) except -1
+    cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1
+    cdef bint _may_go_on(self) except -1
+    cdef int _check_made(self) except -1
+    cdef int _begin_messages(self, object agreed) except -1
+    cdef Py_ssize_t _read_otherwise(self) except -1
+    cdef int _read_handshake(self) except -1
+    cdef int _read_pieces(self) except -1
+    cdef int _pass_over(self, wsf_frame* parsed) except -1
+    cdef int _as_piece(self, wsf_frame* parsed) except -1
+    cdef int _listener_failed(self) except -1
+    cdef int _violated(self, int error) except -1
+    cdef bint _answers(self, wsf_frame* parsed) except -1
+    cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1
+    cdef bint _takes(self, WSFrame frame) except -1
+    cdef bint _is_heartbeat(self, WSFrame frame) except -1
+    cdef int _close_received(self, wsf_frame* parsed) except -1
+    cdef int has_room(self) except -1
+
+
+# As `call_listener` is called where its exceptions are not raised, but seen by what it returns: to
+# catch them in the usual way costs time with each frame that raises nothing.
+ctypedef int (*Unraised)(WSProtocolCore, WSFrame) noexcept
+
+
+cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
+    """Hand the frame to the listener."""
+    cdef PyObject* arguments[4]  # the first one is the callee's, for a bound method's `self`
+    if not self._calls_python:
+        if rarely(self._messages is not None):
+            return self._messages.frame_received(self.transport, frame)
+        self.listener.on_ws_frame(self.transport, frame)
+        return 0
+    if rarely(frame.tail_size != 0) and self._on_ws_frame is None:
+        # Once for all frames of a read. For a single one it is called by its name, which spares the
+        # bound method. (`object`: else it is the C function.)
+        self._on_ws_frame = (<object>self.listener).on_ws_frame
+    arguments[1] = <PyObject*>self.listener
+    arguments[2] = <PyObject*>self.transport
+    arguments[3] = <PyObject*>frame
+    if self._on_ws_frame is None:
+        PyObject_VectorcallMethod(
+            "on_ws_frame", &arguments[1], 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+        )
+    elif PyMethod_Check(self._on_ws_frame):  # its function directly: one call less
+        arguments[1] = PyMethod_GET_SELF(self._on_ws_frame)
+        PyObject_Vectorcall(
+            PyMethod_GET_FUNCTION(self._on_ws_frame), &arguments[1],
+            3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+        )
+    else:
+        PyObject_Vectorcall(
+            <PyObject*>self._on_ws_frame, &arguments[2], 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+        )
+    return 0

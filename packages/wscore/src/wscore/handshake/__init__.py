@@ -1,0 +1,3 @@
+"""The opening handshake, without I/O."""
+
+__all__: list[str] = []

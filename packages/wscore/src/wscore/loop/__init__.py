@@ -1,0 +1,3 @@
+"""What all connections of an event loop share."""
+
+__all__: list[str] = []

@@ -1,0 +1,118 @@
+# What the transports ask of the system, without objects or exceptions of Python's.
+
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.string cimport memset
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+
+from .branch_hints cimport rarely
+
+cdef extern from "<sys/uio.h>" nogil:
+    struct iovec:
+        void* iov_base
+        size_t iov_len
+
+cdef extern from "<sys/socket.h>" nogil:
+    ctypedef unsigned int socklen_t
+    struct msghdr:
+        iovec* msg_iov
+        size_t msg_iovlen
+    Py_ssize_t recv(int fd, void* data, size_t size, int flags)
+    Py_ssize_t send(int fd, const void* data, size_t size, int flags)
+    Py_ssize_t sendmsg(int fd, const msghdr* message, int flags)
+    int getsockopt(int fd, int level, int name, void* value, socklen_t* size)
+    int shutdown(int fd, int how)
+    enum:
+        SHUT_WR
+        SOL_SOCKET
+        SO_ERROR
+
+cdef extern from "<unistd.h>" nogil:
+    int close(int fd)
+
+cdef extern from "<poll.h>" nogil:
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    enum:
+        POLLIN
+    int poll(pollfd* fds, unsigned int count, int timeout)
+
+cdef extern from *:
+    """
+    #include <sys/ioctl.h>
+    #include <sys/socket.h>
+    #ifdef __linux__
+    #include <linux/sockios.h>
+    #endif
+    #ifndef MSG_NOSIGNAL  /* macOS: the socket is told, once */
+    #define MSG_NOSIGNAL 0
+    #endif
+    /* Let a write to a connection that is gone be an error, and not a signal. */
+    static inline void wscore_make_quiet(int fd) {
+    #ifdef SO_NOSIGPIPE
+        int on = 1;
+        setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(on));
+    #endif
+    }
+    """
+    enum:
+        MSG_NOSIGNAL
+    void make_quiet "wscore_make_quiet"(int fd) nogil
+
+cdef enum:
+    NOTHING = -0x10000  # no error has this number
+
+
+cdef inline long long now() noexcept nogil:
+    """Nanoseconds of a clock that only goes forward."""
+    cdef timespec time
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return <long long>time.tv_sec * 1000000000 + time.tv_nsec
+
+
+cdef inline bint becomes_readable(int fd, long long deadline) noexcept nogil:
+    """Watch a descriptor without sleeping."""
+    cdef pollfd watched
+    watched.fd = fd
+    watched.events = POLLIN
+    while True:
+        if poll(&watched, 1, 0) != 0:
+            return True  # also with an error: reading tells which
+        if now() >= deadline:
+            return False
+
+
+cdef inline int pending_error(int fd) noexcept:
+    """The number of the error that a socket has and nobody was told of; 0 if there is none."""
+    cdef int error = 0
+    cdef socklen_t size = sizeof(error)
+    return error if getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 else 0
+
+
+cdef inline Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
+    """Receive once: how many bytes, 0 at the end, `NOTHING`, or a negative error number."""
+    cdef Py_ssize_t received = recv(fd, data, size, 0)
+    if not rarely(received < 0):
+        return received
+    while received < 0 and errno == EINTR:
+        received = recv(fd, data, size, 0)
+    if received >= 0:
+        return received
+    return NOTHING if errno == EAGAIN else -errno
+
+
+cdef inline Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept:
+    """Send once: how many bytes, `NOTHING`, or a negative error number."""
+    cdef msghdr message
+    cdef Py_ssize_t sent
+    if count == 1:
+        sent = send(fd, parts.iov_base, parts.iov_len, MSG_NOSIGNAL)
+    else:
+        memset(&message, 0, sizeof(message))
+        message.msg_iov = parts
+        message.msg_iovlen = count
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL)
+    if sent >= 0:
+        return sent
+    return NOTHING if errno == EAGAIN or errno == EINTR else -errno

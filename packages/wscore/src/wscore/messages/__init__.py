@@ -1,0 +1,3 @@
+"""Whole messages, and what can be awaited."""
+
+__all__: list[str] = []

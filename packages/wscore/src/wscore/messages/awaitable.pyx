@@ -1,0 +1,163 @@
+"""Coroutines without a frame: what `recv` and `send` give to be awaited.
+
+A coroutine of Python or of Cython is an object with a frame, a name and a state to be resumed in.
+What is awaited once per message most often has its result at once, and needs none of these. A
+`Step` is all that a task, `await` and `asyncio.gather` ask of a coroutine; what takes longer it
+leaves to a coroutine of the ordinary kind.
+
+It must not do anything before it is awaited.
+"""
+
+import sys
+import traceback
+import warnings
+
+from cpython.object cimport PyObject
+
+from ..loop.sealed_types cimport seal_type
+
+cdef extern from "Python.h":
+    ctypedef enum PySendResult:
+        PYGEN_RETURN
+        PYGEN_ERROR
+        PYGEN_NEXT
+    ctypedef PySendResult (*sendfunc)(PyObject* step, PyObject* value, PyObject** result)
+    ctypedef struct PyAsyncMethods:
+        sendfunc am_send
+    ctypedef struct PyTypeObject:
+        PyAsyncMethods* tp_as_async
+    PySendResult PyIter_Send(object iterator, object value, PyObject** result) except PYGEN_ERROR
+    void Py_INCREF(object item)
+
+
+cdef class Step:
+    """One call that is awaited; it satisfies `collections.abc.Coroutine`.
+
+    It has ended when `go_on` returns or raises, unless that says `wait_on` or `hand_over`.
+    """
+
+    def __cinit__(self):
+        self.has_begun = self.has_ended = True  # until `begin`; nobody else makes any
+
+    cdef int begin(self, str name) except -1:
+        """It was called for, and may be awaited.
+
+        Args:
+            name: of what was called.
+        """
+        cdef int depth = sys.get_coroutine_origin_tracking_depth()
+        self.name = name
+        self.has_begun = self.has_ended = False
+        if depth:
+            self.origin = traceback.extract_stack(sys._getframe(), depth)
+        return 0
+
+    cdef object go_on(self):
+        """Begin, or go on after a wait; what is returned is the result."""
+        raise NotImplementedError
+
+    cdef int let_go(self) except -1:
+        """It was ended from outside: forget what it was about."""
+        return 0
+
+    cdef object wait_on(self, object future):
+        """Have the task wait, and go on after that."""
+        self.has_ended = False
+        return future
+
+    cdef object hand_over(self, object coroutine):
+        """Leave the rest, and the result, to a coroutine."""
+        cdef PyObject* result = NULL
+        self.inner = coroutine
+        if PyIter_Send(coroutine, None, &result) == PYGEN_NEXT:
+            self.has_ended = False
+        return wscore_steal(result)
+
+    def __del__(self):
+        if not self.has_begun and self.name is not None:
+            text = f"coroutine '{self.name}' was never awaited"
+            if self.origin is not None:
+                text += "\nCoroutine created at (most recent call last)\n"
+                text += "".join(traceback.format_list(self.origin)).rstrip("\n")
+            warnings.warn(text, RuntimeWarning, source=self)
+        elif not self.has_ended:
+            self.let_go()
+
+    @property
+    def __name__(self):
+        """Of what was called."""
+        return self.name
+
+    @property
+    def __qualname__(self):
+        """Of what was called, for the descriptions of tasks."""
+        return self.name
+
+    # -- awaited
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        result = self._advance()
+        if not self.has_ended:
+            return result
+        if result is None:
+            raise StopIteration
+        raise StopIteration(result)
+
+    def send(self, value):
+        """Go on; the value is not used."""
+        return self.__next__()
+
+    def throw(self, typ, val=None, tb=None):
+        """Raise an exception where the call waits."""
+        self._check_use()
+        self.has_begun = self.has_ended = True
+        if self.inner is not None:
+            arguments = (typ,) if val is None and tb is None else (typ, val, tb)
+            result = self.inner.throw(*arguments)
+            self.has_ended = False
+            return result
+        self.let_go()
+        if not isinstance(typ, BaseException):
+            typ = val if isinstance(val, BaseException) else typ() if val is None else typ(val)
+        raise typ if tb is None else typ.with_traceback(tb)
+
+    def close(self):
+        """End the call where it waits."""
+        self.has_begun = self.has_ended = True
+        self.let_go()
+        if self.inner is not None:
+            self.inner.close()
+
+    # -- private
+
+    def _check_use(self):
+        if self.has_ended:
+            raise RuntimeError("cannot reuse already awaited coroutine")
+
+    cdef inline object _advance(self):
+        if self.has_ended:
+            self._check_use()
+        self.has_begun = self.has_ended = True
+        return self.go_on() if self.inner is None else self.hand_over(self.inner)
+
+
+cdef PySendResult _send(object step, object value, PyObject** result) except PYGEN_ERROR:
+    """What `PyIter_Send` calls, which has no need of a StopIteration."""
+    result[0] = NULL
+    found = (<Step>step)._advance()
+    Py_INCREF(found)
+    result[0] = <PyObject*>found
+    return PYGEN_RETURN if (<Step>step).has_ended else PYGEN_NEXT
+
+
+# Cython has no name for this slot. Subclasses in other modules inherit it.
+(<PyTypeObject*>Step).tp_as_async.am_send = <sendfunc>_send
+
+
+seal_type(Step)

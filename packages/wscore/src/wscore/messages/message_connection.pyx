@@ -1,0 +1,117 @@
+"""Messages both ways, each awaited: what connections of wscompat are made of.
+
+What can be sent at once is sent here. All that has to wait, or is no plain message, is left to
+coroutines of the subclass, which also says when a wait is over.
+"""
+
+cimport cython
+from cpython.object cimport PyObject
+
+from ..connection.state cimport OPEN
+from ..enums cimport BINARY, TEXT
+from ..loop.sealed_types cimport seal_type
+from .awaitable cimport is_unshared, keep, take
+from ..connection.transport cimport WSTransport
+
+from .coroutine_functions import mark_as_coroutine_function
+
+cdef extern from "Python.h":
+    void Py_XDECREF(PyObject* object)
+
+__all__ = ["WSMessageConnection"]
+
+
+@cython.final
+cdef class Sending(Step):
+    """What `send` awaits."""
+
+    cdef object go_on(self):
+        cdef WSMessageConnection connection = self.connection
+        cdef WSTransport transport
+        cdef bint as_text
+        message = self.message
+        self.connection = None  # which refers to this
+        self.message = None
+        if connection._fragments_sent is None and type(connection._core) is WSTransport:
+            transport = <WSTransport>connection._core
+            if isinstance(message, str):
+                as_text = self.text != 0
+            elif isinstance(message, (bytes, bytearray)):
+                as_text = self.text > 0
+            elif isinstance(message, memoryview) and message.c_contiguous:
+                as_text = self.text > 0
+            else:
+                transport = None
+            if transport is not None and transport.state == OPEN:
+                transport.send_message(TEXT if as_text else BINARY, message)
+                if connection._drained is None:
+                    if self.origin is None:
+                        keep(&connection._spare_sending, self)
+                    return None
+                return self.hand_over(connection._drain())
+        return self.hand_over(
+            connection._send_later(message, None if self.text < 0 else bool(self.text))
+        )
+
+    cdef int let_go(self) except -1:
+        self.connection = None
+        self.message = None
+        return 0
+
+
+cdef class WSMessageConnection(WSMessageReader):
+    """A reader that can also send.
+
+    Args:
+        *args: as for `WSMessageReader`.
+        **kwargs: likewise.
+    """
+
+    def __dealloc__(self):
+        Py_XDECREF(self._spare_sending)
+
+    def send(self, message, *, text=None):
+        """Send a message, and wait while too much is waiting to be sent.
+
+        Args:
+            message: a `str` for a text message, bytes-like for a binary one, or an iterable or
+                asynchronous iterable of either: the fragments of one message, each sent as it
+                comes.
+            text: whether to send it as text, whatever its type.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            TypeError: if the message is of another type.
+        """
+        cdef Sending call
+        if is_unshared(self._spare_sending):
+            call = <Sending>take(&self._spare_sending)
+            call.has_begun = call.has_ended = False
+        else:
+            call = Sending.__new__(Sending)
+            call.begin("send")
+        call.connection = self
+        call.message = message
+        call.text = -1 if text is None else bool(text)
+        return call
+
+    # -- what a subclass provides
+
+    async def _send_later(self, message, text):
+        """Send what cannot be sent at once, or raise.
+
+        Args:
+            message: as for `send`.
+            text: as for `send`.
+        """
+        raise NotImplementedError
+
+    async def _drain(self):
+        """Wait until the write buffer has room."""
+        raise NotImplementedError
+
+
+mark_as_coroutine_function(WSMessageConnection.send)
+
+
+seal_type(Sending)

@@ -1,0 +1,45 @@
+"""A listener that is called with whole messages.
+
+It holds no more than one message that is not complete; how large that may be is up to the limits of
+the connection.
+"""
+
+from ..enums cimport BINARY, TEXT
+
+__all__ = ["WSMessageListener"]
+
+
+cdef class WSMessageListener(WSMessageBase):
+    """The user's end of one connection, for messages instead of frames.
+
+    Override `on_ws_message`, and, as for any `WSListener`, `on_ws_connected` and
+    `on_ws_disconnected`. A CLOSE is answered with the same code, as RFC 6455, 5.5.1 asks for.
+
+    A message is limited to ``max_message_size`` of `ws_connect` and `ws_create_server`, or to
+    ``max_frame_size`` if that is None, also when it is inflated.
+    """
+
+    cpdef on_ws_message(self, WSTransport transport, WSMsgType msg_type, object message):
+        """A message was received.
+
+        An exception raised here has the same consequences as one of `on_ws_frame`.
+
+        Args:
+            transport: what to answer with.
+            msg_type: TEXT or BINARY.
+            message: a str if it is TEXT, else bytes.
+        """
+
+    cdef int message_received(self, bint is_text, object message) except -1:
+        self.on_ws_message(self.transport, TEXT if is_text else BINARY, message)
+        return 0
+
+    cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1:
+        if self._fragments is None:
+            self._fragments = []
+        self._fragments.append(data)
+        if fin:
+            message = b"".join(self._fragments)
+            self._fragments = None
+            self.message_received(is_text, message.decode() if is_text else message)
+        return 0

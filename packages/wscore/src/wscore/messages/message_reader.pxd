@@ -1,0 +1,118 @@
+# Messages instead of frames.
+
+from cpython.object cimport PyObject
+
+from ..connection.deflate_streams cimport Inflater
+from ..loop.branch_hints cimport rarely
+from .item_queue cimport Fragment, ItemQueue
+from ..connection.message_base cimport WSMessageBase
+from .awaitable cimport Step
+from ..connection.transport cimport WSTransport
+from .waiter cimport Waiter
+
+
+cdef enum:
+    AT_ONCE = 64  # messages are taken one after the other before the loop iterates
+    HIGH_BYTES = 1024 * 1024  # in the queue, at which reading pauses, like the number of frames
+    LOW_BYTES = 256 * 1024    # in the queue, at which it goes on
+
+
+cdef class Reception(Step):
+    cdef WSMessageReader reader  # None once it has ended
+    cdef int decode
+    cdef bint is_iterating  # for `async for`
+    cdef bint is_waiting
+
+
+cdef class Joining(Step):
+    cdef WSMessageReader reader  # None once it has ended
+    cdef Fragment fragment  # taken, and not among the parts yet
+    cdef list parts  # as far as they were taken
+    cdef int decode
+    cdef bint is_text
+    cdef bint is_iterating
+
+    cdef object finish(self)
+    cdef object refuse(self, object limit)
+
+
+cdef class Arrival(Step):
+    cdef WSMessageReader reader
+
+
+cdef class Messages:
+    cdef WSMessageReader reader
+
+
+cdef class Patience:
+    cdef WSMessageReader reader
+    cdef double seconds
+    cdef object timer
+    cdef int left
+
+    cdef int start(self) except -1
+    cdef int stop(self) except -1
+    cdef int look_later(self) except -1
+
+
+cdef class WSMessageReader(WSMessageBase):
+    cdef ItemQueue _queue    # whole messages as str or bytes, others as Fragment
+    cdef Waiter _waiter      # None before the connection is open
+    cdef PyObject* _spare    # a Reception that was used, and that nobody else refers to; or NULL
+    cdef PyObject* _waiting  # the Step that waits or has waited; for comparison only, like the next
+    cdef PyObject* _taker    # the task that last took something while reading was paused
+    cdef Patience _patience  # None before `discard`
+    cdef Py_ssize_t _high    # queued frames at which reading pauses
+    cdef Py_ssize_t _low     # queued frames at which it goes on
+    cdef Py_ssize_t _high_bytes  # like `_high`; the largest number if there is no limit
+    cdef Py_ssize_t _full_at  # queued frames at which putting one calls `_pause`
+    cdef Py_ssize_t _heed_at  # queued frames down from which one is taken by `_make_room`
+    cdef int _taken          # messages that were there, one after the other without a wait
+    cdef bint _streaming     # a message is being handed out by fragments, or joined of them
+    cdef bint _paused
+    cdef bint _paused_by_bytes  # not, or not only, by their number
+    cdef bint _was_taken     # something, while reading was paused
+    cdef bint _shut          # nothing is queued any more
+    cdef bint _ended
+
+    cdef inline bint _takes_too_many(self) noexcept:
+        """Whether the loop has to iterate before one more is taken."""
+        self._taken += 1
+        if rarely(self._taken > AT_ONCE):
+            self._taken = 0
+            return True
+        return False
+
+    # in
+    cdef int begin(self, WSTransport transport, Inflater inflater) except -1
+    cdef int message_received(self, bint is_text, object message) except -1
+    cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1
+    cdef int on_read_end(self) except -1
+    cdef inline int _put(self, object item, Py_ssize_t size) except -1
+    cdef int _pause(self) except -1
+    cdef int _set_marks(self) noexcept
+    cdef int _give_up(self) except -1
+
+    # out
+    cdef inline int _check_available(self, str name) except -1
+    cdef int _refuse(self, str name) except -1
+    cdef inline object _pop(self)
+    cdef object _make_room(self)
+    cdef inline Reception _reception(self, int decode, bint is_iterating)
+    cdef inline int _keep(self, Reception call) except -1
+    cdef int _stop_waiting(self, Step step) except -1
+    cdef Joining _join(self, Fragment first, Reception call)
+    cdef Arrival _more(self)
+    cdef object _end(self, bint is_iterating)
+    cdef object _wait(self, Step step)
+    cdef int _put_back(self, list parts, bint is_text) except -1
+    cdef bint _has_room(self) noexcept
+    cdef int _resume(self) except -1
+    cdef object _converted(self, object message, bint decode)
+
+    # what a subclass may change
+    cpdef object closed_error(self)
+    cpdef object concurrency_error(self, str name)
+    cpdef object decode_error(self, object exc)
+    cpdef bint closed_well(self) except -1
+    cpdef bint ends_iteration(self, object exc) except -1

@@ -1,0 +1,651 @@
+"""Messages instead of frames: assembled, bounded in number and bytes, awaited one at a time.
+
+The queue never grows beyond its bounds by more than what one read of the socket brought, or by one
+more message that was compressed: when it is full the socket is no longer read, and TCP slows the
+peer down. The waiting task is resumed at the end of the read, in the same turn of the event loop
+(see `wakeup`).
+"""
+
+import asyncio
+from codecs import getincrementaldecoder
+
+cimport cython
+from cpython.bytes cimport PyBytes_GET_SIZE
+from cpython.object cimport PyObject
+
+from ..connection.state cimport WSCloseInfo
+from ..enums cimport MESSAGE_TOO_BIG
+from ..loop.branch_hints cimport rarely
+from ..loop.loop_io cimport this_thread
+from ..loop.sealed_types cimport seal_type
+from .awaitable cimport is_unshared, keep, take
+from ..connection.transport cimport refuse_thread
+
+from .coroutine_functions import mark_as_coroutine_function
+
+cdef extern from "Python.h":
+    Py_ssize_t PY_SSIZE_T_MAX
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    int PyUnicode_KIND(object text)
+    void Py_XDECREF(PyObject* object)
+
+__all__ = ["WSMessageReader"]
+
+cdef enum:
+    HIGH = 16  # frames in the queue, if nothing is said
+    LOOKS = 8  # at whether something was taken, before nothing more is kept
+    AS_IT_IS = -1  # otherwise whether to decode a message
+
+cdef object current_task = asyncio.current_task
+cdef object sleep = asyncio.sleep
+
+_new_decoder = getincrementaldecoder("utf-8")
+
+
+@cython.final
+cdef class Reception(Step):
+    """What `recv` and ``async for`` await: one message."""
+
+    cdef object go_on(self):
+        cdef WSMessageReader reader = self.reader
+        self.reader = None  # which refers to this
+        if not self.is_waiting:
+            reader._check_available("recv")
+        if reader._queue.size:
+            if rarely(reader._takes_too_many()):
+                self.reader = reader
+                return self.wait_on(None)  # nothing: it is called again in the next iteration
+            item = reader._pop()
+            if rarely(type(item) is Fragment):
+                return self.hand_over(reader._join(<Fragment>item, self))
+            reader._keep(self)
+            return item if self.decode == AS_IT_IS else reader._converted(item, self.decode)
+        if reader._ended:
+            return reader._end(self.is_iterating)
+        self.reader = reader
+        self.is_waiting = True
+        return self.wait_on(reader._wait(self))
+
+    cdef int let_go(self) except -1:
+        cdef WSMessageReader reader = self.reader
+        self.reader = None
+        return 0 if reader is None else reader._stop_waiting(self)
+
+
+@cython.final
+cdef class Joining(Step):
+    """What a `Reception` awaits if its message came in fragments."""
+
+    cdef object go_on(self):
+        cdef WSMessageReader reader = self.reader
+        limit = reader.max_joined
+        while True:
+            if self.fragment is not None:
+                self.parts.append(self.fragment.data)
+                if limit is not None and len(self.parts) > limit:
+                    return self.refuse(limit)
+                if self.fragment.fin:
+                    return self.finish()
+                self.fragment = None
+            if reader._queue.size == 0:
+                break
+            self.fragment = <Fragment?>reader._pop()
+        if not reader._ended:
+            return self.wait_on(reader._wait(self))
+        self.let_go()  # a message that is not complete is one for no later call, either
+        return reader._end(self.is_iterating)
+
+    cdef object finish(self):
+        cdef WSMessageReader reader = self.reader
+        self.reader = None
+        reader._streaming = False
+        message = b"".join(self.parts)
+        return reader._converted(message, self.is_text if self.decode == AS_IT_IS else self.decode)
+
+    cdef object refuse(self, limit):
+        cdef WSMessageReader reader = self.reader
+        self.reader = None
+        reader._streaming = False
+        reader._queue = ItemQueue.__new__(ItemQueue)
+        reader._give_up()
+        raise reader.fragments_error(limit)
+
+    cdef int let_go(self) except -1:
+        """The next call begins with this message again."""
+        cdef WSMessageReader reader = self.reader
+        self.reader = None
+        if reader is not None:
+            reader._stop_waiting(self)
+            reader._put_back(self.parts, self.is_text)
+        return 0
+
+
+@cython.final
+cdef class Arrival(Step):
+    """What awaits until there is something in the queue, or never will be."""
+
+    cdef object go_on(self):
+        cdef WSMessageReader reader = self.reader
+        if reader._queue.size:
+            return None
+        if reader._ended:
+            raise reader.closed_error()
+        return self.wait_on(reader._wait(self))
+
+    cdef int let_go(self) except -1:
+        if self.reader is not None:
+            self.reader._stop_waiting(self)
+        return 0
+
+
+@cython.final
+cdef class Messages:
+    """An iteration over messages.
+
+    Not the reader itself: of a class that is derived in Python `__anext__` has to be looked up.
+    """
+
+    def __init__(self):
+        raise TypeError("only a reader makes its iterators")
+
+    def __aiter__(self):
+        return self
+
+    def __anext__(self):
+        return self.reader._reception(AS_IT_IS, True)
+
+
+@cython.final
+cdef class Patience:
+    """How long the end of a connection waits for somebody to make room in a full queue.
+
+    It is not one time, but several short ones: so that a loop that was blocked for longer does not
+    count as a receiver who had the time to receive.
+    """
+
+    cdef int start(self) except -1:
+        """The queue is full, and reading has paused."""
+        if self.timer is None and not self.reader._ended:
+            self.left = LOOKS
+            self.look_later()
+        return 0
+
+    cdef int stop(self) except -1:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        return 0
+
+    cdef int look_later(self) except -1:
+        self.reader._was_taken = False
+        self.reader._set_marks()
+        self.timer = self.reader.transport.loop.call_later(self.seconds / LOOKS, self._look)
+        return 0
+
+    def _look(self):
+        self.timer = None
+        if not self.reader._paused:
+            return
+        self.left = LOOKS if self.reader._was_taken else self.left - 1
+        if self.left:
+            self.look_later()
+        else:
+            self.reader._give_up()
+
+
+cdef class WSMessageReader(WSMessageBase):
+    """A listener that collects messages for `recv`.
+
+    A CLOSE is answered with the same code, as RFC 6455, 5.5.1 asks for.
+
+    A message is limited to ``max_message_size`` of `ws_connect` and `ws_create_server`, or to
+    ``max_frame_size`` if that is None, also when it is inflated. With `stream` the latter holds
+    only for what is inflated: other messages then may have any number of frames of that size.
+
+    The socket is no longer read while `high` frames are queued, or 1 MiB of them, as str and bytes
+    take memory, and read again when no more than `low` and 256 KiB are left. So a peer from which
+    nobody receives can have 1 MiB queued, and what comes before the reading ends: one message of
+    any size that is allowed, and as much as one read brings behind it, or one more message if it is
+    compressed.
+
+    Args:
+        high: how many frames may be queued before the socket is no longer read; None for no limit,
+            of their bytes neither.
+        low: how many queued frames are left when it is read again; a quarter of `high` if None.
+        stream: whether frames are queued in pieces as they arrive, so that nothing has to hold a
+            whole frame; `recv_streaming` then gives the pieces, of up to 256 KiB before they are
+            inflated, and `recv` joins them. The marks then count pieces.
+
+    Raises:
+        ValueError: if the marks are not in order.
+    """
+
+    #: Frames of a message that `recv` joins; None for any number.
+    max_joined = None
+
+    def __cinit__(self):
+        self._queue = ItemQueue.__new__(ItemQueue)
+        self._high = HIGH
+        self._low = HIGH // 4
+        self._high_bytes = HIGH_BYTES
+        self._set_marks()
+
+    def __init__(self, high=HIGH, low=None, bint stream=False):
+        cdef Py_ssize_t most = high or 0
+        self.takes_pieces = stream
+        self._low = low if low is not None else most // 4
+        if most and not 0 <= self._low <= most:
+            raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
+        self._high = most or PY_SSIZE_T_MAX
+        self._high_bytes = HIGH_BYTES if most else PY_SSIZE_T_MAX
+        self._set_marks()
+
+    def __dealloc__(self):
+        Py_XDECREF(self._spare)
+
+    # -- in: messages and fragments
+
+    cdef int begin(self, WSTransport transport, Inflater inflater) except -1:
+        self._waiter = Waiter.__new__(Waiter, transport.loop)
+        return WSMessageBase.begin(self, transport, inflater)
+
+    cdef int message_received(self, bint is_text, object message) except -1:
+        if is_text:
+            return self._put(message, PyUnicode_GET_LENGTH(message) * PyUnicode_KIND(message))
+        return self._put(message, PyBytes_GET_SIZE(message))
+
+    cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1:
+        cdef Fragment fragment = Fragment.__new__(Fragment)
+        fragment.is_text = is_text
+        fragment.fin = fin
+        fragment.data = data
+        return self._put(fragment, PyBytes_GET_SIZE(data))
+
+    cdef int on_read_end(self) except -1:
+        if self._queue.size:
+            self._waiter.wake()
+        return 0
+
+    cpdef on_ws_disconnected(self, WSTransport transport):
+        self.ended()
+
+    cdef int ended(self) except -1:
+        self._ended = True
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None  # which refers to this
+        if self._waiter is not None:
+            self._waiter.wake()
+        return 0
+
+    cdef inline int _put(self, object item, Py_ssize_t size) except -1:
+        if rarely(self._shut):
+            return 0
+        self._queue.put(item, size)
+        if rarely(
+            (self._queue.size >= self._full_at) | (self._queue.held() >= self._high_bytes)
+        ):
+            return self._pause()
+        return 0
+
+    cdef int _pause(self) except -1:
+        """Read nothing more while the queue is full."""
+        cdef bint was_full = self._paused_by_bytes
+        if self._queue.held() >= self._high_bytes:
+            self._paused_by_bytes = True
+            self._set_marks()
+        if self._paused:
+            # Of a connection that is gone, all that was read is parsed at once. A compressed rest
+            # of 256 KiB can inflate to a thousand times as much, so what does not fit is dropped,
+            # as the system drops what it has not handed over when a peer resets.
+            if was_full and self.transport.is_disconnected:
+                self._shut = True
+            return 0
+        if self._patience is not None and self._patience.seconds <= 0:
+            return self._give_up()
+        self._paused = True
+        self._was_taken = False
+        self._set_marks()
+        self.transport.pause_reading()
+        if self._patience is not None:
+            self._patience.start()
+        return 0
+
+    cdef int _set_marks(self) noexcept:
+        """Have `_pause` and `_make_room` called when there is something to do, not each time.
+
+        While reading is paused by the number of frames, one more of them changes nothing; its bytes
+        may. Of those that are taken then, the first is noticed, and those that reach the low mark.
+        """
+        self._full_at = PY_SSIZE_T_MAX if self._paused and not self._paused_by_bytes else self._high
+        if not self._paused:
+            self._heed_at = -1
+        else:
+            self._heed_at = self._low + 1 if self._was_taken else PY_SSIZE_T_MAX
+        return 0
+
+    cdef int _give_up(self) except -1:
+        """Queue nothing any more, and read on.
+
+        What is thrown away is the end of what comes, never something in between.
+        """
+        self._shut = True
+        return self._resume()
+
+    # -- out: messages
+
+    def recv(self, decode=None):
+        """The next message.
+
+        It does not wait if there is one, but after 64 of these the loop iterates before the next is
+        taken, so that a long queue does not hold up everything else. Messages that came before the
+        connection ended are still returned after it. Cancelling loses no message.
+
+        Args:
+            decode: None gives a text as str and a binary message as bytes; True gives both as str,
+                False gives both as bytes.
+
+        Raises:
+            EOFError: if the connection is gone and there is no further message;
+                `WSTransport.close_handshake` says how it ended. A subclass may choose another
+                exception (`closed_error`).
+            RuntimeError: if another call is waiting; a subclass may choose another exception
+                (`concurrency_error`). Also in another thread than the one that runs the event loop.
+            UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8. A subclass
+                may choose another exception (`decode_error`).
+        """
+        return self._reception(AS_IT_IS if decode is None else bool(decode), False)
+
+    def __aiter__(self):
+        """Iterates over the messages as `recv` gives them, also where that is overridden.
+
+        The iteration ends if the connection was closed well (`closed_well`).
+        """
+        cdef Messages messages
+        if getattr(self.recv, "__func__", None) is not _recv:
+            return self._each()
+        messages = Messages.__new__(Messages)
+        messages.reader = self
+        return messages
+
+    async def _each(self):
+        """The messages of a `recv` that a subclass, or a mock, has put in the place of ours."""
+        while True:
+            try:
+                message = await self.recv()
+            except Exception as exc:
+                if self.ends_iteration(exc):
+                    return
+                raise
+            yield message
+
+    async def recv_streaming(self, decode=None):
+        """The next message, by fragments, as they arrive.
+
+        It must be read to its end before the next message can be received.
+
+        Args:
+            decode: as for `recv`.
+
+        Raises:
+            EOFError: as for `recv`.
+            RuntimeError: as for `recv`; also if an earlier message was not read to its end.
+            UnicodeDecodeError: as for `recv`.
+        """
+        cdef Fragment fragment
+        if self._takes_too_many():
+            await sleep(0)
+        self._check_available("recv_streaming")
+        while self._queue.size == 0:
+            await self._more()
+        item = self._pop()
+        if not isinstance(item, Fragment):
+            yield item if decode is None else self._converted(item, decode)
+            return
+        fragment = <Fragment>item
+        self._streaming = True
+        decoder = None
+        if fragment.is_text if decode is None else decode:
+            decoder = _new_decoder()
+        while True:
+            try:
+                data = fragment.data
+                if decoder is not None:
+                    data = decoder.decode(data, fragment.fin)
+            except UnicodeDecodeError as exc:
+                raise self.decode_error(exc)
+            yield data
+            if fragment.fin:
+                break
+            if self._takes_too_many():
+                await sleep(0)
+            while self._queue.size == 0:
+                await self._more()
+            fragment = <Fragment?>self._pop()
+        self._streaming = False
+
+    def discard(self, double patience=0):
+        """Let a full queue not keep the peer's CLOSE away; for a connection that is being closed.
+
+        As long as somebody receives, nothing is lost: reading pauses while the queue is full, as
+        ever. If it stays full, with nobody taking anything, all that comes later is thrown away, so
+        that only whole messages at the end are lost. What is queued can still be received.
+
+        Args:
+            patience: seconds in which somebody has to take something. There are none for the task
+                that has received last when it calls this: it cannot do both.
+        """
+        if self._ended or self._waiter is None:
+            return
+        self.transport._check_thread()
+        task = current_task(self.transport.loop)
+        if task is not None and self._taker == <PyObject*>task and not self._waiter.is_busy():
+            patience = 0
+        if self._patience is None:
+            self._patience = Patience.__new__(Patience)
+            self._patience.reader = self
+            self._patience.seconds = patience
+        elif patience < self._patience.seconds:
+            self._patience.stop()
+            self._patience.seconds = patience
+        if not self._paused:
+            return
+        if self._patience.seconds <= 0:
+            self._give_up()
+        else:
+            self._patience.start()
+
+    cdef inline Reception _reception(self, int decode, bint is_iterating):
+        """One call of `recv`; the object of an earlier call, if nobody has it any more."""
+        cdef Reception call
+        if is_unshared(self._spare):
+            call = <Reception>take(&self._spare)
+            call.has_begun = call.has_ended = call.is_waiting = False
+        else:
+            call = Reception.__new__(Reception)
+            call.begin("recv")
+        call.reader = self
+        call.decode = decode
+        call.is_iterating = is_iterating
+        return call
+
+    cdef inline int _keep(self, Reception call) except -1:
+        """Keep the object of a call that has ended for another one."""
+        if call.origin is None:
+            keep(&self._spare, call)
+        return 0
+
+    cdef Joining _join(self, Fragment first, Reception call):
+        """What awaits the rest of a message."""
+        cdef Joining joining = Joining.__new__(Joining)
+        joining.has_begun = joining.has_ended = False
+        joining.reader = self
+        joining.fragment = first
+        joining.parts = []
+        joining.is_text = first.is_text
+        joining.decode = call.decode
+        joining.is_iterating = call.is_iterating
+        self._streaming = True
+        return joining
+
+    cdef object _end(self, bint is_iterating):
+        """There will be nothing more."""
+        if is_iterating and self.closed_well():
+            raise StopAsyncIteration
+        raise self.closed_error()
+
+    cdef object _wait(self, Step step):
+        """What a call has to wait on."""
+        self._taken = 0
+        self._waiting = <PyObject*>step
+        return self._waiter.begin()
+
+    cdef int _stop_waiting(self, Step step) except -1:
+        """A call that may have waited was ended from outside."""
+        if self._waiting == <PyObject*>step:
+            self._waiter.give_up()
+        return 0
+
+    cdef Arrival _more(self):
+        """What to await until there is something in the queue, or never will be."""
+        cdef Arrival arrival = Arrival.__new__(Arrival)
+        arrival.has_begun = arrival.has_ended = False
+        arrival.reader = self
+        return arrival
+
+    cdef inline int _check_available(self, str name) except -1:
+        if rarely(
+            self._waiter is None or this_thread() != self._waiter._io.thread
+            or self._streaming | self._waiter.is_waiting
+        ):
+            return self._refuse(name)
+        return 0
+
+    cdef int _refuse(self, str name) except -1:
+        """Raise what stands against another call, unless the one that waits was cancelled."""
+        self._check_open()
+        if this_thread() != self._waiter._io.thread:
+            refuse_thread(self._waiter._io)
+        if self._streaming or self._waiter.is_busy():
+            raise self.concurrency_error(name)
+        return 0
+
+    cdef inline object _pop(self):
+        if rarely(self._queue.size <= self._heed_at):
+            return self._make_room()
+        return self._queue.take()
+
+    cdef object _make_room(self):
+        """Take while reading is paused: remember for whom, and read on if there is room."""
+        item = self._queue.take()
+        if not self._was_taken:
+            self._was_taken = True
+            task = current_task(self.transport.loop)
+            self._taker = <PyObject*>task
+            self._set_marks()
+        if self._has_room():
+            self._resume()
+        return item
+
+    cdef int _put_back(self, list parts, bint is_text) except -1:
+        """Leave the fragments that were taken so far as one, at the front of the queue."""
+        cdef Fragment fragment = Fragment.__new__(Fragment)
+        fragment.data = b"".join(parts)
+        fragment.is_text = is_text
+        self._queue.put_first(fragment, PyBytes_GET_SIZE(fragment.data))
+        self._streaming = False
+        return 0
+
+    cdef bint _has_room(self) noexcept:
+        """Whether both low marks were reached; that of bytes, if its high mark was."""
+        if self._paused_by_bytes and self._queue.held() > LOW_BYTES:
+            return False
+        return self._queue.size <= self._low
+
+    cdef int _resume(self) except -1:
+        if self._paused:
+            self._paused = self._paused_by_bytes = False
+            self._set_marks()
+            if not self._ended:
+                self.transport.resume_reading()
+        return 0
+
+    cdef object _converted(self, object message, bint decode):
+        """A whole message as str if `decode`, else as bytes."""
+        if isinstance(message, str):
+            return message if decode else message.encode()
+        if not decode:
+            return message
+        try:
+            return message.decode()
+        except UnicodeDecodeError as exc:
+            raise self.decode_error(exc)
+
+    # -- what a subclass may change
+
+    cpdef object closed_error(self):
+        """The exception for `recv` when there will be no further message."""
+        return EOFError("the connection is closed")
+
+    cpdef object concurrency_error(self, str name):
+        """The exception for a call when another one has not ended.
+
+        Args:
+            name: what was called: ``recv`` or ``recv_streaming``.
+        """
+        return RuntimeError(
+            f"{name}() was called, but another call of recv() or recv_streaming() has not ended, "
+            "or has left its message unfinished"
+        )
+
+    def fragments_error(self, limit):
+        """The exception for a message of more frames than `max_joined`; it ends the connection.
+
+        Args:
+            limit: how many are allowed.
+        """
+        self._check_open()
+        self.transport.fail(MESSAGE_TOO_BIG, "too many fragments")
+        return self.closed_error()
+
+    cpdef object decode_error(self, object exc):
+        """The exception for a message that is not UTF-8.
+
+        Args:
+            exc: the `UnicodeDecodeError`.
+        """
+        return exc
+
+    cpdef bint closed_well(self) except -1:
+        """Whether a closed connection ends an iteration, rather than raising from it.
+
+        It does if no CLOSE that went either way had another code than 1000, 1001 or none, and at
+        least one did.
+        """
+        if self.transport is None or self.transport.close_handshake is None:
+            return False
+        closing = self.transport.close_handshake
+        return _is_well(closing.recv) and _is_well(closing.sent)
+
+    cpdef bint ends_iteration(self, object exc) except -1:
+        """Whether what an overridden `recv` has raised ends an iteration, rather than going on.
+
+        Args:
+            exc: the exception.
+        """
+        return isinstance(exc, EOFError) and self.closed_well()
+
+
+cdef bint _is_well(WSCloseInfo info) except -1:
+    return info is None or info.code in (0, 1000, 1001)
+
+
+cdef object _recv = WSMessageReader.recv
+mark_as_coroutine_function(_recv)
+
+
+seal_type(Reception)
+seal_type(Joining)
+seal_type(Arrival)
+seal_type(Messages)
+seal_type(Patience)

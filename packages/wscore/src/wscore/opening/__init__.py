@@ -1,0 +1,3 @@
+"""How a connection comes about: addresses, sockets, proxies, and TLS where it is asked for."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Transports, and servers, that read and write their sockets themselves."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""TLS on the sockets of `sockets`."""
+
+__all__: list[str] = []
