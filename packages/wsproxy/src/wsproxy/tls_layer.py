@@ -21,7 +21,7 @@ import ssl
 from collections.abc import Iterable
 from typing import Any, cast
 
-from .deliver import deliver
+from .feed_protocol import deliver
 
 __all__ = ["TlsLayer", "TlsTransport"]
 

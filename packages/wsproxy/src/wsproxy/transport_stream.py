@@ -8,7 +8,7 @@ import asyncio
 import socket
 from typing import cast
 
-from .deliver import deliver
+from .feed_protocol import deliver
 
 __all__ = ["TransportStream"]
 

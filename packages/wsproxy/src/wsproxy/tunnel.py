@@ -11,12 +11,12 @@ from ssl import SSLContext, create_default_context
 from typing import TypeVar
 
 from .authorization import Auth, Authorization
+from .chain import Connect, Hop, Route
 from .connect_request import Headers, check_headers
 from .errors import ProxyTimeoutError, ProxyUnsupportedError
-from .route import Connect, Hop, Route
+from .start_tls import start_tls
 from .stream import SocketStream
 from .target import parse_target
-from .tls_step import start_tls
 from .url import ProxyURL, parse_proxy_url
 from .version import __version__
 

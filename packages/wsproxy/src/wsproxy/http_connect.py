@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from .connect_reply import ConnectReply, ReplyReader
 from .connect_request import connect_request
 from .errors import ProxyAuthenticationError, ProxyRefusedError, ProxyReplyError
+from .redact import clean
 from .stream import Stream
 from .target import Target
 from .url import ProxyURL
-from .words import clean
 
 __all__ = ["ask_for_tunnel", "refusal"]
 

@@ -16,7 +16,7 @@ from wsproxy import (
     parse_proxy_url,
 )
 from wsproxy.dial import dial
-from wsproxy.socks_step import ask_socks, check_socks
+from wsproxy.socks_connect import ask_socks, check_socks
 from wsproxy.target import parse_target
 
 SOCKS4_OK = b"\x00\x5a\x00\x00\x00\x00\x00\x00"

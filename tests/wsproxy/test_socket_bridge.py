@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from wsproxy.bridge import MAX_CARRIED, lent_socket
+from wsproxy.socket_bridge import MAX_CARRIED, lent_socket
 from wsproxy.transport_stream import TransportStream
 
 Pair = tuple[TransportStream, socket.socket]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from wsproxy.deliver import deliver
+from wsproxy.feed_protocol import deliver
 
 
 class Plain(asyncio.Protocol):

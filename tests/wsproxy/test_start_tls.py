@@ -8,9 +8,9 @@ import pytest
 from tests.support.own_proxies import carry, echo, serving, silent
 from tests.support.tls import Tls
 from wsproxy.dial import dial
+from wsproxy.start_tls import start_tls
 from wsproxy.stream import SocketStream
 from wsproxy.target import parse_target
-from wsproxy.tls_step import start_tls
 
 
 async def connected(port: int) -> SocketStream:

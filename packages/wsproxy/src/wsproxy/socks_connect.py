@@ -18,9 +18,9 @@ from .errors import (
     ProxyReplyError,
     ProxyUnsupportedError,
 )
+from .redact import clean
 from .target import Target
 from .url import ProxyURL
-from .words import clean
 
 __all__ = ["ask_socks", "check_socks"]
 

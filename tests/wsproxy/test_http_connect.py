@@ -12,7 +12,7 @@ from wsproxy import (
     parse_proxy_url,
 )
 from wsproxy.connect_reply import ConnectReply
-from wsproxy.http_step import ask_for_tunnel, refusal
+from wsproxy.http_connect import ask_for_tunnel, refusal
 from wsproxy.stream import SocketStream
 from wsproxy.target import parse_target
 

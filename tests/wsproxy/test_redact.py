@@ -3,7 +3,7 @@
 import pytest
 
 from wsproxy import parse_proxy_url
-from wsproxy.words import MAX_WORDS, clean
+from wsproxy.redact import MAX_WORDS, clean
 
 PROXY = parse_proxy_url("http://alice:hunter2@proxy")
 

@@ -10,15 +10,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from .authorization import Authorization
-from .bridge import lent_socket
 from .dial import dial
 from .errors import ProxyConnectionError, ProxyError, ProxyUnsupportedError
-from .http_step import ask_for_tunnel, refusal
+from .http_connect import ask_for_tunnel, refusal
 from .resolve import most_reachable, resolve
-from .socks_step import ask_socks, check_socks
+from .socket_bridge import lent_socket
+from .socks_connect import ask_socks, check_socks
+from .start_tls import start_tls
 from .stream import SocketStream
 from .target import Target, parse_target
-from .tls_step import start_tls
 from .transport_stream import TransportStream
 from .url import ProxyURL
 

@@ -17,7 +17,7 @@ from wsproxy import (
     parse_proxy_url,
 )
 from wsproxy.authorization import Auth, Authorization
-from wsproxy.route import Hop, Route
+from wsproxy.chain import Hop, Route
 from wsproxy.stream import SocketStream
 from wsproxy.target import parse_target
 from wsproxy.transport_stream import TransportStream
