@@ -1,4 +1,4 @@
-"""Tests of `wscompat.former`: older names lead where they lead in websockets."""
+"""Tests of `wscompat.deprecated`: older names lead where they lead in websockets."""
 
 import importlib
 import warnings
@@ -7,7 +7,7 @@ import pytest
 import websockets
 
 import wscompat
-from wscompat.former import FORMER_NAMES, former_names
+from wscompat.deprecated import FORMER_NAMES, former_names
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.wscompat.libraries import MODEL, PAIRS, Pair, Record, converse
-from wscompat.asyncio.fragments import contiguous
+from wscompat.fragments import contiguous
 
 
 async def echo(connection: Any, record: Record) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
 from wscompat.asyncio.client import connect
-from wscompat.asyncio.limits import MaxSize, check_marks, core_sizes, high_and_low
 from wscompat.asyncio.server import serve
+from wscompat.limits import MaxSize, check_marks, core_sizes, high_and_low
 
 
 def test_high_and_low() -> None:

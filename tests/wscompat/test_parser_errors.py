@@ -4,7 +4,7 @@ import pytest
 
 import wsframe
 from wscompat import exceptions
-from wscompat.faults import translate, unexpected_eof
+from wscompat.parser_errors import translate, unexpected_eof
 
 
 def fault(data: bytes) -> wsframe.FrameError:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import wscore
-from wscompat.asyncio.closing import closed_exception
+from wscompat.asyncio.closed_exception import closed_exception
 from wscompat.exceptions import ConnectionClosedError, ConnectionClosedOK
 
 NO_INFO = wscore.WSCloseCode.NO_INFO

@@ -25,7 +25,7 @@ from tests.wscompat.libraries import (
 from tests.wscompat.raw import ACCEPTED, raw_server
 from tests.wscompat.sansio import load
 from wscompat.asyncio.client import ClientConnection
-from wscompat.asyncio.extended import Extended, extended
+from wscompat.asyncio.extension_connection import Extended, extended
 
 LIBRARIES = {"wscompat": load("wscompat"), "websockets": load("websockets")}
 BOTH = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)

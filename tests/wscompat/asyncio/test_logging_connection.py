@@ -12,8 +12,8 @@ from tests.support.deflated import CASES
 from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
 from wscompat.asyncio.client import ClientConnection
-from wscompat.asyncio.debugging import Debugged, class_for, is_logged
-from wscompat.asyncio.extended import Extended
+from wscompat.asyncio.extension_connection import Extended
+from wscompat.asyncio.logging_connection import Debugged, class_for, is_logged
 
 # Steps of websockets on the TCP connection, which wscompat takes elsewhere.
 TCP = re.compile(r"[<>] EOF|x .*")

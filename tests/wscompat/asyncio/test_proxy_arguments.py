@@ -22,7 +22,7 @@ from tests.support.tls import Tls
 from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, serving
 from tests.wscompat.proxied import Answer, attempt, compare, listened_to
 from wscompat.asyncio.client import connect
-from wscompat.asyncio.proxies import choose_proxy, proxy_arguments
+from wscompat.asyncio.proxy_arguments import choose_proxy, proxy_arguments
 from wscompat.exceptions import InvalidProxy, InvalidProxyStatus, ProxyError
 from wscompat.uri import parse_uri
 

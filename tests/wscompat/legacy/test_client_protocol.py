@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.requesting`: answers are judged as websockets judges them."""
+"""Tests of `wscompat.legacy.client_protocol`: answers are judged as websockets judges them."""
 
 import re
 from typing import Any

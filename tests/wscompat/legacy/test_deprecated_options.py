@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.options`: arguments under their former names."""
+"""Tests of `wscompat.legacy.deprecated_options`: arguments under their former names."""
 
 import asyncio
 import warnings

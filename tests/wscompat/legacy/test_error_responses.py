@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.refusals`: one status for each kind of error."""
+"""Tests of `wscompat.legacy.error_responses`: one status for each kind of error."""
 
 import importlib
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.wscompat.legacy.models import OURS
 
-answer_to = importlib.import_module("wscompat.legacy.refusals").answer_to
+answer_to = importlib.import_module("wscompat.legacy.error_responses").answer_to
 ERRORS = OURS.errors
 
 

@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.accepting`: requests get the answers that websockets gives them."""
+"""Servers of the older interface: requests get the answers that websockets gives them."""
 
 import asyncio
 import http

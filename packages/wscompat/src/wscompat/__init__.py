@@ -6,8 +6,8 @@ Names are imported from their modules when they are first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .former import FORMER_NAMES, former_names
-from .installing import install, shown_version, uninstall
+from .deprecated import FORMER_NAMES, former_names
+from .install_hook import install, shown_version, uninstall
 
 if TYPE_CHECKING:
     __version__: str

@@ -12,6 +12,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from .datastructures import Headers, MultipleValuesError
+from .deprecated import former_names
 from .exceptions import (
     InvalidHandshake,
     InvalidHeader,
@@ -24,7 +25,6 @@ from .exceptions import (
 )
 from .extensions.base import ClientExtensionFactory, Extension
 from .extensions.negotiation import build_offer, take_answer
-from .former import former_names
 from .headers import (
     build_authorization_basic,
     build_host,

@@ -30,7 +30,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from .former import former_names
+from .deprecated import former_names
 
 if TYPE_CHECKING:
     from .frames import Close

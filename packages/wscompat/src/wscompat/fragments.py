@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import wscore
 
-from ..frames import CloseCode
-from ..typing import DataLike
+from .frames import CloseCode
+from .typing import DataLike
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from .asyncio.connection import Connection
 
 __all__ = ["contiguous", "iterate", "send_fragments"]
 

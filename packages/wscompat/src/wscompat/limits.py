@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..sizes import room
+from .sizes import room
 
 __all__ = [
     "MaxQueue",

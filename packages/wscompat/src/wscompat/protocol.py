@@ -18,9 +18,9 @@ from .exceptions import (
     ProtocolError,
 )
 from .extensions.permessage_deflate import PerMessageDeflate
-from .faults import translate, unexpected_eof
 from .frames import OK_CLOSE_CODES, Close, CloseCode, Frame, Opcode
 from .http11 import Request, Response
+from .parser_errors import translate, unexpected_eof
 from .sending import CLIENT as CLIENT
 from .sending import CLOSED as CLOSED
 from .sending import CLOSING as CLOSING

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .datastructures import Headers, MultipleValuesError
+from .deprecated import former_names
 from .exceptions import (
     HeaderLineTooLong,
     InvalidHandshake,
@@ -31,7 +32,6 @@ from .exceptions import (
 from .extensions.base import Extension, ServerExtensionFactory
 from .extensions.negotiation import accept_offers
 from .extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from .former import former_names
 from .headers import (
     parse_connection,
     parse_subprotocol,

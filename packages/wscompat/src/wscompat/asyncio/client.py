@@ -23,6 +23,7 @@ from ..extensions.base import ClientExtensionFactory
 from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
+from ..limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
 from ..loop_arguments import checked
 from ..timeouts import check_timeouts, core_timeout
 from ..typing import LoggerLike, Origin, Subprotocol
@@ -30,11 +31,10 @@ from ..unix import UnixPath
 from ..uri import WebSocketURI, known_uri, parse_uri
 from .compression import Compression, client_extensions
 from .connection import Connection
-from .debugging import class_for, is_logged
-from .extended import Extended
+from .extension_connection import Extended
 from .handshake_errors import from_core
-from .limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
-from .proxies import PROXY_ARGUMENTS, choose_proxy, from_wsproxy, proxy_arguments
+from .logging_connection import class_for, is_logged
+from .proxy_arguments import PROXY_ARGUMENTS, choose_proxy, from_wsproxy, proxy_arguments
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 

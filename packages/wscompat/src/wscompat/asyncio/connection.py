@@ -26,17 +26,17 @@ from ..exceptions import (
     ProtocolError,
     TooManyFragments,
 )
-from ..faults import from_core
+from ..fragments import contiguous, send_fragments
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
+from ..limits import MaxQueue, MaxSize, WriteLimit, as_pair, high_and_low
+from ..parser_errors import from_core
 from ..protocol import State
 from ..sizes import MAX_FRAGMENTS
 from ..typing import DataLike, LoggerLike, Subprotocol
 from .broadcasting import broadcast
-from .closing import closed_exception, ended_well
-from .fragments import contiguous, send_fragments
+from .closed_exception import closed_exception, ended_well
 from .keepalive import Keepalive
-from .limits import MaxQueue, MaxSize, WriteLimit, as_pair, high_and_low
 from .pings import Pings
 from .protocol_view import ProtocolView
 

@@ -16,10 +16,10 @@ from ..exceptions import InvalidHandshake, PayloadTooBig, ProtocolError
 from ..extensions.base import ClientExtensionFactory, Extension
 from ..extensions.negotiation import take_answer
 from ..frames import CloseCode, Frame, Opcode
+from ..limits import MaxSize, as_pair
 from ..sizes import room
 from ..typing import DataLike
 from .connection import Connection
-from .limits import MaxSize, as_pair
 
 __all__ = ["EncodingTransport", "Extended", "extended"]
 

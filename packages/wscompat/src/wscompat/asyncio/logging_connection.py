@@ -16,7 +16,7 @@ from ..frames import Close, CloseCode, Frame, Opcode
 from ..http11 import Request, Response
 from ..typing import DataLike, LoggerLike
 from .connection import Connection
-from .extended import C, Extended, extended
+from .extension_connection import C, Extended, extended
 from .protocol_view import ProtocolView
 
 __all__ = ["Debugged", "ExtendedDebugged", "LoggingTransport", "class_for", "is_logged"]

@@ -17,7 +17,7 @@ from ..extensions.permessage_deflate import ClientPerMessageDeflateFactory, PerM
 from ..frames import Close
 from ..protocol import Side, State
 from ..typing import ExtensionParameter, LoggerLike, Origin, Subprotocol
-from .closing import as_close
+from .closed_exception import as_close
 
 if TYPE_CHECKING:
     from .connection import Connection

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..http11 import Request, Response
 from ..unix import UnixPath
-from .accepting import ProcessRequest
 from .server import Server, ServerConnection, serve
+from .server_handshake import ProcessRequest
 
 if TYPE_CHECKING:
     from werkzeug.routing import Map

@@ -20,13 +20,20 @@ from ..extensions.base import ServerExtensionFactory
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
+from ..limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
 from ..loop_arguments import checked
 from ..server import ServerProtocol
 from ..timeouts import check_timeouts, core_timeout
 from ..typing import LoggerLike, StatusLike, Subprotocol
 from ..unix import UnixPath, unix_arguments
 from ..utils import get_socket_name
-from .accepting import (
+from .basic_auth import basic_auth
+from .broadcasting import broadcast
+from .compression import Compression, server_extensions, server_factories
+from .connection import Connection, check_close
+from .extension_connection import Extended
+from .logging_connection import class_for, is_logged
+from .server_handshake import (
     Acceptance,
     Answer,
     Origins,
@@ -34,13 +41,6 @@ from .accepting import (
     ProcessResponse,
     SelectSubprotocol,
 )
-from .broadcasting import broadcast
-from .compression import Compression, server_extensions, server_factories
-from .connection import Connection, check_close
-from .credentials import basic_auth
-from .debugging import class_for, is_logged
-from .extended import Extended
-from .limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 

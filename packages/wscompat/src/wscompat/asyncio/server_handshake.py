@@ -23,8 +23,8 @@ from ..http11 import Request, Response
 from ..server import ServerProtocol
 from ..typing import Origin, Subprotocol
 from ..utils import http_date
-from .debugging import Debugged
-from .extended import Extended
+from .extension_connection import Extended
+from .logging_connection import Debugged
 
 if TYPE_CHECKING:
     from .server import ServerConnection

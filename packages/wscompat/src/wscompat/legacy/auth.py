@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from ..asyncio.credentials import Credentials, checker
+from ..asyncio.basic_auth import Credentials, checker
 from ..datastructures import Headers
 from ..exceptions import InvalidHeader
 from ..headers import build_www_authenticate_basic, parse_authorization_basic
-from .accepting import HTTPResponse, WebSocketServerProtocol
+from .server_protocol import HTTPResponse, WebSocketServerProtocol
 
 __all__ = ["BasicAuthWebSocketServerProtocol", "basic_auth_protocol_factory"]
 

@@ -32,10 +32,10 @@ from ..loop_arguments import checked
 from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import known_uri, parse_uri
+from .client_protocol import WebSocketClientProtocol
+from .deprecated_options import former_options
 from .engine import Engine
 from .exceptions import RedirectHandshake
-from .options import former_options
-from .requesting import WebSocketClientProtocol
 
 __all__ = ["Connect", "WebSocketClientProtocol", "connect", "unix_connect"]
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from ..asyncio.connection import Connection
-from ..asyncio.extended import extended
+from ..asyncio.extension_connection import extended
 from ..datastructures import Headers
 from ..exceptions import ConcurrencyError, ConnectionClosed, InvalidState
 from ..frames import Close, CloseCode

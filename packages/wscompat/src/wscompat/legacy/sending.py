@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import wscore
 
 from ..asyncio.broadcasting import broadcast as send_to_all
-from ..asyncio.fragments import iterate
+from ..fragments import iterate
 from ..frames import CloseCode
 from ..typing import DataLike
 

@@ -22,7 +22,10 @@ from ..loop_arguments import checked
 from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath, unix_arguments
-from .accepting import (
+from .deprecated_options import former_options
+from .engine import Engine
+from .protocol import broadcast
+from .server_protocol import (
     Handler,
     HeadersLikeOrCallable,
     HTTPResponse,
@@ -31,9 +34,6 @@ from .accepting import (
     WebSocketServerProtocol,
     remove_path_argument,
 )
-from .engine import Engine
-from .options import former_options
-from .protocol import broadcast
 
 __all__ = [
     "HTTPResponse",

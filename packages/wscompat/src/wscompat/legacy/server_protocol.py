@@ -35,11 +35,11 @@ from ..http11 import SERVER
 from ..typing import LoggerLike, Origin, StatusLike, Subprotocol
 from ..utils import http_date
 from .engine import core_response
+from .error_responses import answer_to
 from .exceptions import AbortHandshake
 from .handshake import build_response, check_request
 from .http import check_request_line, told
 from .protocol import WebSocketCommonProtocol
-from .refusals import answer_to
 
 if TYPE_CHECKING:
     from .server import WebSocketServer
