@@ -8,7 +8,7 @@ import pytest
 from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
 from wscompat.asyncio.client import connect
 from wscompat.asyncio.server import serve
-from wscompat.limits import MaxSize, check_marks, core_sizes, high_and_low
+from wscompat.limits import MaxSize, check_marks, core_sizes, high_and_low, room
 
 
 def test_high_and_low() -> None:
@@ -100,3 +100,23 @@ def test_marks_in_the_wrong_order(limit: tuple[int, int]) -> None:
         with pytest.raises(ValueError, match="must be at least low"):
             connect("ws://localhost/", **options)
     check_marks(None, (None, 3), (3, None), (3, 3), 0)
+
+
+@pytest.mark.parametrize(
+    ("message", "fragment", "current", "expected"),
+    [
+        (None, None, None, None),
+        (None, None, 5, None),
+        (None, 7, 5, 7),
+        (10, None, None, 10),
+        (10, None, 4, 6),
+        (10, None, 10, 0),
+        (10, 5, None, 5),
+        (10, 5, 4, 5),
+        (10, 5, 7, 3),
+    ],
+)
+def test_room(
+    message: int | None, fragment: int | None, current: int | None, expected: int | None
+) -> None:
+    assert room(message, fragment, current) == expected

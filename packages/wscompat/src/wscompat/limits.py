@@ -1,13 +1,12 @@
-"""Limits that can be given as one number or as a pair."""
+"""Limits of sizes and queues, many of which can be given as one number or as a pair."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from .sizes import room
-
 __all__ = [
+    "MAX_FRAGMENTS",
     "MaxQueue",
     "MaxSize",
     "WriteLimit",
@@ -17,7 +16,11 @@ __all__ = [
     "core_sizes",
     "frame_size_only",
     "high_and_low",
+    "room",
 ]
+
+MAX_FRAGMENTS = 4096
+"""Frames of a message that is received as a whole."""
 
 MaxSize = int | tuple[int | None, int | None] | None
 """Bytes of a message, or of a message and of one fragment."""
@@ -83,6 +86,25 @@ def check_marks(*limits: MaxQueue | WriteLimit) -> None:
 def as_pair(limit: MaxSize) -> tuple[int | None, int | None]:
     """Both limits, of a message and of a fragment; None for what is not given."""
     return _pair(limit, None)
+
+
+def room(
+    max_message_size: int | None, max_fragment_size: int | None, current_size: int | None
+) -> int | None:
+    """How many bytes the payload of the next frame may have.
+
+    Args:
+        max_message_size: bytes of a message; None for no limit.
+        max_fragment_size: bytes of a fragment; None for no limit.
+        current_size: bytes of the message under way that have come; None if there is none.
+
+    Returns:
+        The limit; None for no limit.
+    """
+    if max_message_size is None:
+        return max_fragment_size
+    left = max_message_size if current_size is None else max_message_size - current_size
+    return left if max_fragment_size is None else min(left, max_fragment_size)
 
 
 def frame_size_only(limit: MaxSize) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from .exceptions import (
 from .extensions.permessage_deflate import PerMessageDeflate
 from .frames import OK_CLOSE_CODES, Close, CloseCode, Frame, Opcode
 from .http11 import Request, Response
+from .limits import room
 from .parser_errors import translate, unexpected_eof
 from .sending import CLIENT as CLIENT
 from .sending import CLOSED as CLOSED
@@ -28,7 +29,6 @@ from .sending import CONNECTING as CONNECTING
 from .sending import OPEN as OPEN
 from .sending import SEND_EOF, Sending, Side, State
 from .sending import SERVER as SERVER
-from .sizes import room
 from .streams import StreamReader
 from .typing import LoggerLike, Origin, Subprotocol
 

@@ -29,15 +29,13 @@ from ..exceptions import (
 from ..fragments import contiguous, send_fragments
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
-from ..limits import MaxQueue, MaxSize, WriteLimit, as_pair, high_and_low
+from ..limits import MAX_FRAGMENTS, MaxQueue, MaxSize, WriteLimit, as_pair, high_and_low
 from ..parser_errors import from_core
 from ..protocol import State
-from ..sizes import MAX_FRAGMENTS
 from ..typing import DataLike, LoggerLike, Subprotocol
 from .broadcasting import broadcast
 from .closed_exception import closed_exception, ended_well
-from .keepalive import Keepalive
-from .pings import Pings
+from .pings import Keepalive, Pings
 from .protocol_view import ProtocolView
 
 __all__ = ["Connection", "broadcast", "check_close"]

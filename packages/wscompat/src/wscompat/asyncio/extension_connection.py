@@ -16,8 +16,7 @@ from ..exceptions import InvalidHandshake, PayloadTooBig, ProtocolError
 from ..extensions.base import ClientExtensionFactory, Extension
 from ..extensions.negotiation import take_answer
 from ..frames import CloseCode, Frame, Opcode
-from ..limits import MaxSize, as_pair
-from ..sizes import room
+from ..limits import MaxSize, as_pair, room
 from ..typing import DataLike
 from .connection import Connection
 

@@ -17,7 +17,7 @@ from wscore.handshake.http import WSUpgradeRequest, WSUpgradeResponse
 from wscore.handshake.http_reader import RequestReader, ResponseReader
 
 from ..datastructures import Headers
-from ..sizes import MAX_FRAGMENTS
+from ..limits import MAX_FRAGMENTS
 from ..timeouts import core_timeout
 from .compression import agreed_parameters, core_deflate
 
