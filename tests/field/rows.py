@@ -59,12 +59,12 @@ ROWS = (
         FAIRNESS,
         "A peer sends faster than its messages are handled.",
         "After {protocol.FRAMES_AT_ONCE} frames the loop iterates, unless they took less than "
-        "{protocol.TURN_TIME|ns}; after {protocol.FRAMES_AT_ONCE*protocol.MOST_ROUNDS} of a "
+        "{protocol.ROUND_TIME|ns}; after {protocol.FRAMES_AT_ONCE*protocol.MOST_ROUNDS} of a "
         "read in any case. A frame of a compressed message counts for {protocol.COMPRESSED}. The "
         "rest is parsed in the next iteration, and until then nothing is read. A plain socket "
         "whose reads bring all that there is room for, {loop_io.RECEIVE_SIZE|bytes}, is read "
-        "again within that time, up to {socket_transport.MOST|bytes} in all, if no other "
-        "connection has read since it did before.",
+        "again, up to {socket_transport.MOST|bytes} in all, until {socket_transport.TURN_TIME|ns} "
+        "are over, if no other connection has read since it did before.",
     ),
     Row(
         "messages always there",

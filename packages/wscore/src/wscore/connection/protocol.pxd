@@ -41,13 +41,13 @@ cdef extern from "Python.h":
 
 
 cdef enum:
-    # The budget of one connection in one iteration of the loop: so many frames, and as many again
-    # while its turn has taken no longer than a time that costs nobody anything. One of a compressed
-    # message counts for several: inflated it may be a thousand times as large.
+    # The budget of one connection in one iteration of the loop: so many frames of a read, and as
+    # many again while that has taken no longer than a time that costs nobody anything. One of a
+    # compressed message counts for several: inflated it may be a thousand times as large.
     FRAMES_AT_ONCE = 64
     MOST_ROUNDS = 16
     COMPRESSED = 16
-    TURN_TIME = 1000 * 1000  # nanoseconds
+    ROUND_TIME = 500 * 1000  # nanoseconds
     MANY = 4096  # bytes: a read that brings fewer is not worth a look at the clock
     ROUND_ENDED = 0x10000  # instead of a result of the parser
 

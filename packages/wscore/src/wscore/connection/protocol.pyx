@@ -377,7 +377,7 @@ cdef class WSProtocolCore:
         """
         if self._messages is not None:
             self._messages.on_read_end()
-        return now() - self._read_began < TURN_TIME and self.transport.is_reading()
+        return now() - self._read_began < ROUND_TIME and self.transport.is_reading()
 
     cdef long long read_began(self) noexcept:
         """When the last read began that was not small."""

@@ -9,7 +9,10 @@ from ..loop.syscalls cimport MSG_NOSIGNAL, send
 from .socket_control cimport SocketControl
 
 cdef enum:
-    MOST = 1024 * 1024  # bytes that are received before the loop iterates
+    # The turn of a connection in one iteration of the loop: so many bytes, and no further read
+    # after so many nanoseconds. Only the one that has read last has more than one read.
+    MOST = 1024 * 1024
+    TURN_TIME = 1000 * 1000
 
 
 cdef class SocketTransport(SocketControl):

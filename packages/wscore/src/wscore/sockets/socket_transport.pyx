@@ -17,7 +17,7 @@ from wsframe cimport cwsframe as wsf
 
 from ..loop.branch_hints cimport rarely
 from ..loop.loop_io cimport RECEIVE_SIZE, SendBuffer, append
-from ..connection.protocol cimport TURN_TIME, WSProtocolCore
+from ..connection.protocol cimport WSProtocolCore
 from ..loop.sealed_types cimport seal_type
 from ..loop.syscalls cimport (
     NOTHING,
