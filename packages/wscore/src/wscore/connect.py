@@ -11,7 +11,7 @@ import contextlib
 import ssl as ssl_module
 from collections.abc import Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urljoin
 
 from multidict import CIMultiDict
@@ -37,7 +37,7 @@ from .handshake.fields import reserved_bits
 from .handshake.http import WSHeadersLike, WSUpgradeRequest, WSUpgradeResponse
 from .handshake.url import WSParsedURL, parse_url
 from .logs import Logger, resolve_logger
-from .opening.listener_factory import ListenerFactory, check_factory, make_listener
+from .opening.listener_factory import L, ListenerFactory, check_factory, make_listener
 from .opening.proxy import Proxy
 from .opening.route import Route, SocketFactory
 from .opening.unix import UnixPath
@@ -50,7 +50,7 @@ PRIVATE_FIELDS = ("Authorization", "Cookie")  # they do not follow to another or
 
 
 async def ws_connect(
-    ws_listener_factory: ListenerFactory,
+    ws_listener_factory: ListenerFactory[L],
     url: str,
     *,
     ssl_context: ssl_module.SSLContext | None = None,
@@ -79,7 +79,7 @@ async def ws_connect(
     use_aiofastnet: bool | None = None,
     disconnect_on_error: bool | None = None,
     **kwargs: Any,
-) -> tuple[WSTransport, WSListener]:
+) -> tuple[WSTransport, L]:
     """Open a WebSocket connection.
 
     Args:
@@ -224,7 +224,7 @@ async def ws_connect(
                 headers.popall("Host", None)
             parsed_url = target
         else:
-            return protocol.transport, protocol.listener
+            return protocol.transport, cast("L", protocol.listener)  # that of the factory
     raise AssertionError("the last round returns or raises")
 
 
@@ -273,7 +273,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         self,
         options: ProtocolOptions,
         handshake: ClientHandshake,
-        listener_factory: ListenerFactory,
+        listener_factory: ListenerFactory[Any],
     ) -> None:
         super().__init__(options)
         self._handshake = handshake

@@ -8,18 +8,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from ..connection.listener import WSListener
 from ..connection.message_base import check_unused
 from ..handshake.http import WSUpgradeRequest, WSUpgradeResponse
 
-__all__ = ["ListenerFactory", "check_factory", "make_listener", "takes_arguments"]
+__all__ = ["L", "ListenerFactory", "check_factory", "make_listener", "takes_arguments"]
 
-ListenerFactory = (
-    Callable[[], WSListener] | Callable[[WSUpgradeRequest, WSUpgradeResponse], WSListener]
-)
+L = TypeVar("L", bound=WSListener)
+
+ListenerFactory = Callable[[], L] | Callable[[WSUpgradeRequest, WSUpgradeResponse], L]
 
 #: Whether a class takes so many arguments.
 _classes: WeakKeyDictionary[type, dict[int, bool]] = WeakKeyDictionary()
