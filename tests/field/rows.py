@@ -197,7 +197,8 @@ ROWS = (
         "close while receiving",
         DATA,
         "One task closes while another one receives.",
-        "It gets what the peer sent before its own CLOSE: whole messages, in order.",
+        "It gets what the peer sent before its own CLOSE: whole messages, in order. With wscore's "
+        "`disconnect()`, which ends the connection at once, what had come before that.",
         apis=_AWAITED,
         why_not=_NO_AWAITING,
     ),

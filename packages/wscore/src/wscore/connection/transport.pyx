@@ -213,6 +213,8 @@ cdef class WSTransport:
         Args:
             msg_type: TEXT, BINARY, CONTINUATION, PING or PONG; for CLOSE there is `send_close`.
             message: the payload: any contiguous buffer, a str (sent as UTF-8), or None for none.
+                Bytes that are sent as TEXT must be UTF-8. That is not checked: the peer ends the
+                connection with 1007 if they are not.
             fin: whether this is the last frame of its message.
             rsv1: the first reserved bit, which belongs to the extension that was negotiated.
             rsv2: the second reserved bit.
@@ -237,6 +239,8 @@ cdef class WSTransport:
         Args:
             msg_type: TEXT or BINARY; CONTINUATION for all fragments of a message but the first.
             message: the payload: any contiguous buffer, a str (sent as UTF-8), or None for none.
+                Bytes that are sent as TEXT must be UTF-8. That is not checked: the peer ends the
+                connection with 1007 if they are not.
             fin: whether this ends the message.
             compress: whether to compress it, if both sides have agreed on deflate; all its
                 fragments go as the first one. If None, fragmented messages are compressed, and
