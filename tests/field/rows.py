@@ -134,7 +134,7 @@ ROWS = (
         "a peer that does not read",
         BOUNDS,
         "A peer does not take what is sent to it.",
-        "`pause_writing` is called, or `send()` waits, at {socket_control.HIGH_WATER|bytes} "
+        "`pause_writing` is called, or `send()` waits, at {socket_transport.HIGH_WATER|bytes} "
         "(wscore), {serve(write_limit)|bytes} (`write_limit` of wscompat) or "
         "{legacy_serve(write_limit)|bytes} (of its older interface) and one message.",
     ),

@@ -23,14 +23,11 @@ from .tcp import CONNECTING_ARGUMENTS, connect_socket, family_of, prepare
 from .tls_side import check_context
 from .unix import SocketFile, UnixPath, bound_socket
 
-try:
+HAS_SOCKET_TRANSPORT = sys.platform != "win32"  # where these are built
+if HAS_SOCKET_TRANSPORT:
     from ..sockets.socket_server import SocketServer
     from ..sockets.socket_transport import SocketTransport
     from ..tls.tls_transport import TlsTransport
-except ImportError:  # not built on this system
-    HAS_SOCKET_TRANSPORT = False
-else:
-    HAS_SOCKET_TRANSPORT = True
 
 if TYPE_CHECKING and sys.platform != "win32":
 
@@ -113,7 +110,7 @@ async def open_stream(
         raise ValueError("server_hostname is for connections with ssl")
     if not isinstance(ssl, bool):
         check_context("ssl", ssl, "client")
-    if not _can_watch():
+    if not HAS_SOCKET_TRANSPORT:
         secure = {"ssl": ssl, "server_hostname": server_hostname} if ssl else {}
         _limit_tls(ssl, opening_timeout, kwargs)
         _, made = await loop.create_connection(
@@ -184,7 +181,7 @@ async def start_server(
         raise ValueError("unix_path goes with neither host, port nor sock")
     if cleanup_socket is not None and unix_path is None and not _is_unix(kwargs.get("sock")):
         raise ValueError("cleanup_socket is for unix sockets")
-    if not _can_watch():
+    if not HAS_SOCKET_TRANSPORT:
         if unix_path is not None:
             raise NotImplementedError("there are no unix sockets here")
         _limit_tls(ssl, opening_timeout, kwargs)
@@ -329,11 +326,6 @@ def _take_seconds(
     if value <= 0:
         raise ValueError(f"{name} must be positive, not {value}")
     return value
-
-
-def _can_watch() -> bool:
-    """Whether our own transport works here."""
-    return HAS_SOCKET_TRANSPORT and sys.platform != "win32"
 
 
 def _attach_accepted(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .acceptor import Acceptor
-from .socket_control import SocketControl
+from .socket_transport import SocketTransport
 
 if TYPE_CHECKING:
     from ..opening.unix import SocketFile
@@ -32,7 +32,7 @@ class SocketServer(asyncio.AbstractServer):
         self,
         loop: asyncio.AbstractEventLoop,
         sockets: list[socket.socket],
-        attach: Callable[[int], SocketControl],
+        attach: Callable[[int], SocketTransport],
         backlog: int,
         file: SocketFile | None = None,
     ) -> None:
@@ -40,7 +40,7 @@ class SocketServer(asyncio.AbstractServer):
         self._file = file
         self._sockets: list[socket.socket] | None = sockets
         self._attach = attach
-        self._clients: set[SocketControl] = set()
+        self._clients: set[SocketTransport] = set()
         self._acceptors = [
             Acceptor(loop, sock.fileno(), backlog, self._accepted) for sock in sockets
         ]
@@ -139,7 +139,7 @@ class SocketServer(asyncio.AbstractServer):
         self._clients.add(transport)
         transport.set_server(self)
 
-    def forget(self, transport: SocketControl) -> None:
+    def forget(self, transport: SocketTransport) -> None:
         """A connection is gone."""
         self._clients.discard(transport)
         self._check_over()

@@ -5,8 +5,10 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from ..connection.protocol cimport WSProtocolCore
 from ..loop.branch_hints cimport rarely
 from ..loop.loop_io cimport SendBuffer
+from ..loop.outflow cimport Outflow
+from ..loop.sink cimport Sink
 from ..loop.syscalls cimport MSG_NOSIGNAL, send
-from .socket_control cimport SocketControl
+from ..loop.watcher cimport Watcher
 
 cdef enum:
     # The turn of a connection in one iteration of the loop: so many bytes, and no further read
@@ -15,14 +17,58 @@ cdef enum:
     TURN_TIME = 1000 * 1000
 
 
-cdef class SocketTransport(SocketControl):
+cdef class SocketTransport(Sink):
+    # What sending needs comes first, so that it lies together: broadcasts fetch it ahead.
+    cdef int fd
+    cdef bint _closing
+    cdef bint _eof_wanted
+    cdef bint _has_sent  # since the last read began
+    cdef bint _over_high
+    cdef bint _writing  # the loop watches for room in the socket's buffer
+
+    cdef WSProtocolCore protocol
+    cdef object loop
+    cdef object _sock  # of Python's, if one was given or asked for
+    cdef object _server  # that is to know when the socket is closed; None if no one is
+    cdef bytes _sockname  # as the system has them
+    cdef bytes _peername
+    cdef Watcher _watcher  # None while the loop itself watches
+    cdef unsigned long long _late_sends  # how often there was room after there had been none
+    cdef size_t _high
+    cdef size_t _low
+    cdef bint _reading  # whether the socket shall be read
+    cdef bint _watched  # whether it is watched, which may outlast that to the end of a read
+    cdef bint _is_within_read  # a callback is running, or a task that was resumed by this read
+    cdef bint _lost
+
     cdef unsigned int _times_alone
     cdef bint _is_drained  # the last read has found nothing
     cdef bint _was_full  # it has brought as many bytes as there was room for
     cdef bint _must_ask  # the loop does not tell of errors as often as there is one
 
-    # in
+    # while closing; `_timer` also of the handshake of TLS
+    cdef object _timer
+    cdef double _due
+    cdef size_t _undelivered  # bytes, when the peer was seen to take some
+    cdef bint _awaits_no_more  # no CLOSE of the peer's
+    cdef bint _has_ended  # our direction
+    cdef size_t _end_size  # bytes that this took
+    cdef bint _peer_has_ended  # its direction
+
+    cdef int _check_thread(self) except -1
+    cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
+
+    # reading begins and ends
+    cpdef is_reading(self)
+    cpdef pause_reading(self)
+    cpdef resume_reading(self)
+    cdef int _start_reading(self) except -1
+    cdef int _stop_reading(self) except -1
+    cdef int _watch(self) except -1
     cdef int _watch_by_loop(self) except -1
+    cdef int _unwatch(self) except -1
+
+    # in
     cdef int _watch_beside_others(self) except -1
     cdef inline int _read_and_poll(self) except -1
     cdef int _read_more(self, WSProtocolCore protocol) except -1
@@ -42,6 +88,23 @@ cdef class SocketTransport(SocketControl):
     cdef inline int _send_alone(self, const unsigned char* data, size_t size) except -1
     cdef int _hold_rest(self, const unsigned char* data, size_t size) except -1
     cdef int _wait_for_room(self) except -1
+
+    # flow control
+    cdef int _all_sent(self) except -1
+    cdef size_t _unsent(self) noexcept
+    cdef int _check_limits(self) except -1
+
+    # the end
+    cdef bint _awaits_close(self) noexcept
+    cdef size_t _undelivered_now(self) noexcept
+    cdef int _send_rest(self) except -1
+    cdef int _finish(self) except -1
+    cdef int _look_later(self, double now, bint anew, double interval) except -1
+    cdef int _stop_timer(self) except -1
+    cdef int _stop(self) except -1
+    cdef int _fatal(self, int error_number) except -1
+    cdef int _end(self, object exc) except -1
+    cdef int _close_socket(self) except -1
 
     cdef inline bint _push(self, SendBuffer* buffer) except -1:
         """Give bytes to the socket; whether it took all of them, else it is watched, or broken."""

@@ -3,15 +3,15 @@
 import asyncio
 import socket
 import ssl
-from typing import final
+from typing import NoReturn, final
 
 from ..connection.protocol import WSProtocolCore
-from .tls_stream import TlsStream
+from ..sockets.socket_transport import SocketTransport
 
 __all__ = ["TlsTransport"]
 
 @final
-class TlsTransport(TlsStream):
+class TlsTransport(SocketTransport):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
@@ -25,3 +25,4 @@ class TlsTransport(TlsStream):
         server_hostname: str | None = None,
         opened: asyncio.Future[None] | None = None,
     ) -> None: ...
+    def write_eof(self) -> NoReturn: ...
