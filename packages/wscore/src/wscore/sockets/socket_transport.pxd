@@ -17,11 +17,21 @@ cdef enum:
     TURN_TIME = 1000 * 1000
 
 
+cdef enum SocketState:
+    # The life of a socket, in its order: only `_advance` changes it, and never backwards.
+    HANDSHAKING  # TLS: the protocol does not know of the transport yet
+    OPEN
+    EOF_WANTED  # our direction ends when all is sent: `write_eof`
+    CLOSING  # all that waits is sent, and most often the peer's CLOSE awaited
+    WRITE_ENDED  # and our direction has ended, behind what waits
+    DRAINING  # TLS: all has left, and what the peer still sends is thrown away
+    LOST  # nothing is done with the socket any more
+
+
 cdef class SocketTransport(Sink):
     # What sending needs comes first, so that it lies together: broadcasts fetch it ahead.
     cdef int fd
-    cdef bint _closing
-    cdef bint _eof_wanted
+    cdef SocketState _state
     cdef bint _has_sent  # since the last read began
     cdef bint _over_high
     cdef bint _writing  # the loop watches for room in the socket's buffer
@@ -39,7 +49,6 @@ cdef class SocketTransport(Sink):
     cdef bint _reading  # whether the socket shall be read
     cdef bint _watched  # whether it is watched, which may outlast that to the end of a read
     cdef bint _is_within_read  # a callback is running, or a task that was resumed by this read
-    cdef bint _lost
 
     cdef unsigned int _times_alone
     cdef bint _is_drained  # the last read has found nothing
@@ -50,12 +59,11 @@ cdef class SocketTransport(Sink):
     cdef object _timer
     cdef double _due
     cdef size_t _undelivered  # bytes, when the peer was seen to take some
-    cdef bint _awaits_no_more  # no CLOSE of the peer's
-    cdef bint _has_ended  # our direction
-    cdef size_t _end_size  # bytes that this took
+    cdef size_t _end_size  # bytes that the end of our direction took
     cdef bint _peer_has_ended  # its direction
 
     cdef int _check_thread(self) except -1
+    cdef int _advance(self, SocketState state) except -1
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 
     # reading begins and ends
@@ -91,6 +99,7 @@ cdef class SocketTransport(Sink):
 
     # flow control
     cdef int _all_sent(self) except -1
+    cdef int _shut_down_writing(self) except -1
     cdef size_t _unsent(self) noexcept
     cdef int _check_limits(self) except -1
 
@@ -99,6 +108,7 @@ cdef class SocketTransport(Sink):
     cdef size_t _undelivered_now(self) noexcept
     cdef int _send_rest(self) except -1
     cdef int _finish(self) except -1
+    cdef int _end_writing(self) except -1
     cdef int _look_later(self, double now, bint anew, double interval) except -1
     cdef int _stop_timer(self) except -1
     cdef int _stop(self) except -1

@@ -75,6 +75,7 @@ cdef class SocketTransport(Sink):
 
     def __init__(self, loop, sock, WSProtocolCore protocol not None):
         self.attach(loop, sock, protocol)
+        self._advance(OPEN)
         try:
             protocol.connection_made(self)
             self.resume_reading()
@@ -84,10 +85,10 @@ cdef class SocketTransport(Sink):
 
     def __del__(self):
         if self.fd >= 0:
-            if not (self._closing and self._unsent() == 0):
+            if self._state < CLOSING or self._unsent() > 0:
                 warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
             # Others that are garbage, too, may still use this: nobody watches the socket any more.
-            self._lost = self._closing = True
+            self._advance(LOST)
             self._reading = self._watched = self._writing = False
             self._close_socket()
 
@@ -114,6 +115,12 @@ cdef class SocketTransport(Sink):
             return refuse_thread(self.io)
         return 0
 
+    cdef int _advance(self, SocketState state) except -1:
+        if state < self._state:
+            raise RuntimeError(f"a socket in state {self._state} cannot return to {state}")
+        self._state = state
+        return 0
+
     def set_server(self, server):
         """Let a server know when the socket is closed, by its method `forget`."""
         self._server = server
@@ -122,12 +129,12 @@ cdef class SocketTransport(Sink):
 
     cpdef is_reading(self):
         """Whether the socket is being read; not if that is only done to close it."""
-        return self._reading and not self._closing
+        return self._reading and self._state < CLOSING
 
     cpdef resume_reading(self):
         """Read the socket again, once what was received before is parsed."""
         self._check_thread()
-        if not self._reading and not self._closing:
+        if not self._reading and self._state < CLOSING:
             self._start_reading()
             if self.protocol.has_unparsed:
                 self.schedule_reading()
@@ -135,7 +142,7 @@ cdef class SocketTransport(Sink):
     cpdef pause_reading(self):
         """Leave what arrives in the socket's buffer; not any more once this is closing."""
         self._check_thread()
-        if not self._closing:
+        if self._state < CLOSING:
             self._stop_reading()
 
     cdef int _start_reading(self) except -1:
@@ -183,7 +190,8 @@ cdef class SocketTransport(Sink):
         # Held here: user code that runs the loop within a callback may have the connection lost.
         cdef WSProtocolCore protocol = self.protocol
         cdef bint may_read_again
-        if self._lost or not self._reading:  # then `_connection_lost` or `resume_reading` goes on
+        # Else `_connection_lost` goes on, or `resume_reading`.
+        if self._state == LOST or not self._reading:
             return 0
         if self._is_within_read:
             return self.schedule_reading()
@@ -209,7 +217,7 @@ cdef class SocketTransport(Sink):
         cdef WSProtocolCore protocol = self.protocol  # held here, as in `continue_reading`
         # Nor may it have this read by another one, into the memory of the frame it looks at. And
         # what was received before is parsed first.
-        if rarely(self._lost | self._is_within_read | self.is_scheduled):
+        if rarely((self._state == LOST) | self._is_within_read | self.is_scheduled):
             return 0
         self._read_corked(False)
         if rarely(self._was_full | self.is_scheduled | (protocol.busy_poll_us != 0)):
@@ -358,7 +366,7 @@ cdef class SocketTransport(Sink):
     cdef int write_frame(self, const wsf.wsf_header* header, const uint8_t* payload,
                          size_t size) except -1:
         cdef uint8_t[14] head
-        if rarely(self._closing | self._eof_wanted):
+        if rarely(self._state > OPEN):
             return 0
         if size < LARGE or header.masked or self._writing:
             self.append_frame(header, payload, size)
@@ -366,7 +374,7 @@ cdef class SocketTransport(Sink):
         return self._send_large(head, wsf.wsf_header_encode(head, header), payload, size)
 
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1:
-        if rarely(self._closing | self._eof_wanted):
+        if rarely(self._state > OPEN):
             return 0
         if size < LARGE or self._writing:
             append(self.open_pending(), data, size)
@@ -374,15 +382,15 @@ cdef class SocketTransport(Sink):
         return self._send_large(NULL, 0, data, size)
 
     cdef int write_now(self, const uint8_t* data, size_t size) except -1:
-        if self.pending != NULL or self._closing or self._eof_wanted:
+        if self.pending != NULL or self._state > OPEN:
             return Sink.write_now(self, data, size)
         return self._send_alone(data, size)
 
     cdef int flush(self) except -1:
-        if self.pending != NULL and not rarely(self._writing | self._lost):
+        if self.pending != NULL and not rarely(self._writing | (self._state == LOST)):
             if self._push(self.pending):
                 self.drop_pending()
-                if rarely(self._closing | self._eof_wanted):
+                if rarely(self._state > OPEN):
                     self._all_sent()
         if rarely(self._over_high | (self.pending != NULL)):
             return self._check_limits()
@@ -457,7 +465,7 @@ cdef class SocketTransport(Sink):
         self._late_sends += 1
         self.loop.remove_writer(self.fd)
         self.flush()
-        if not (self._over_high or self._lost):
+        if not self._over_high and self._state != LOST:
             self.protocol.has_room()
 
     # -- flow control
@@ -469,20 +477,22 @@ cdef class SocketTransport(Sink):
     def write_eof(self):
         """Close the sending direction when all is sent."""
         self._check_thread()
-        if self._eof_wanted or self._closing:
+        if self._state > OPEN:
             return
-        self._eof_wanted = True
+        self._advance(EOF_WANTED)
         self.flush()
-        if self._unsent() == 0 and not self._closing:
+        if self._unsent() == 0 and self._state == EOF_WANTED:
             self._all_sent()
 
     cdef int _all_sent(self) except -1:
-        if self._closing:
+        if self._state >= CLOSING:
             return self._finish()
-        if self._eof_wanted:
-            if shutdown(self.fd, SHUT_WR) < 0:
-                return self._fatal(errno)
+        if self._state == EOF_WANTED:
+            return self._shut_down_writing()
         return 0
+
+    cdef int _shut_down_writing(self) except -1:
+        return self._fatal(errno) if shutdown(self.fd, SHUT_WR) < 0 else 0
 
     def get_write_buffer_size(self):
         """Bytes that are not sent yet."""
@@ -518,7 +528,7 @@ cdef class SocketTransport(Sink):
     cdef int _check_limits(self) except -1:
         cdef size_t size = self._unsent()
         if self._over_high:
-            if size <= self._low and not self._lost:
+            if size <= self._low and self._state != LOST:
                 self._over_high = False
                 self.protocol.resume_writing()
         elif size > self._high:
@@ -547,7 +557,7 @@ cdef class SocketTransport(Sink):
 
     def is_closing(self):
         """Whether the connection was told to close, or is closed."""
-        return self._closing
+        return self._state >= CLOSING
 
     def close(self):
         """Close when all is sent, and the peer has ended its side or the time for that is up.
@@ -558,16 +568,18 @@ cdef class SocketTransport(Sink):
         WebSocket connection allows.
         """
         self._check_thread()
-        if self._lost:
+        if self._state == HANDSHAKING:
+            return self.abort()
+        if self._state == LOST:
             return
-        if not self._closing:
+        if self._state < CLOSING:
             if not self._peer_has_ended:
                 self.resume_reading()
-            self._closing = True
+            self._advance(CLOSING)
             self.protocol.transport.closed_below()
         if not self._writing:
             self._send_rest()
-        if self._timer is None and not self._lost:
+        if self._timer is None and self._state != LOST:
             self._undelivered = self._undelivered_now()
             first = FIRST_LOOK if self._undelivered else LOOK_INTERVAL
             self._look_later(self.loop.time(), True, first)
@@ -582,18 +594,21 @@ cdef class SocketTransport(Sink):
             return self._end(None)
         if self.protocol.transport.has_received_close() and unread_by_us(self.fd) <= 0:
             return self._end(None)  # nothing more comes
-        if not self._has_ended and not self._awaits_close():
-            self._has_ended = True
-            self._end_size = 1  # as TCP counts it
-            if shutdown(self.fd, SHUT_WR) < 0:
-                return self._fatal(errno)
+        if self._state < WRITE_ENDED and not self._awaits_close():
+            return self._end_writing()
         return 0
+
+    cdef int _end_writing(self) except -1:
+        """Closing: end our direction."""
+        self._advance(WRITE_ENDED)
+        self._end_size = 1  # as TCP counts it
+        return self._shut_down_writing()
 
     cdef bint _awaits_close(self) noexcept:
         """Whether our direction stays open until the peer's CLOSE has come."""
         return (
             self.protocol.transport.state == AWAITING_CLOSE
-            and not (self._awaits_no_more or self._peer_has_ended)
+            and self._state < WRITE_ENDED and not self._peer_has_ended
         )
 
     cdef size_t _undelivered_now(self) noexcept:
@@ -625,9 +640,9 @@ cdef class SocketTransport(Sink):
             ))
             return
         elif left == 0 and self._awaits_close():
-            self._awaits_no_more = True  # it may be one that waits for the end of the connection
+            self._end_writing()  # it may be one that waits for the end of the connection
             self._send_rest()
-            if self._lost:
+            if self._state == LOST:
                 return
         self._look_later(now, is_progress, LOOK_INTERVAL)
 
@@ -650,12 +665,12 @@ cdef class SocketTransport(Sink):
         Unless all was sent, and the connection is being closed: that the peer resets it then may be
         its way to close.
         """
-        if self._closing and self._unsent() == 0:
+        if self._state >= CLOSING and self._unsent() == 0:
             return self._end(None)
         return self._end(OSError(error_number, os.strerror(error_number)))
 
     cdef int _end(self, object exc) except -1:
-        if self._lost:
+        if self._state == LOST:
             return 0
         self._stop()
         if self.protocol.transport is not None:
@@ -665,7 +680,7 @@ cdef class SocketTransport(Sink):
 
     cdef int _stop(self) except -1:
         """Have nothing more to do with the socket, nor with memory that others can use."""
-        self._lost = self._closing = True
+        self._advance(LOST)
         self._reading = False
         if self._watched:
             self._unwatch()
@@ -732,7 +747,7 @@ cdef class SocketTransport(Sink):
         return default
 
     def __repr__(self):
-        state = "closed" if self._lost else "closing" if self._closing else "open"
+        state = "open" if self._state < CLOSING else "closed" if self._state == LOST else "closing"
         return f"<{type(self).__name__} {state} fd={self.fd}>"
 
 

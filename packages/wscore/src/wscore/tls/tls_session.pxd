@@ -47,7 +47,7 @@ cdef class TlsSession:
     cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer* sealed) except -1
     cdef bint has_answer(self) except -1
     cdef int fetch(self, SendBuffer* sealed) except -1
-    cdef bint say_goodbye(self) except -1
+    cdef bint send_close_notify(self) except -1
 
     cdef int _pass_on(self, size_t limit) except -1
     cdef size_t _follow(self, const uint8_t* data, size_t size, size_t limit,

@@ -198,7 +198,7 @@ cdef class TlsSession:
         self._may_have_said = False
         return append(sealed, <uint8_t*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
-    cdef bint say_goodbye(self) except -1:
+    cdef bint send_close_notify(self) except -1:
         """End our side; whether the peer has ended its own. There is something to fetch then."""
         self._may_have_said = True
         try:

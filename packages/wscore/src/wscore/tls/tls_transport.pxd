@@ -7,14 +7,7 @@ from ..sockets.socket_transport cimport MOST, SocketTransport
 from .tls_session cimport TlsSession
 
 
-cdef enum Stage:
-    SHAKING_HANDS  # the protocol does not know of the transport yet
-    SECURED
-    SAYING_GOODBYE  # what the peer still sends is thrown away
-
-
 cdef class TlsTransport(SocketTransport):
-    cdef Stage _stage
     cdef TlsSession _tls
     cdef object _context
     cdef object _shutdown_timeout
@@ -49,7 +42,6 @@ cdef class TlsTransport(SocketTransport):
     cdef int _seal_pending(self) except -1
     cdef size_t _seal(self, const uint8_t* data, size_t size) except? 0
     cdef bint _push_sealed(self) except -1
-    cdef int _say_goodbye(self) except -1
 
     cdef inline SendBuffer* _open_sealed(self) except NULL:
         if self._sealed == NULL:

@@ -19,7 +19,15 @@ from ..loop.receive_buffer cimport ReceiveBuffer
 from ..loop.sealed_types cimport seal_type
 from ..loop.sink cimport Sink
 from ..loop.syscalls cimport NOTHING, receive_into
-from ..sockets.socket_transport cimport SocketTransport
+from ..sockets.socket_transport cimport (
+    CLOSING,
+    DRAINING,
+    HANDSHAKING,
+    LOST,
+    OPEN,
+    WRITE_ENDED,
+    SocketTransport,
+)
 from .openssl_session cimport OpensslSession, new_session
 from .tls_session cimport MAX_RECORD
 
@@ -96,7 +104,7 @@ cdef class TlsTransport(SocketTransport):
             self._answer()  # an alert tells the peer
             return self._end(exc)
         self._stop_timer()
-        self._stage = SECURED
+        self._advance(OPEN)
         self.protocol.connection_made(self)
         if self._shutdown_timeout is not None:
             self.protocol.transport.disconnect_timeout = self._shutdown_timeout
@@ -144,7 +152,7 @@ cdef class TlsTransport(SocketTransport):
         """
         cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef Block block
-        if self._stage != SHAKING_HANDS:
+        if self._state != HANDSHAKING:
             if self._tls.has_input():
                 return self._unseal()
             self._room = buffer.prepare()
@@ -179,7 +187,7 @@ cdef class TlsTransport(SocketTransport):
         if size > 0:
             self._tls.feed(data, size)
             try:
-                return self._shake_hands() if self._stage == SHAKING_HANDS else self._unseal()
+                return self._shake_hands() if self._state == HANDSHAKING else self._unseal()
             finally:
                 self._tls.keep()
         self._deliver()
@@ -236,16 +244,15 @@ cdef class TlsTransport(SocketTransport):
         if self._room == 0:  # and so if the connection was lost while it was delivered
             return 0
         self._room = self._decrypted = 0
-        if size and self._stage == SECURED:
+        if size and self._state != DRAINING:  # what came before an error is delivered
             return protocol.received(size)
-        # Nothing has come, or nobody wants to know any more.
         return protocol.buffer.tidy(protocol.buffer.needed)
 
     cdef int _end_received(self) except -1:
         self._peer_has_ended = True
-        if self._stage == SHAKING_HANDS:
+        if self._state == HANDSHAKING:
             return self._end(ConnectionResetError("the peer went away in the TLS handshake"))
-        if self._stage == SAYING_GOODBYE:
+        if self._state >= DRAINING:
             return self._end(None)
         self._stop_reading()
         if self.protocol.holds_end():
@@ -260,7 +267,7 @@ cdef class TlsTransport(SocketTransport):
     # -- out
 
     cdef int write_now(self, const uint8_t* data, size_t size) except -1:
-        if self.pending != NULL or self._closing or self._writing or self._must_receive:
+        if self.pending != NULL or self._state != OPEN or self._writing or self._must_receive:
             return Sink.write_now(self, data, size)
         self._send_from(data, size)
         return self._check_limits()
@@ -268,9 +275,9 @@ cdef class TlsTransport(SocketTransport):
     cdef int flush(self) except -1:
         if self.pending == NULL and self._sealed == NULL:
             return 0
-        if not self._writing and not self._lost:
+        if not self._writing and self._state != LOST:
             self._send_pending()
-        return 0 if self._stage == SHAKING_HANDS else self._check_limits()
+        return 0 if self._state == HANDSHAKING else self._check_limits()
 
     cdef int _answer(self) except -1:
         """Send what TLS itself has to say, if anything."""
@@ -295,8 +302,8 @@ cdef class TlsTransport(SocketTransport):
         while True:
             if self.pending != NULL and not self._must_receive:
                 self._seal_pending()
-            if self._closing and self.pending == NULL:
-                self._say_goodbye()
+            if self.pending == NULL and self._state == CLOSING and not self._awaits_close():
+                self._end_writing()
             if not self._push_sealed() or self._must_receive:
                 return 0
             if self.pending == NULL:
@@ -315,7 +322,7 @@ cdef class TlsTransport(SocketTransport):
             self._seal_pending()
         if self.pending == NULL:
             self._send_from(payload + done, size - done)
-        elif not self._lost:
+        elif self._state != LOST:
             append(pending, payload + done, size - done)
         return self.flush()
 
@@ -325,11 +332,11 @@ cdef class TlsTransport(SocketTransport):
         Those that have to wait are kept.
         """
         cdef size_t done = 0
-        while not self._lost:
+        while self._state != LOST:
             done += self._seal(data + done, min(size - done, <size_t>ROUND))
             if not self._push_sealed() or self._must_receive or done == size:
                 break
-        if done < size and not self._lost:
+        if done < size and self._state != LOST:
             append(self.open_pending(), data + done, size - done)
         return 0
 
@@ -339,7 +346,7 @@ cdef class TlsTransport(SocketTransport):
         cdef size_t done = self._seal(
             pending.data + pending.begin, min(pending.end - pending.begin, <size_t>ROUND)
         )
-        if self._lost:  # and the buffer is not ours any more
+        if self._state == LOST:  # and the buffer is not ours any more
             return 0
         pending.begin += done
         if pending.begin == pending.end:
@@ -358,7 +365,7 @@ cdef class TlsTransport(SocketTransport):
 
     cdef bint _push_sealed(self) except -1:
         """Give the socket what is encrypted; whether it took all of it."""
-        if self._lost:
+        if self._state == LOST:
             return False
         if self._sealed == NULL:
             return True
@@ -390,25 +397,13 @@ cdef class TlsTransport(SocketTransport):
 
     # -- the end
 
-    def close(self):
-        """Close when all is sent, and the peer has ended its side or the time for that is up."""
-        if self._stage == SHAKING_HANDS:
-            self.abort()
-        else:
-            SocketTransport.close(self)
-
     cdef int _send_rest(self) except -1:
         self._send_pending()
-        return 0 if self._lost else self._check_limits()
+        return 0 if self._state == LOST else self._check_limits()
 
-    cdef int _say_goodbye(self) except -1:
-        """End our side, with the last of what is sent if there is any."""
-        if self._has_ended or self._lost or self._awaits_close():
-            return 0
-        self._has_ended = True
-        if self._sealed == NULL:
-            self._stage = SAYING_GOODBYE
-        if self._tls.say_goodbye():
+    cdef int _end_writing(self) except -1:
+        self._advance(WRITE_ENDED if self._sealed != NULL else DRAINING)
+        if self._tls.send_close_notify():
             self._peer_has_ended = True
         self._end_size = self._fetch()
         return 0
@@ -419,17 +414,17 @@ cdef class TlsTransport(SocketTransport):
         Our direction of TCP stays open as long: peers have been seen to drop what they had not read
         yet when both that and the end of TLS came at once.
         """
-        if not self._has_ended:
+        if self._state < WRITE_ENDED:
             return 0
-        self._stage = SAYING_GOODBYE
+        self._advance(DRAINING)
         return self._end(None) if self._peer_has_ended else 0
 
     cdef int _end(self, object exc) except -1:
-        if self._lost:
+        if self._state == LOST:
             return 0
-        if self._stage == SAYING_GOODBYE and self._unsent() == 0:
+        if self._state == DRAINING and self._unsent() == 0:
             return SocketTransport._end(self, None)  # whatever the peer did about it
-        if self._stage != SHAKING_HANDS:
+        if self._state != HANDSHAKING:
             return SocketTransport._end(self, exc)
         self._stop()
         self._close_socket()
