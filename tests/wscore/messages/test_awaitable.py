@@ -264,5 +264,5 @@ async def test_nothing_is_kept_of_a_call_that_has_ended() -> None:
             await reader.recv()
         assert reader not in gc.get_referrers(reader)
         assert not [
-            found for found in gc.get_referrers(reader) if type(found).__name__ == "Reception"
+            found for found in gc.get_referrers(reader) if type(found).__name__ == "RecvCall"
         ]

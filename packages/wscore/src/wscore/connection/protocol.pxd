@@ -18,7 +18,7 @@ from .state cimport DISCONNECTING, can_receive
 from ..enums cimport CLOSE
 from .frame cimport WSFrame
 from .heartbeat cimport Heartbeat
-from ..loop.branch_hints cimport rarely
+from ..loop.branch_hints cimport unlikely
 from .listener cimport WSListener
 from ..loop.loop_io cimport LoopIO
 from .message_base cimport WSMessageBase
@@ -106,7 +106,7 @@ cdef class WSProtocolCore:
     cdef inline int received(self, size_t size) except -1:
         """So many more bytes are in the buffer: parse them, as far as the budget allows."""
         self.buffer.end += size
-        if rarely(self._heartbeat is not None):
+        if unlikely(self._heartbeat is not None):
             self._heartbeat.heard()
         if size >= MANY:
             self._read_began = now()
@@ -116,7 +116,7 @@ cdef class WSProtocolCore:
         cdef size_t needed = 0
         self.buffer.lock()
         try:
-            if rarely(
+            if unlikely(
                 (not can_receive(self.transport.state)) | self._holds_input | self._takes_pieces
                 | self.has_unparsed
             ):
@@ -124,10 +124,10 @@ cdef class WSProtocolCore:
             else:
                 needed = self._read_frames()
         finally:
-            if rarely(self._on_ws_frame is not None):
+            if unlikely(self._on_ws_frame is not None):
                 self._on_ws_frame = None
             self.buffer.tidy(needed)
-        if rarely(self._messages is not None):
+        if unlikely(self._messages is not None):
             self._messages.on_read_end()
         return 0
 
@@ -147,15 +147,15 @@ cdef class WSProtocolCore:
             tail_size = self.buffer.end - self.buffer.begin
             if tail_size:
                 left -= self._weight(&parsed[current])
-                result = ROUND_ENDED if rarely(left <= 0) else self._parse(&parsed[1 - current])
+                result = ROUND_ENDED if unlikely(left <= 0) else self._parse(&parsed[1 - current])
             else:
                 result = WSF_NEED_MORE
             self._deliver(&parsed[current], tail_size, result != WSF_FRAME)
             current = 1 - current
-            if rarely(result == ROUND_ENDED):
+            if unlikely(result == ROUND_ENDED):
                 left = FRAMES_AT_ONCE
                 result = self._begin_round(&parsed[current], &rounds)
-        if rarely(result < 0):
+        if unlikely(result < 0):
             self._violated(result)
         return <Py_ssize_t>wsf_parser_payload_size(&self._parser)
 
@@ -163,7 +163,7 @@ cdef class WSProtocolCore:
         """The next step of the parser; nothing more to do once the connection is given up."""
         cdef size_t consumed = 0
         cdef int result
-        if rarely(self.transport.state >= DISCONNECTING):
+        if unlikely(self.transport.state >= DISCONNECTING):
             self.buffer.begin = self.buffer.end
             return WSF_NEED_MORE
         result = wsf_parser_next(
@@ -175,29 +175,29 @@ cdef class WSProtocolCore:
 
     cdef inline int _weight(self, wsf_frame* parsed) except -1:
         """How much of the budget a frame takes."""
-        return 1 if not rarely(parsed.message_rsv) else self._compressed_weight()
+        return 1 if not unlikely(parsed.message_rsv) else self._compressed_weight()
 
     # callbacks go out
 
     cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
         cdef WSFrame frame
-        if rarely(not can_receive(self.transport.state)):
+        if unlikely(not can_receive(self.transport.state)):
             return self._pass_over(parsed)
-        if rarely(parsed.opcode >= CLOSE) and self._answers(parsed):
+        if unlikely(parsed.opcode >= CLOSE) and self._answers(parsed):
             return 0
-        if rarely(self._frame is None):
+        if unlikely(self._frame is None):
             self._frame = WSFrame.__new__(WSFrame)
         frame = self._frame
         frame.show(parsed, <PyObject*>self.buffer.block, tail_size, last)
-        if rarely(self._takes_pieces):
+        if unlikely(self._takes_pieces):
             self._as_piece(parsed)
         try:
-            if not (rarely(self._may_take) and self._takes(frame)):
-                if rarely((<Unraised>call_listener)(self, frame) < 0):
+            if not (unlikely(self._may_take) and self._takes(frame)):
+                if unlikely((<Unraised>call_listener)(self, frame) < 0):
                     self._listener_failed()
         finally:
             frame.retire()
-        if rarely(Py_REFCNT(<PyObject*>frame) > 2):  # somebody kept it: two are ours
+        if unlikely(Py_REFCNT(<PyObject*>frame) > 2):  # somebody kept it: two are ours
             self._frame = None
         return 0
 
@@ -235,11 +235,11 @@ cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
     """Hand the frame to the listener."""
     cdef PyObject* arguments[4]  # the first one is the callee's, for a bound method's `self`
     if not self._calls_python:
-        if rarely(self._messages is not None):
+        if unlikely(self._messages is not None):
             return self._messages.frame_received(self.transport, frame)
         self.listener.on_ws_frame(self.transport, frame)
         return 0
-    if rarely(frame.tail_size != 0) and self._on_ws_frame is None:
+    if unlikely(frame.tail_size != 0) and self._on_ws_frame is None:
         # Once for all frames of a read. For a single one it is called by its name, which spares the
         # bound method. (`object`: else it is the C function.)
         self._on_ws_frame = (<object>self.listener).on_ws_frame

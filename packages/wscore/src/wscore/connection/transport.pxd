@@ -8,7 +8,7 @@ from wsframe.cwsframe cimport wsf_header
 from .state cimport Event, State, WSCloseHandshake
 from .deflate_streams cimport Deflater
 from ..enums cimport WSMsgType
-from ..loop.branch_hints cimport rarely
+from ..loop.branch_hints cimport unlikely
 from ..loop.loop_io cimport LoopIO, this_thread
 from .round_trips cimport RoundTrips
 from ..loop.sink cimport Sink
@@ -89,7 +89,7 @@ cdef class WSTransport:
     cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1
     cdef int send_waiting_pong(self) except -1
     cdef inline int _check_thread(self) except -1:
-        if rarely(this_thread() != self._sink.io.thread):
+        if unlikely(this_thread() != self._sink.io.thread):
             return refuse_thread(self._sink.io)
         return 0
 

@@ -39,7 +39,7 @@ from .state cimport (
     state_name,
 )
 from ..loop.cork cimport Cork
-from ..loop.branch_hints cimport rarely
+from ..loop.branch_hints cimport unlikely
 from ..loop.loop_io cimport LoopIO, this_thread
 from ..enums cimport BINARY, CLOSE, CONTINUATION, NO_INFO, PING, PONG, close_code_to_python
 from ..loop.sealed_types cimport seal_type
@@ -306,7 +306,7 @@ cdef class WSTransport:
         cdef uint8_t* payload = <uint8_t*>message
         cdef uint8_t* begin
         self._check_type(msg_type, fin)
-        if rarely(not self._may_send(msg_type, message_size)):
+        if unlikely(not self._may_send(msg_type, message_size)):
             return 0
         self._fill_header(&header, msg_type, fin, rsv1 << 2 | rsv2 << 1 | rsv3, message_size)
         if header.masked:
@@ -492,7 +492,7 @@ cdef class WSTransport:
     # -- private
 
     cdef inline int _check_type(self, WSMsgType msg_type, bint fin) except -1:
-        return self._check_control_type(msg_type, fin) if rarely(msg_type > BINARY) else 0
+        return self._check_control_type(msg_type, fin) if unlikely(msg_type > BINARY) else 0
 
     cdef int _check_control_type(self, WSMsgType msg_type, bint fin) except -1:
         if msg_type == CLOSE:
@@ -526,14 +526,14 @@ cdef class WSTransport:
     cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
                          size_t size) except -1:
         cdef wsf.wsf_header header
-        if rarely(not self._may_send(opcode, size)):
+        if unlikely(not self._may_send(opcode, size)):
             return 0
         self._fill_header(&header, opcode, fin, rsv, size)
         return self._sink.write_frame(&header, payload, size)
 
     cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1:
         """Answer a ping, or keep the answer until there is room; whether it was sent."""
-        if rarely(not self._may_send(PONG, size)):
+        if unlikely(not self._may_send(PONG, size)):
             return False
         if self.is_writing_paused:
             self._sink.flush()  # it may be nothing but what this callback holds back
@@ -563,7 +563,7 @@ cdef class WSTransport:
         return 0
 
     cdef inline bint _may_send(self, int opcode, size_t size) except -1:
-        if rarely(opcode > BINARY or not can_send(self.state)):
+        if unlikely(opcode > BINARY or not can_send(self.state)):
             return self._may_send_else(opcode, size)
         return True
 

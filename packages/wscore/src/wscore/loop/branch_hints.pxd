@@ -7,9 +7,9 @@
 cdef extern from *:
     """
     #if defined(__GNUC__)
-    #define wscore_rarely(condition) __builtin_expect(!!(condition), 0)
+    #define wscore_unlikely(condition) __builtin_expect(!!(condition), 0)
     #else
-    #define wscore_rarely(condition) (condition)
+    #define wscore_unlikely(condition) (condition)
     #endif
     """
-    bint rarely "wscore_rarely"(bint condition) noexcept nogil
+    bint unlikely "wscore_unlikely"(bint condition) noexcept nogil

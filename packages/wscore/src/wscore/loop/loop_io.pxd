@@ -6,7 +6,7 @@ cimport cython
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
-from .branch_hints cimport rarely
+from .branch_hints cimport unlikely
 
 cdef extern from *:
     """
@@ -53,7 +53,7 @@ cdef int make_room(SendBuffer* buffer, size_t size) except -1
 
 cdef inline uint8_t* reserve(SendBuffer* buffer, size_t size) except NULL:
     """Where `size` more bytes can be written; the caller then adds them to `end`."""
-    if rarely(buffer.end + size > buffer.size):
+    if unlikely(buffer.end + size > buffer.size):
         make_room(buffer, size)
     return buffer.data + buffer.end
 
@@ -118,7 +118,7 @@ cdef class LoopIO:
     cdef inline int leave(self) except -1:
         """A callback ends; with the outermost one what was held back leaves."""
         self.depth -= 1
-        if rarely(self._corked is not None) and self.depth == 0:
+        if unlikely(self._corked is not None) and self.depth == 0:
             return self._flush()
         return 0
 
@@ -141,14 +141,14 @@ cdef class LoopIO:
 
     cdef inline SendBuffer* take_buffer(self) except NULL:
         cdef SendBuffer* buffer = self._spare_buffer
-        if rarely(buffer == NULL):
+        if unlikely(buffer == NULL):
             return new_buffer()
         self._spare_buffer = buffer.next
         self._spare_buffer_count -= 1
         return buffer
 
     cdef inline void give_back(self, SendBuffer* buffer) noexcept:
-        if rarely((buffer.size != SEND_SIZE) | (self._spare_buffer_count == SPARES)):
+        if unlikely((buffer.size != SEND_SIZE) | (self._spare_buffer_count == SPARES)):
             free_buffer(buffer)
             return
         buffer.begin = buffer.end = 0

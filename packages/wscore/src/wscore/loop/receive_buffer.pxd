@@ -6,7 +6,7 @@
 cimport cython
 from libc.stdint cimport uint8_t
 
-from .branch_hints cimport rarely
+from .branch_hints cimport unlikely
 from .loop_io cimport Block, LoopIO
 
 
@@ -20,10 +20,10 @@ cdef class ReceiveBuffer:
 
     cdef inline size_t prepare(self) except? 0:
         """Make room for a read behind the unread bytes; how many bytes it may bring."""
-        if rarely(self.end != self.begin):
+        if unlikely(self.end != self.begin):
             if self.end == self.block.size:
                 self._find_room()
-        elif rarely(self.needed != 0 or not self.io.lends()):
+        elif unlikely(self.needed != 0 or not self.io.lends()):
             self._find_room()
         else:
             self.begin = self.end = 0
@@ -46,7 +46,7 @@ cdef class ReceiveBuffer:
             needed: contiguous bytes, those that are here included, that the parser waits for.
         """
         self.needed = needed
-        if rarely(self.begin != self.end or self.block is not self.io.block):
+        if unlikely(self.begin != self.end or self.block is not self.io.block):
             return self._keep(needed)
         self.io.block_in_use = False
         self.begin = self.end = 0

@@ -4,7 +4,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-from .branch_hints cimport rarely
+from .branch_hints cimport unlikely
 
 cdef extern from "<sys/uio.h>" nogil:
     struct iovec:
@@ -93,7 +93,7 @@ cdef inline int pending_error(int fd) noexcept:
 cdef inline Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
     """Receive once: how many bytes, 0 at the end, `NOTHING`, or a negative error number."""
     cdef Py_ssize_t received = recv(fd, data, size, 0)
-    if not rarely(received < 0):
+    if not unlikely(received < 0):
         return received
     while received < 0 and errno == EINTR:
         received = recv(fd, data, size, 0)

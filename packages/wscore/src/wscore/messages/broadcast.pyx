@@ -71,7 +71,7 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
             `when_slow` is not a member of `WSSlowPeer`.
         RuntimeError: if this is not the thread that runs the event loop.
     """
-    cdef Forms forms
+    cdef EncodedMessage encoded
     cdef WSTransport transport
     cdef Py_ssize_t index
     cdef list targets = list(transports)
@@ -80,13 +80,13 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
         raise ValueError("a message is TEXT or BINARY")
     if not isinstance(when_slow, WSSlowPeer):
         raise TypeError(f"when_slow must be a WSSlowPeer, not {when_slow!r}")
-    forms = Forms.__new__(Forms, msg_type, message)
+    encoded = EncodedMessage.__new__(EncodedMessage, msg_type, message)
     for item in targets:
         if type(item) is not WSTransport:
             raise TypeError(f"a WSTransport is needed, not {item!r}")
         (<WSTransport>item)._check_thread()
     for index in range(len(targets)):
-        look_ahead(targets, index)
+        prefetch_next(targets, index)
         transport = <WSTransport>PyList_GET_ITEM(targets, index)
         if not can_send(transport.state):
             continue
@@ -95,7 +95,7 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
             if when_slow == WSSlowPeer.CLOSE:
                 transport.fail(TRY_AGAIN_LATER, "too slow")
             continue
-        forms.send(transport, compress)
+        encoded.send(transport, compress)
     return slow
 
 
@@ -119,7 +119,7 @@ def broadcast_message(connections, WSMsgType msg_type, message):
         TypeError: if the message is of another type, or what should be a connection is not one.
         RuntimeError: if this is not the thread that runs the event loop.
     """
-    cdef Forms forms = Forms.__new__(Forms, msg_type, message)
+    cdef EncodedMessage encoded = EncodedMessage.__new__(EncodedMessage, msg_type, message)
     cdef WSMessageConnection connection
     cdef WSTransport transport
     cdef Py_ssize_t index
@@ -146,35 +146,35 @@ def broadcast_message(connections, WSMsgType msg_type, message):
         elif transport.state == OPEN:
             busy.append(connection)
     for index in range(len(targets)):
-        look_ahead(targets, index)
+        prefetch_next(targets, index)
         transport = <WSTransport>PyList_GET_ITEM(targets, index)
         if can_send(transport.state):
-            forms.send(transport, None)
+            encoded.send(transport, None)
             if loggers and transport in loggers:
                 logged.append(loggers[transport])
     return busy, others, logged
 
 
-cdef inline void look_ahead(list transports, Py_ssize_t index) noexcept:
+cdef inline void prefetch_next(list transports, Py_ssize_t index) noexcept:
     """Ask for what the next two need: for the second one itself, which leads to its sink."""
     cdef Py_ssize_t following = len(transports) - index - 1
     if following > 0:
-        fetch(<PyObject*>(<WSTransport>PyList_GET_ITEM(transports, index + 1))._sink)
+        prefetch_object(<PyObject*>(<WSTransport>PyList_GET_ITEM(transports, index + 1))._sink)
     if following > 1:
-        fetch(PyList_GET_ITEM(transports, index + 2))
+        prefetch_object(PyList_GET_ITEM(transports, index + 2))
 
 
-cdef inline void fetch(PyObject* item) noexcept:
+cdef inline void prefetch_object(PyObject* item) noexcept:
     """Have the first fields of an object brought into the processor's cache; nothing waits."""
     prefetch(item)
     prefetch(<char*>item + CACHE_LINE)
 
 
 @cython.final
-cdef class Forms:
-    """A message in each form that connections need, made when it is first needed."""
+cdef class EncodedMessage:
+    """A message as the frames that connections need, each made when it is first needed."""
 
-    cdef Form plain
+    cdef EncodedFrame plain
     cdef object message  # any contiguous buffer
     cdef WSMsgType _msg_type
     cdef dict _deflated  # by keys of deflaters
@@ -183,32 +183,32 @@ cdef class Forms:
         self._msg_type = msg_type
         self.message = message.encode() if isinstance(message, str) else message
         self._deflated = {}
-        self.plain = Form.__new__(Form, msg_type, 0, self.message)
+        self.plain = EncodedFrame.__new__(EncodedFrame, msg_type, 0, self.message)
 
     cdef int send(self, WSTransport transport, object compress) except -1:
         """Send it, at once, to one that can send."""
-        cdef Form form = self.plain
+        cdef EncodedFrame frame = self.plain
         if transport.deflater is not None and transport.deflater.wants(
             self.message, True, compress
         ):
-            form = self.deflated_for(transport.deflater)
-        return form.send(transport)
+            frame = self.deflated_for(transport.deflater)
+        return frame.send(transport)
 
-    cdef Form deflated_for(self, Deflater deflater):
+    cdef EncodedFrame deflated_for(self, Deflater deflater):
         """The message as a connection gets it that compresses like this."""
         key = deflater.key()
-        form = self._deflated.get(key)
-        if form is None:
+        frame = self._deflated.get(key)
+        if frame is None:
             payload = deflater.deflate_alone(self.message, True)
-            form = self._deflated[key] = Form.__new__(
-                Form, self._msg_type, wsf.WSF_RSV1, payload
+            frame = self._deflated[key] = EncodedFrame.__new__(
+                EncodedFrame, self._msg_type, wsf.WSF_RSV1, payload
             )
         deflater.forget()
-        return form
+        return frame
 
 
 @cython.final
-cdef class Form:
+cdef class EncodedFrame:
     """A payload, and the frame that is made of it."""
 
     cdef WSMsgType _msg_type
@@ -253,5 +253,5 @@ cdef class Form:
         return 0
 
 
-seal_type(Forms)
-seal_type(Form)
+seal_type(EncodedMessage)
+seal_type(EncodedFrame)

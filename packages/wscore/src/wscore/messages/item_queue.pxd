@@ -5,7 +5,7 @@
 cimport cython
 from cpython.object cimport PyObject
 
-from ..loop.branch_hints cimport rarely
+from ..loop.branch_hints cimport unlikely
 from .awaitable cimport wscore_steal
 
 cdef extern from "Python.h":
@@ -41,7 +41,7 @@ cdef class ItemQueue:
     cdef inline int put(self, object item, Py_ssize_t size) except -1:
         """Put an item that holds so many bytes at the end."""
         cdef Place* place
-        if rarely(self.size == self._capacity):
+        if unlikely(self.size == self._capacity):
             self._grow()
         place = &self._ring[(self._begin + self.size) & (self._capacity - 1)]
         Py_INCREF(item)
@@ -56,7 +56,7 @@ cdef class ItemQueue:
         cdef PyObject* item = self._ring[self._begin].item
         self._begin = (self._begin + 1) & (self._capacity - 1)
         self.size -= 1
-        if rarely((self.size == 0) & (self._capacity > KEPT_CAPACITY)):
+        if unlikely((self.size == 0) & (self._capacity > KEPT_CAPACITY)):
             self._shrink()
         return wscore_steal(item)
 

@@ -22,7 +22,7 @@ __all__ = ["WSMessageConnection"]
 
 
 @cython.final
-cdef class Sending(Step):
+cdef class SendCall(Step):
     """What `send` awaits."""
 
     cdef object go_on(self):
@@ -46,7 +46,7 @@ cdef class Sending(Step):
                 transport.send_message(TEXT if as_text else BINARY, message)
                 if connection._drained is None:
                     if self.origin is None:
-                        keep(&connection._spare_sending, self)
+                        keep(&connection._spare_call, self)
                     return None
                 return self.hand_over(connection._drain())
         return self.hand_over(
@@ -68,7 +68,7 @@ cdef class WSMessageConnection(WSMessageReader):
     """
 
     def __dealloc__(self):
-        Py_XDECREF(self._spare_sending)
+        Py_XDECREF(self._spare_call)
 
     def send(self, message, *, text=None):
         """Send a message, and wait while too much is waiting to be sent.
@@ -83,12 +83,12 @@ cdef class WSMessageConnection(WSMessageReader):
             ConnectionClosed: if the connection is closed.
             TypeError: if the message is of another type.
         """
-        cdef Sending call
-        if is_unshared(self._spare_sending):
-            call = <Sending>take(&self._spare_sending)
+        cdef SendCall call
+        if is_unshared(self._spare_call):
+            call = <SendCall>take(&self._spare_call)
             call.has_begun = call.has_ended = False
         else:
-            call = Sending.__new__(Sending)
+            call = SendCall.__new__(SendCall)
             call.begin("send")
         call.connection = self
         call.message = message
@@ -114,4 +114,4 @@ cdef class WSMessageConnection(WSMessageReader):
 mark_as_coroutine_function(WSMessageConnection.send)
 
 
-seal_type(Sending)
+seal_type(SendCall)

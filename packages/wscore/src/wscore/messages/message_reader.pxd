@@ -3,7 +3,7 @@
 from cpython.object cimport PyObject
 
 from ..connection.deflate_streams cimport Inflater
-from ..loop.branch_hints cimport rarely
+from ..loop.branch_hints cimport unlikely
 from .item_queue cimport Fragment, ItemQueue
 from ..connection.message_base cimport WSMessageBase
 from .awaitable cimport Step
@@ -17,7 +17,7 @@ cdef enum:
     LOW_BYTES = 256 * 1024    # in the queue, at which it goes on
 
 
-cdef class Reception(Step):
+cdef class RecvCall(Step):
     cdef WSMessageReader reader  # None once it has ended
     cdef int decode
     cdef bint is_iterating  # for `async for`
@@ -36,11 +36,11 @@ cdef class Joining(Step):
     cdef object refuse(self, object limit)
 
 
-cdef class Arrival(Step):
+cdef class ItemWait(Step):
     cdef WSMessageReader reader
 
 
-cdef class Messages:
+cdef class MessageIterator:
     cdef WSMessageReader reader
 
 
@@ -58,7 +58,7 @@ cdef class Patience:
 cdef class WSMessageReader(WSMessageBase):
     cdef ItemQueue _queue    # whole messages as str or bytes, others as Fragment
     cdef Waiter _waiter      # None before the connection is open
-    cdef PyObject* _spare    # a Reception that was used, and that nobody else refers to; or NULL
+    cdef PyObject* _spare    # a RecvCall that was used, and that nobody else refers to; or NULL
     cdef PyObject* _waiting  # the Step that waits or has waited; for comparison only, like the next
     cdef PyObject* _taker    # the task that last took something while reading was paused
     cdef Patience _patience  # None before `discard`
@@ -78,7 +78,7 @@ cdef class WSMessageReader(WSMessageBase):
     cdef inline bint _takes_too_many(self) noexcept:
         """Whether the loop has to iterate before one more is taken."""
         self._taken += 1
-        if rarely(self._taken > AT_ONCE):
+        if unlikely(self._taken > AT_ONCE):
             self._taken = 0
             return True
         return False
@@ -98,11 +98,11 @@ cdef class WSMessageReader(WSMessageBase):
     cdef int _refuse(self, str name) except -1
     cdef inline object _pop(self)
     cdef object _make_room(self)
-    cdef inline Reception _reception(self, int decode, bint is_iterating)
-    cdef inline int _keep(self, Reception call) except -1
+    cdef inline RecvCall _recv_call(self, int decode, bint is_iterating)
+    cdef inline int _keep(self, RecvCall call) except -1
     cdef int _stop_waiting(self, Step step) except -1
-    cdef Joining _join(self, Fragment first, Reception call)
-    cdef Arrival _more(self)
+    cdef Joining _join(self, Fragment first, RecvCall call)
+    cdef ItemWait _more(self)
     cdef object _end(self, bint is_iterating)
     cdef object _wait(self, Step step)
     cdef int _put_back(self, list parts, bint is_text) except -1

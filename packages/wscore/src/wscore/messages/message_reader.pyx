@@ -15,7 +15,7 @@ from cpython.object cimport PyObject
 
 from ..connection.state cimport WSCloseInfo
 from ..enums cimport MESSAGE_TOO_BIG
-from ..loop.branch_hints cimport rarely
+from ..loop.branch_hints cimport unlikely
 from ..loop.loop_io cimport this_thread
 from ..loop.sealed_types cimport seal_type
 from .awaitable cimport is_unshared, keep, take
@@ -43,7 +43,7 @@ _new_decoder = getincrementaldecoder("utf-8")
 
 
 @cython.final
-cdef class Reception(Step):
+cdef class RecvCall(Step):
     """What `recv` and ``async for`` await: one message."""
 
     cdef object go_on(self):
@@ -52,11 +52,11 @@ cdef class Reception(Step):
         if not self.is_waiting:
             reader._check_available("recv")
         if reader._queue.size:
-            if rarely(reader._takes_too_many()):
+            if unlikely(reader._takes_too_many()):
                 self.reader = reader
                 return self.wait_on(None)  # nothing: it is called again in the next iteration
             item = reader._pop()
-            if rarely(type(item) is Fragment):
+            if unlikely(type(item) is Fragment):
                 return self.hand_over(reader._join(<Fragment>item, self))
             reader._keep(self)
             return item if self.decode == AS_IT_IS else reader._converted(item, self.decode)
@@ -74,7 +74,7 @@ cdef class Reception(Step):
 
 @cython.final
 cdef class Joining(Step):
-    """What a `Reception` awaits if its message came in fragments."""
+    """What a `RecvCall` awaits if its message came in fragments."""
 
     cdef object go_on(self):
         cdef WSMessageReader reader = self.reader
@@ -121,7 +121,7 @@ cdef class Joining(Step):
 
 
 @cython.final
-cdef class Arrival(Step):
+cdef class ItemWait(Step):
     """What awaits until there is something in the queue, or never will be."""
 
     cdef object go_on(self):
@@ -139,7 +139,7 @@ cdef class Arrival(Step):
 
 
 @cython.final
-cdef class Messages:
+cdef class MessageIterator:
     """An iteration over messages.
 
     Not the reader itself: of a class that is derived in Python `__anext__` has to be looked up.
@@ -152,7 +152,7 @@ cdef class Messages:
         return self
 
     def __anext__(self):
-        return self.reader._reception(AS_IT_IS, True)
+        return self.reader._recv_call(AS_IT_IS, True)
 
 
 @cython.final
@@ -279,10 +279,10 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef inline int _put(self, object item, Py_ssize_t size) except -1:
-        if rarely(self._shut):
+        if unlikely(self._shut):
             return 0
         self._queue.put(item, size)
-        if rarely(
+        if unlikely(
             (self._queue.size >= self._full_at) | (self._queue.held() >= self._high_bytes)
         ):
             return self._pause()
@@ -354,19 +354,19 @@ cdef class WSMessageReader(WSMessageBase):
             UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8. A subclass
                 may choose another exception (`decode_error`).
         """
-        return self._reception(AS_IT_IS if decode is None else bool(decode), False)
+        return self._recv_call(AS_IT_IS if decode is None else bool(decode), False)
 
     def __aiter__(self):
         """Iterates over the messages as `recv` gives them, also where that is overridden.
 
         The iteration ends if the connection was closed well (`closed_well`).
         """
-        cdef Messages messages
+        cdef MessageIterator iterator
         if getattr(self.recv, "__func__", None) is not _recv:
             return self._each()
-        messages = Messages.__new__(Messages)
-        messages.reader = self
-        return messages
+        iterator = MessageIterator.__new__(MessageIterator)
+        iterator.reader = self
+        return iterator
 
     async def _each(self):
         """The messages of a `recv` that a subclass, or a mock, has put in the place of ours."""
@@ -455,27 +455,27 @@ cdef class WSMessageReader(WSMessageBase):
         else:
             self._patience.start()
 
-    cdef inline Reception _reception(self, int decode, bint is_iterating):
+    cdef inline RecvCall _recv_call(self, int decode, bint is_iterating):
         """One call of `recv`; the object of an earlier call, if nobody has it any more."""
-        cdef Reception call
+        cdef RecvCall call
         if is_unshared(self._spare):
-            call = <Reception>take(&self._spare)
+            call = <RecvCall>take(&self._spare)
             call.has_begun = call.has_ended = call.is_waiting = False
         else:
-            call = Reception.__new__(Reception)
+            call = RecvCall.__new__(RecvCall)
             call.begin("recv")
         call.reader = self
         call.decode = decode
         call.is_iterating = is_iterating
         return call
 
-    cdef inline int _keep(self, Reception call) except -1:
+    cdef inline int _keep(self, RecvCall call) except -1:
         """Keep the object of a call that has ended for another one."""
         if call.origin is None:
             keep(&self._spare, call)
         return 0
 
-    cdef Joining _join(self, Fragment first, Reception call):
+    cdef Joining _join(self, Fragment first, RecvCall call):
         """What awaits the rest of a message."""
         cdef Joining joining = Joining.__new__(Joining)
         joining.has_begun = joining.has_ended = False
@@ -506,15 +506,15 @@ cdef class WSMessageReader(WSMessageBase):
             self._waiter.give_up()
         return 0
 
-    cdef Arrival _more(self):
+    cdef ItemWait _more(self):
         """What to await until there is something in the queue, or never will be."""
-        cdef Arrival arrival = Arrival.__new__(Arrival)
-        arrival.has_begun = arrival.has_ended = False
-        arrival.reader = self
-        return arrival
+        cdef ItemWait wait = ItemWait.__new__(ItemWait)
+        wait.has_begun = wait.has_ended = False
+        wait.reader = self
+        return wait
 
     cdef inline int _check_available(self, str name) except -1:
-        if rarely(
+        if unlikely(
             self._waiter is None or this_thread() != self._waiter._io.thread
             or self._streaming | self._waiter.is_waiting
         ):
@@ -531,7 +531,7 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef inline object _pop(self):
-        if rarely(self._queue.size <= self._heed_at):
+        if unlikely(self._queue.size <= self._heed_at):
             return self._make_room()
         return self._queue.take()
 
@@ -644,8 +644,8 @@ cdef object _recv = WSMessageReader.recv
 mark_as_coroutine_function(_recv)
 
 
-seal_type(Reception)
+seal_type(RecvCall)
 seal_type(Joining)
-seal_type(Arrival)
-seal_type(Messages)
+seal_type(ItemWait)
+seal_type(MessageIterator)
 seal_type(Patience)

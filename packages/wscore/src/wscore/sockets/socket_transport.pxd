@@ -3,7 +3,7 @@
 from libc.errno cimport EAGAIN, EINTR, errno
 
 from ..connection.protocol cimport WSProtocolCore
-from ..loop.branch_hints cimport rarely
+from ..loop.branch_hints cimport unlikely
 from ..loop.loop_io cimport SendBuffer
 from ..loop.outflow cimport Outflow
 from ..loop.sink cimport Sink
@@ -123,7 +123,7 @@ cdef class SocketTransport(Sink):
             sent = send(
                 self.fd, buffer.data + buffer.begin, buffer.end - buffer.begin, MSG_NOSIGNAL
             )
-            if not rarely(sent < 0):
+            if not unlikely(sent < 0):
                 buffer.begin += sent
                 self._has_sent = True
             elif errno == EAGAIN:

@@ -20,7 +20,7 @@ from wsframe cimport cwsframe as wsf
 from ..connection.protocol cimport WSProtocolCore
 from ..connection.state cimport AWAITING_CLOSE
 from ..connection.transport cimport refuse_thread
-from ..loop.branch_hints cimport rarely
+from ..loop.branch_hints cimport unlikely
 from ..loop.loop_io cimport RECEIVE_SIZE, SendBuffer, append, this_thread
 from ..loop.outflow cimport ask_system, has_hung_up, unacknowledged, unread_by_us
 from ..loop.sealed_types cimport seal_type
@@ -217,10 +217,10 @@ cdef class SocketTransport(Sink):
         cdef WSProtocolCore protocol = self.protocol  # held here, as in `continue_reading`
         # Nor may it have this read by another one, into the memory of the frame it looks at. And
         # what was received before is parsed first.
-        if rarely((self._state == LOST) | self._is_within_read | self.is_scheduled):
+        if unlikely((self._state == LOST) | self._is_within_read | self.is_scheduled):
             return 0
         self._read_corked(False)
-        if rarely(self._was_full | self.is_scheduled | (protocol.busy_poll_us != 0)):
+        if unlikely(self._was_full | self.is_scheduled | (protocol.busy_poll_us != 0)):
             self._read_more(protocol)
         self.io.last_reader = <void*>self
         return 0
@@ -275,16 +275,16 @@ cdef class SocketTransport(Sink):
             self.io.no_task_runs = False
             self.is_listed = was_listed
             self._end_cork()
-        if rarely(self._watched != self._reading) and self._watched:
+        if unlikely(self._watched != self._reading) and self._watched:
             self._unwatch()
-        if rarely(self._must_ask and not self._has_sent) and self._reading:
+        if unlikely(self._must_ask and not self._has_sent) and self._reading:
             return self._ask_for_error()
         return 0
 
     cdef inline int _end_cork(self) except -1:
         """The read is over: what it has sent leaves, unless there is a cork around it."""
         if self.pending != NULL:
-            if not rarely(self.io.depth != 1) or not (self.is_listed or self.io.hold(self)):
+            if not unlikely(self.io.depth != 1) or not (self.is_listed or self.io.hold(self)):
                 self.flush()
         return self.io.leave()
 
@@ -322,7 +322,7 @@ cdef class SocketTransport(Sink):
             min(room, <size_t>MOST),
         )
         self._was_full = <size_t>size == room
-        if rarely(size <= 0):
+        if unlikely(size <= 0):
             self.protocol.buffer.tidy(self.protocol.buffer.needed)  # `prepare` has moved the rest
             return self._receive_no_more(size)
         return self.protocol.received(size)
@@ -366,7 +366,7 @@ cdef class SocketTransport(Sink):
     cdef int write_frame(self, const wsf.wsf_header* header, const uint8_t* payload,
                          size_t size) except -1:
         cdef uint8_t[14] head
-        if rarely(self._state > OPEN):
+        if unlikely(self._state > OPEN):
             return 0
         if size < LARGE or header.masked or self._writing:
             self.append_frame(header, payload, size)
@@ -374,7 +374,7 @@ cdef class SocketTransport(Sink):
         return self._send_large(head, wsf.wsf_header_encode(head, header), payload, size)
 
     cdef int write_bytes(self, const uint8_t* data, size_t size) except -1:
-        if rarely(self._state > OPEN):
+        if unlikely(self._state > OPEN):
             return 0
         if size < LARGE or self._writing:
             append(self.open_pending(), data, size)
@@ -387,12 +387,12 @@ cdef class SocketTransport(Sink):
         return self._send_alone(data, size)
 
     cdef int flush(self) except -1:
-        if self.pending != NULL and not rarely(self._writing | (self._state == LOST)):
+        if self.pending != NULL and not unlikely(self._writing | (self._state == LOST)):
             if self._push(self.pending):
                 self.drop_pending()
-                if rarely(self._state > OPEN):
+                if unlikely(self._state > OPEN):
                     self._all_sent()
-        if rarely(self._over_high | (self.pending != NULL)):
+        if unlikely(self._over_high | (self.pending != NULL)):
             return self._check_limits()
         return 0
 
@@ -400,7 +400,7 @@ cdef class SocketTransport(Sink):
         if not self.may_hold():
             return self.flush()
         # Otherwise nothing waits but what is held.
-        if rarely(self._writing | (self.pending.end - self.pending.begin > self._high)):
+        if unlikely(self._writing | (self.pending.end - self.pending.begin > self._high)):
             return self._check_limits()
         return 0
 
