@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .http import TOKEN
+from .token import TOKEN
 
 __all__ = ["Extension", "parse_extensions"]
 

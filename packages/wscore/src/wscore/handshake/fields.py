@@ -12,7 +12,8 @@ import hashlib
 from multidict import CIMultiDict
 
 from .deflate import EXTENSION, WSDeflateParameters
-from .http import TOKEN, WSUpgradeResponse
+from .http import WSUpgradeResponse
+from .token import TOKEN
 
 __all__ = [
     "EXTENSIONS_FIELD",

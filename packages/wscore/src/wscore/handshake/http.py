@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -29,9 +28,6 @@ __all__ = [
 ]
 
 WSHeadersLike = Mapping[str, str] | Iterable[tuple[str, str]]
-
-#: A token of RFC 9110, 5.6.2.
-TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 class HTTPSyntaxError(Exception):

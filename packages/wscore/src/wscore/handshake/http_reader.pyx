@@ -22,6 +22,7 @@ from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeLatin1
 
 from .http import HTTPSyntaxError, WSUpgradeRequest, WSUpgradeResponse
+from .token import CHARACTER
 
 cdef extern from "Python.h":
     PyObject* PyObject_CallMethodOneArg(object owner, object name, object argument)
@@ -53,12 +54,12 @@ cdef Py_ssize_t _max_head_size = MAX_HEAD_SIZE
 cdef Py_ssize_t _max_body_size = MAX_BODY_SIZE
 
 # A request line (RFC 9112, 3), and the beginning of one that has not come in full.
-cdef str _TOKENS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}"
+cdef str _METHOD = CHARACTER + "{1,64}"
 cdef object _REQUEST_LINE = re.compile(
-    rf"({_TOKENS}) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])\r\n".encode()
+    rf"({_METHOD}) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])\r\n".encode()
 )
 cdef object _BEGINNING = re.compile(
-    rf"{_TOKENS}( ([\x21-\x7e]+( [HTP/0-9.]*\r?)?)?)?".encode()
+    rf"{_METHOD}( ([\x21-\x7e]+( [HTP/0-9.]*\r?)?)?)?".encode()
 )
 cdef dict _VERSIONS = {"1.1": b"HTTP/1.1"}
 

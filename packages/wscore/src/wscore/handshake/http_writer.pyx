@@ -8,6 +8,8 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
+from .token import TOKEN
+
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
     void* PyUnicode_DATA(object text)
@@ -16,10 +18,9 @@ cdef extern from "Python.h":
 
 __all__ = ["serialise_head"]
 
-# The characters of a token (RFC 9110, 5.6.2).
-cdef bint[256] _in_tokens
+cdef bint[256] _in_tokens  # by the character's code
 for _code in range(256):
-    _in_tokens[_code] = _code < 128 and (chr(_code).isalnum() or chr(_code) in "!#$%&'*+-.^_`|~")
+    _in_tokens[_code] = TOKEN.fullmatch(chr(_code)) is not None
 
 
 def serialise_head(bytes first_line not None, headers):
