@@ -21,6 +21,7 @@ from ..loop.sealed_types cimport seal_type
 from .awaitable cimport is_unshared, keep, take
 from ..connection.transport cimport refuse_thread
 
+from ..loop.water_marks import check_marks
 from .coroutine_functions import mark_as_coroutine_function
 
 cdef extern from "Python.h":
@@ -234,8 +235,8 @@ cdef class WSMessageReader(WSMessageBase):
         cdef Py_ssize_t most = high or 0
         self.takes_pieces = stream
         self._low = low if low is not None else most // 4
-        if most and not 0 <= self._low <= most:
-            raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
+        if most:
+            check_marks(most, self._low)
         self._high = most or PY_SSIZE_T_MAX
         self._high_bytes = HIGH_BYTES if most else PY_SSIZE_T_MAX
         self._set_marks()

@@ -37,6 +37,7 @@ from ..loop.syscalls cimport (
     send_parts,
     shutdown,
 )
+from ..loop.water_marks import check_marks
 from ..loop.watcher cimport unwatch, watcher_of
 from .socket_address cimport address_of_peer, address_of_socket, to_python
 
@@ -516,8 +517,7 @@ cdef class SocketTransport(Sink):
             high = HIGH_WATER if low is None else 4 * low
         if low is None:
             low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
+        check_marks(high, low)
         self._check_thread()
         self._high, self._low = high, low
         self._check_limits()
