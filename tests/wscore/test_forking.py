@@ -65,7 +65,7 @@ async def test_connections_in_a_forked_child(both: Setting, use: Any) -> None:
         try:
             for _ in range(2):
                 text = in_a_child(lambda: str(use(transport)))
-                assert text.startswith("RuntimeError: this connection is that of the parent")
+                assert text.startswith("RuntimeError: this connection belongs to the parent")
                 transport.send(WSMsgType.TEXT, b"from the parent")
                 async with asyncio.timeout(BOUND):
                     assert await reader.recv() == "from the parent"

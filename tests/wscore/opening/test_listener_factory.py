@@ -159,11 +159,11 @@ def messages(request: pytest.FixtureRequest) -> WSMessageBase:
 async def test_clients_do_not_share_a_listener_to_messages(messages: WSMessageBase) -> None:
     async with serving(lambda _: WSListener()) as url:
         transport, _ = await ws_connect(lambda: messages, url)
-        with pytest.raises(RuntimeError, match="a new listener to messages for each connection"):
+        with pytest.raises(RuntimeError, match="a new message listener for each connection"):
             await ws_connect(lambda: messages, url)
         transport.disconnect()
         await transport.wait_disconnected()
-        with pytest.raises(RuntimeError, match="has one already"):
+        with pytest.raises(RuntimeError, match="already has one"):
             await ws_connect(lambda: messages, url)
 
 
@@ -180,7 +180,7 @@ async def test_servers_do_not_share_a_listener_to_messages(
             assert caught.value.response.status == 500
             [record] = [record for record in caplog.records if record.levelname == "ERROR"]
             assert record.exc_info is not None
-            assert "has one already" in str(record.exc_info[1])
+            assert "already has one" in str(record.exc_info[1])
             transport.disconnect()
             await transport.wait_disconnected()
 

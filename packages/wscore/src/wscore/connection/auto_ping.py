@@ -1,6 +1,6 @@
 """When to ping, and when to give a silent peer up: logic without clocks, timers or sockets.
 
-Times are seconds on a clock of the caller's, which says what time it is with every call.
+Times are seconds on the caller's clock, passed with every call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ STRATEGIES = frozenset(WSAutoPingStrategy)  # other numbers make members, too, w
 
 
 class Verdict(Enum):
-    """What is to be done now."""
+    """The next action."""
 
     WAIT = "wait"
     PING = "ping"
@@ -29,7 +29,7 @@ class Verdict(Enum):
 
 
 class AutoPing:
-    """When one connection is to be pinged.
+    """Decides when one connection is pinged.
 
     Args:
         strategy: whether received data puts off the next ping.
@@ -63,14 +63,14 @@ class AutoPing:
         self._quiet_since = now
 
     def data_received(self, now: float) -> None:
-        """The peer has sent something, whatever it is."""
+        """Record that something was received, of whatever kind."""
         if self._waits_for_idle:
             self._quiet_since = max(now, self._quiet_since)
 
     def look(self, now: float) -> tuple[Verdict, float]:
-        """What is to be done, while no answer is waited for.
+        """Decide what to do while no answer is awaited.
 
-        A PING verdict counts on the ping being sent, and on a `ReplyClock` for its answer.
+        After a PING verdict the caller must send the ping, and use a `ReplyClock` for its answer.
 
         Args:
             now: the time.
@@ -86,22 +86,22 @@ class AutoPing:
 
 
 class ReplyClock:
-    """How long the answer to a ping may still take.
+    """Decides whether the answer to a ping is late.
 
-    A ping may stand behind much else that is sent. As long as the peer takes of that, it is alive,
-    though it cannot have seen the ping: the time begins again. It does not when the peer sends data
-    instead of the answer.
+    A ping may be queued behind much other data. While the peer takes that data it is alive, though
+    it cannot have seen the ping yet, so the time begins again. It does not begin again when the
+    peer sends data instead of the answer.
 
-    When the time is up the answer may have come and not been read yet, because the program was busy
-    meanwhile. So the first verdict is to read. Where more has come than can be read at once, there
-    is as much time for that as for the answer.
+    When the time is up, the answer may lie unread in the socket because the program was busy. So
+    the first verdict is READ. If more has arrived than one read takes, reading gets as much time as
+    the answer had.
 
     Args:
         timeout: seconds.
         now: the time at which the ping was sent.
     """
 
-    LOOKS = 4  # within the timeout; the end is noticed later than it should by one at most
+    LOOKS = 4  # within the timeout; its end is noticed one look late at most
 
     def __init__(self, timeout: float, now: float) -> None:
         self._timeout = timeout
@@ -111,15 +111,15 @@ class ReplyClock:
     def look(
         self, now: float, progress_at: float | None, *, has_unread: bool
     ) -> tuple[Verdict, float]:
-        """What is to be done.
+        """Decide what to do while the answer is awaited.
 
         Args:
             now: the time.
-            progress_at: when the peer has last taken something, if it did since the look before.
-            has_unread: whether something of the peer's has come that was not read.
+            progress_at: when the peer last took data, if it did since the previous look.
+            has_unread: whether received data has not been read yet.
 
         Returns:
-            The verdict, and in how many seconds to look again; with READ, when that was done.
+            The verdict, and in how many seconds to look again; after READ, as soon as it is done.
         """
         if progress_at is not None and progress_at > self._since:
             self._since = progress_at
@@ -138,7 +138,7 @@ class ReplyClock:
 def auto_ping_maker(
     enabled: bool, strategy: WSAutoPingStrategy, idle_timeout: float, reply_timeout: float
 ) -> Callable[[float], AutoPing] | None:
-    """What makes the `AutoPing` of each connection, given the time; None if there is to be none.
+    """Return a function that makes a connection's `AutoPing` from the time; None if disabled.
 
     Raises:
         TypeError: if a timeout is not a number.
@@ -149,5 +149,5 @@ def auto_ping_maker(
     check_seconds("auto_ping_idle_timeout", idle_timeout)
     check_seconds("auto_ping_reply_timeout", reply_timeout)
     make = partial(AutoPing, strategy, idle_timeout, reply_timeout)
-    make(0.0)  # wrong arguments are told to whom they come from
+    make(0.0)  # raises for wrong arguments here, in the call of the user who passed them
     return make

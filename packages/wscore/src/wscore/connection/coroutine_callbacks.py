@@ -1,7 +1,7 @@
-"""Says which callbacks of a listener can never run, since they are coroutine functions.
+"""Warnings about callbacks of a listener that can never run because they are coroutine functions.
 
-They are called, and the coroutine is dropped, as by picows. A program that has one by mistake may
-work for all that, so its connections are not refused, but its author should know.
+They are called and their coroutine is dropped, as by picows. A program that has one by mistake may
+still work, so its connections are not refused, but its author should know.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CALLBACKS = (
     "resume_writing",
 )
 
-#: Classes of listeners that were looked at.
+#: Classes of listeners that have been checked.
 _known: WeakSet[type] = WeakSet()
 
 
@@ -34,7 +34,7 @@ def report_coroutines(kind: type, logger: Logger) -> None:
 
     Args:
         kind: the class of a listener.
-        logger: where to.
+        logger: the logger of the warning.
     """
     if kind in _known:
         return

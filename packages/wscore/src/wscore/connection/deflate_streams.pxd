@@ -7,10 +7,10 @@ cdef class Inflater(MemoryHolder):
     cdef object _loop
     cdef object _settings
     cdef object _make  # makes an inflater
-    cdef object _error  # what that raises
-    cdef object _stream  # None while it would know of nothing, and while it is idle
-    cdef bytes _packed_window  # of the stream that was given back while idle, or None
-    cdef size_t _window_size  # bytes that the stream was inflated to, or more than it can refer to
+    cdef object _error  # the exception that it raises
+    cdef object _stream  # None before the first message, and while idle
+    cdef bytes _packed_window  # of the stream that was released while idle, or None
+    cdef size_t _window_size  # bytes inflated by the stream; it may exceed the window
     cdef int _window_bits
     cdef bint _keeps_context
     cdef unsigned long long _max_message  # bytes, inflated

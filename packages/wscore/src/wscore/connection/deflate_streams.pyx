@@ -1,15 +1,14 @@
-"""Compressing and inflating messages (RFC 7692, 7.2), with as little memory as the terms allow.
+"""Compressing and inflating messages (RFC 7692, 7.2), in as little memory as possible.
 
-Nothing is allocated before there is a message to compress or to inflate, and while a connection is
-idle it keeps neither a compressor, which can begin anew at any time, nor an inflater, which needs
-the window of the past, but that is kept compressed. A compressor whose messages refer to no earlier
-ones is shared by all connections of a loop with the same settings. An inflater is never shared:
-what a peer sends could refer to what another one sent. Nor does inflating ever bring more than the
-limits allow, and one byte.
+Nothing is allocated before the first message. While a connection is idle it keeps neither a
+compressor, which can begin anew at any time, nor an inflater: of that it keeps the window,
+compressed. A compressor without context takeover is shared by all connections of a loop with the
+same settings. An inflater is never shared: one peer's messages could refer to another's. Inflating
+never produces more than the limits and one byte.
 
 Distances reach back to the beginning of the deflate stream (RFC 1951, 3.2.3), so not beyond a block
-that is marked as the last: whoever sends one has ended its compressor, and browsers forget the past
-at it, too.
+that is marked as the last. A peer that sends one has ended its compressor, and browsers drop the
+context there, too.
 """
 
 import weakref
@@ -24,7 +23,7 @@ from ..handshake.deflate import MAX_BITS, SMALL_SIZE
 from ..errors import WSProtocolError
 
 cdef enum:
-    TAIL_SIZE = 4  # what every flushed message ends with, and none is sent with (7.2.1)
+    TAIL_SIZE = 4  # bytes at the end of every flushed message, which are not sent (7.2.1)
     MIN_BITS = 9  # some zlibs that promise 8 refer back as far as 9 allow
     MAX_ENDS = 128  # blocks marked as the last in one message; each costs a new inflater
     LONGEST = 258  # bytes of one reference (RFC 1951, 3.2.5)
@@ -34,7 +33,7 @@ cdef bytes TAIL = b"\x00\x00\xff\xff"
 _shared = weakref.WeakKeyDictionary()  # by loop: a dict of compressors by their keys
 
 cdef class Inflater(MemoryHolder):
-    """Inflates what one peer sends.
+    """Inflates the messages of one peer.
 
     Args:
         loop: the connection's.
@@ -66,7 +65,7 @@ cdef class Inflater(MemoryHolder):
         self.was_used = True
         self._has_input = self._has_input or size > 0
         if not self._has_input:
-            return b""  # nothing at all, where one byte should stand for nothing
+            return b""  # an empty payload, instead of the one byte of an empty block
         packed = PyBytes_FromStringAndSize(NULL, size + (TAIL_SIZE if fin else 0))
         memcpy(PyBytes_AS_STRING(packed), data, size)
         if fin:
@@ -85,7 +84,7 @@ cdef class Inflater(MemoryHolder):
         return result
 
     cdef size_t _room(self) noexcept:
-        """How many bytes may come of the next piece; a very large number for no limit."""
+        """Return how many bytes the next piece may be inflated to."""
         cdef unsigned long long room = (<size_t>-1) >> 2
         if self._max_frame:
             room = min(room, self._max_frame)
@@ -94,7 +93,7 @@ cdef class Inflater(MemoryHolder):
         return room
 
     cdef int _need_stream(self) except -1:
-        """Have an inflater that knows of the past, if there is one."""
+        """Make an inflater, with the window of earlier messages if there is one."""
         cdef bytes window
         if self._packed_window is None:
             self._window_size = 0
@@ -109,7 +108,7 @@ cdef class Inflater(MemoryHolder):
         cdef bytes result
         if self._stream is None:
             if not packed or (fin and packed == TAIL):
-                return b""  # behind a last block; the tail would be taken for another one
+                return b""  # after a last block, the tail would be taken for another block
             self._need_stream()
         result = self._stream.decompress(packed, room + 1)
         self._window_size += PyBytes_GET_SIZE(result)
@@ -120,7 +119,7 @@ cdef class Inflater(MemoryHolder):
         return result
 
     cdef bytes _run_on(self, bytes inflated, size_t room, bint fin):
-        """Behind a block that is marked as the last (7.2.3.4), go on with another inflater."""
+        """Continue after a block that is marked as the last (7.2.3.4), with another inflater."""
         cdef bytes rest, result
         while self._stream.eof and <size_t>PyBytes_GET_SIZE(inflated) <= room:
             self._ends += 1
@@ -137,7 +136,7 @@ cdef class Inflater(MemoryHolder):
         return inflated
 
     cdef bint release(self) except -1:
-        """Keep the window only, compressed, unless a message is under way."""
+        """Keep only the window, compressed, unless a message is incomplete."""
         cdef size_t size
         cdef bytes window
         if self._has_input:
@@ -153,11 +152,11 @@ cdef class Inflater(MemoryHolder):
 
 
 cdef bytes all_again(size_t distance):
-    """The last so many bytes once more: a block of references to them, and up to 257 bytes more.
+    """Return a deflate block that repeats the last `distance` bytes, and up to 257 bytes more.
 
-    It is how to read an inflater's window, for which the engines have no function: length 258 and
-    the distance, with the fixed codes of RFC 1951, 3.2.6. Numbers begin with their lowest bit,
-    codes with their highest.
+    It serves to read an inflater's window, for which the engines have no function: references of
+    length 258 at that distance, with the fixed codes of RFC 1951, 3.2.6. Numbers begin with their
+    lowest bit, codes with their highest.
     """
     cdef int extra_bits = max((distance - 1).bit_length() - 2, 0)
     cdef int code = ((distance - 1) >> extra_bits) + 2 * extra_bits
@@ -172,7 +171,7 @@ cdef bytes all_again(size_t distance):
 
 
 cdef class Deflater(MemoryHolder):
-    """Compresses what one connection sends.
+    """Compresses the messages of one connection.
 
     Args:
         loop: the connection's.
@@ -188,7 +187,7 @@ cdef class Deflater(MemoryHolder):
         self._keeps_context = keeps_context
 
     cdef bint wants(self, object message, bint fin, object compress) except -1:
-        """Whether to compress a message, of which this is the first fragment if not `fin`."""
+        """Return whether to compress a message; if not `fin`, this is its first fragment."""
         if compress is not None:
             return compress
         if not fin:
@@ -198,7 +197,7 @@ cdef class Deflater(MemoryHolder):
         return _size(message) >= self._settings.min_size
 
     cdef object key(self):
-        """Equal for connections that `deflate_alone` does the same for."""
+        """Return a key that is equal for connections with the same result of `deflate_alone`."""
         if self._make is None:
             self._key, self._make, self._make_small = self._settings.compressor(self._window_bits)
         return self._key
@@ -224,11 +223,11 @@ cdef class Deflater(MemoryHolder):
             raise
 
     cdef bytes deflate_alone(self, object data, bint fin):
-        """The same, without reference to anything before.
+        """Do the same without references to earlier messages.
 
-        Behind a full flush isal finds no repeats in the next 288 bytes, so small messages get a
-        compressor each. For others the memory of a new one may be expensive: up to 40 pages that
-        the C library has given back to the system.
+        After a full flush isal finds no repeats in the next 288 bytes, so small messages get a
+        compressor each. For larger ones the memory of a new one may be expensive: up to 40 pages
+        that the C library has given back to the system.
         """
         cdef dict streams
         key = self.key()
@@ -241,9 +240,9 @@ cdef class Deflater(MemoryHolder):
         return data
 
     cdef int forget(self) except -1:
-        """The connection is sent something that was not compressed here.
+        """Drop the stream: the connection sends a message that was compressed elsewhere.
 
-        What comes next refers only to what comes after it, in whose stream distances stay true.
+        Later messages then refer to nothing before it, so their distances stay true.
         """
         self._stream = None
         return 0
@@ -255,14 +254,14 @@ cdef class Deflater(MemoryHolder):
 
 
 cdef Py_ssize_t _size(object data) except -1:
-    """How many bytes a buffer has; None has none."""
+    """Return the bytes of a buffer; 0 for None."""
     if data is None:
         return 0
     return len(data) if isinstance(data, bytes) else memoryview(data).nbytes
 
 
 cdef bytes _flushed(object stream, object data, bint fin, object how):
-    """Compress, and give out all there is; of nothing at all that is an empty block (7.2.3.6)."""
+    """Compress and flush; an empty message becomes an empty block (7.2.3.6)."""
     cdef bytes first = stream.compress(b"" if data is None else data)
     cdef bytes rest = stream.flush(how)
     if first:

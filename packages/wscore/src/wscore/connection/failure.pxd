@@ -1,4 +1,4 @@
-# What ends a connection that this side gives up on.
+# Failing a connection.
 
 from .transport cimport WSTransport
 

@@ -1,7 +1,7 @@
-"""What becomes of an exception in user code, or of a violation by the peer: the connection's end.
+"""Failing a connection: for an exception in user code, or for a protocol error of the peer.
 
-Both turn here, and nowhere else, into a line of the log, the CLOSE that tells the peer, and what
-`WSTransport.wait_disconnected` raises. What must end the program is never kept from doing so.
+Both are turned here, and nowhere else, into a log record, a CLOSE frame, and the exception that
+`WSTransport.wait_disconnected` raises. Exceptions that end the program are always raised again.
 """
 
 from wsframe cimport cwsframe as wsf
@@ -13,13 +13,13 @@ from ..errors import WSProtocolError, is_ordinary
 
 cdef int fail_for_exception(WSTransport transport, object exc, str where,
                             object listener=None) except -1:
-    """End a connection because of an exception in user code.
+    """Fail a connection because of an exception in user code.
 
     Args:
         transport: the connection's.
-        exc: the exception; if it concerns the whole program it is raised again.
-        where: the callback that raised it.
-        listener: what a fault of the peer is told in the words of, or None.
+        exc: the exception; one that concerns the whole program is raised again.
+        where: the name of the callback that raised it.
+        listener: the listener whose `fault_reason` words the close reason, or None.
     """
     cdef unsigned int code = INTERNAL_ERROR
     cdef str reason = None
@@ -37,13 +37,13 @@ cdef int fail_for_exception(WSTransport transport, object exc, str where,
 
 cdef int fail_for_violation(WSTransport transport, int error, size_t offset,
                             object listener) except -1:
-    """End a connection because the peer has broken the protocol.
+    """Fail a connection because of a protocol error of the peer.
 
     Args:
         transport: the connection's.
-        error: what wsframe says.
-        offset: where among the bytes of the peer's frames.
-        listener: what chooses the words for the peer.
+        error: wsframe's error number.
+        offset: its position in the bytes of the peer's frames.
+        listener: the listener whose `fault_reason` words the close reason.
     """
     cdef unsigned int code = wsf.wsf_error_close_code(error)
     cdef str text = wsf.wsf_error_text(error).decode()
@@ -65,7 +65,7 @@ cdef int pass_on(object exc) except -1:
 
 cdef str _in_words_of(object listener, WSTransport transport, unsigned int code, str text,
                       str name):
-    """What the peer is told of its fault."""
+    """Return the close reason that the listener chooses for a fault of the peer."""
     try:
         return _as_reason(listener.fault_reason(code, text, name))
     except Exception:
@@ -78,7 +78,7 @@ cdef bint _may_be_sent(object code) except -1:
 
 
 cdef str _as_reason(object message):
-    """The message as a close reason: text, cut to what a CLOSE frame can hold."""
+    """Return the message as a close reason: text, cut to the size of a CLOSE frame."""
     cdef bytes encoded
     if isinstance(message, bytes):
         encoded = message

@@ -1,6 +1,6 @@
-# The frame as user code sees it.
+# The view of one received frame.
 #
-# How it becomes the view of the next one stands here in full, to be compiled into the callers.
+# The bodies of `show` and `retire` stand here so that they are compiled into their callers.
 
 cimport cython
 from cpython.object cimport PyObject
@@ -24,16 +24,16 @@ cdef class WSFrame:
     cdef readonly size_t tail_size
     cdef char* payload_ptr
 
-    cdef PyObject* _member  # what `msg_type` is in Python; borrowed, the members are never freed
-    cdef PyObject** _members  # all that there are, by their values
-    cdef PyObject* _block  # NULL once the callback is over; the receive buffer holds it until then
-    cdef Block _shown  # the block that views of the payload show
+    cdef PyObject* _member  # `msg_type` as a Python object; borrowed, members are never freed
+    cdef PyObject** _members  # all of them, by opcode
+    cdef PyObject* _block  # NULL once the callback is over; the receive buffer owns it until then
+    cdef Block _shown  # the block that memoryviews of the payload show
     cdef Py_ssize_t _views
     cdef uint16_t _close_code
 
     cdef inline void show(self, const wsf_frame* parsed, PyObject* block, size_t tail_size,
                           bint last_in_buffer) noexcept:
-        """Become the view of a frame whose payload lies in the block."""
+        """Make this the view of a frame whose payload lies in the block."""
         self.show_as(<WSMsgType>parsed.opcode)
         self.fin = parsed.fin
         self.rsv1 = (parsed.rsv & WSF_RSV1) != 0

@@ -1,8 +1,8 @@
-"""The view of one received frame that `on_ws_frame` is given.
+"""The view of one received frame that is passed to `on_ws_frame`.
 
-A frame points into the receive buffer and owns nothing. When the callback is over it is retired:
-its methods raise from then on. Memoryviews of its payload that are still alive then keep their
-memory, and keep showing the bytes they were made for.
+A frame points into the receive buffer and owns nothing. When the callback returns it is retired:
+its methods raise from then on. Memoryviews of its payload that are still alive keep their memory,
+and keep showing the same bytes.
 """
 
 cimport cython
@@ -53,10 +53,10 @@ cdef class WSFrame:
         rsv1: the first reserved bit, set by some extensions.
         rsv2: the second reserved bit.
         rsv3: the third reserved bit.
-        last_in_buffer: whether no further frame is delivered before the loop iterates: no complete
-            one has been received, or the connection has had its part of the iteration.
+        last_in_buffer: whether no further frame is delivered in this iteration of the loop: no
+            complete one has been received, or the connection has used its budget.
         payload_size: bytes of payload.
-        tail_size: how many received bytes come after this frame.
+        tail_size: received bytes after this frame.
     """
 
     def __init__(self):
@@ -77,12 +77,12 @@ cdef class WSFrame:
     # -- for user code
 
     cpdef bytes get_payload_as_bytes(self):
-        """A copy of the payload."""
+        """Return a copy of the payload."""
         self._check()
         return PyBytes_FromStringAndSize(self.payload_ptr, self.payload_size)
 
     cpdef str get_payload_as_utf8_text(self):
-        """The payload decoded as UTF-8.
+        """Return the payload decoded as UTF-8.
 
         Raises:
             UnicodeDecodeError: if it is not UTF-8; a fragment of a text may end inside a character.
@@ -91,11 +91,11 @@ cdef class WSFrame:
         return PyUnicode_DecodeUTF8(self.payload_ptr, self.payload_size, NULL)
 
     cpdef str get_payload_as_utf8(self):
-        """The same as `get_payload_as_utf8_text`, under its older name."""
+        """Do the same as `get_payload_as_utf8_text`, under its older name."""
         return self.get_payload_as_utf8_text()
 
     cpdef str get_payload_as_ascii_text(self):
-        """The payload decoded as ASCII.
+        """Return the payload decoded as ASCII.
 
         Raises:
             UnicodeDecodeError: if it is not ASCII.
@@ -104,17 +104,17 @@ cdef class WSFrame:
         return PyUnicode_DecodeASCII(self.payload_ptr, self.payload_size, NULL)
 
     cpdef object get_payload_as_memoryview(self):
-        """A read-only memoryview of the payload where it was received, without a copy.
+        """Return a read-only memoryview of the payload where it was received, without a copy.
 
-        It may be kept: it then keeps its memory, which is dearer than a copy of a small payload.
+        It may be kept, but holds a whole receive buffer then: a copy of a small payload costs less.
         """
         self._check()
         return PyMemoryView_FromObject(self)
 
     cpdef object get_close_code(self):
-        """The code of a CLOSE frame; `WSCloseCode.NO_INFO` if it has none.
+        """Return the code of a CLOSE frame; `WSCloseCode.NO_INFO` if it has none.
 
-        A code that is not a registered one, 3000 to 4999, is a `WSCloseCode` without a name.
+        A code that is not registered, such as 4000, becomes a `WSCloseCode` without a name.
 
         Raises:
             TypeError: if this is not a CLOSE frame.
@@ -124,7 +124,7 @@ cdef class WSFrame:
         return close_code_to_python(0 if code == WSF_CLOSE_NO_STATUS else code)
 
     cpdef bytes get_close_message(self):
-        """The reason of a CLOSE frame as bytes, or None if it has none.
+        """Return the reason of a CLOSE frame as bytes, or None if it has none.
 
         Raises:
             TypeError: if this is not a CLOSE frame.
@@ -135,7 +135,7 @@ cdef class WSFrame:
         return PyBytes_FromStringAndSize(self.payload_ptr + 2, self.payload_size - 2)
 
     cpdef str get_close_reason(self):
-        """The reason of a CLOSE frame as text, or None if it has none.
+        """Return the reason of a CLOSE frame as text, or None if it has none.
 
         Raises:
             TypeError: if this is not a CLOSE frame.
@@ -182,11 +182,11 @@ cdef class WSFrame:
         )
 
 
-# Cython asks the class of an enumeration for the member whenever a value becomes a Python object,
-# and in Python 3.11 that is a call of Python code: three times as dear as any other attribute, for
-# the one that every listener reads. So the member lies in the frame, and a descriptor of our own
-# shows it in the place of Cython's: one that the interpreter reads without a call.
-cdef PyObject* MEMBERS[16]  # by their values; NULL where the protocol has none
+# `msg_type` is the attribute that every listener reads. Cython's descriptor looks up the member of
+# the enumeration for each access, which on Python 3.11 calls Python code: three times the cost of
+# another attribute. So each frame holds the member, and a descriptor that the interpreter reads
+# without a call replaces Cython's.
+cdef PyObject* MEMBERS[16]  # by opcode; NULL where the protocol has none
 
 for _member in enums.WSMsgType:
     MEMBERS[<int>_member.value] = <PyObject*>_member

@@ -1,4 +1,4 @@
-# Auto ping at work.
+# Auto ping of one connection.
 
 from cpython.time cimport monotonic
 
@@ -12,12 +12,12 @@ cdef class Heartbeat:
     cdef WSTransport transport
     cdef WSListener listener
     cdef object _logic  # an AutoPing
-    cdef PingWatch _watch  # while an answer is waited for
+    cdef PingWatch _watch  # while an answer is awaited
     cdef object _timer  # of the next ping
-    cdef double _heard_at  # when the peer has last sent something
+    cdef double _heard_at  # when something was last received
 
     cdef inline void heard(self) noexcept:
-        """The peer has sent something."""
+        """Record that something was received."""
         self._heard_at = monotonic()
 
     cdef bint answers(self, WSFrame frame) except -1

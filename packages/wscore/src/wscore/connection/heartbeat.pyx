@@ -1,4 +1,4 @@
-"""Auto ping at work: the timer and the listener's part around `auto_ping`'s logic."""
+"""Auto ping of one connection: the timer and the calls of the listener, around `auto_ping`."""
 
 from cpython.time cimport monotonic
 
@@ -16,8 +16,8 @@ cdef class Heartbeat:
 
     Args:
         transport: the connection's.
-        listener: who sends the ping and knows the pong.
-        make_logic: makes the `AutoPing`, given the time.
+        listener: sends the ping and recognises the pong.
+        make_logic: makes the `AutoPing` from the current time.
     """
 
     def __init__(self, WSTransport transport not None, WSListener listener not None, make_logic):
@@ -27,21 +27,21 @@ cdef class Heartbeat:
         self._look()
 
     cdef bint answers(self, WSFrame frame) except -1:
-        """Whether the frame is the pong that is waited for."""
+        """Return whether the frame is the awaited pong."""
         if self._watch is None or not self.listener.is_user_specific_pong(frame):
             return False
         self.pong_received()
         return True
 
     def pong_received(self):
-        """The ping was answered."""
+        """Record that the ping was answered."""
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
             self._look()
 
     cdef int stop(self) except -1:
-        """The connection is gone."""
+        """Stop pinging: the connection is lost."""
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
@@ -51,7 +51,7 @@ cdef class Heartbeat:
         return 0
 
     def _look(self):
-        """Ping, or see when to look again."""
+        """Send a ping if one is due, or set the timer for the next look."""
         self._logic.data_received(self._heard_at)
         verdict, delay = self._logic.look(monotonic())
         if verdict is not Verdict.PING:

@@ -14,9 +14,9 @@ cdef class WSMessageBase(WSListener):
 
     cdef Inflater _inflater  # None unless deflate was agreed on
     cdef wsf_utf8 _utf8
-    cdef bint _is_text  # the fragmented message that is being received
-    cdef bint _is_within  # there is one
-    cdef bint _is_deflated  # and it is inflated
+    cdef bint _is_within  # a fragmented message is being received
+    cdef bint _is_text  # that message
+    cdef bint _is_deflated  # that message
 
     # in
     cdef int begin(self, WSTransport transport, Inflater inflater) except -1
@@ -33,7 +33,7 @@ cdef class WSMessageBase(WSListener):
     cdef int ended(self) except -1
     cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1
 
-    # what a subclass may change
+    # hooks for subclasses
     cpdef on_pong(self, bytes payload)
     cpdef on_close(self)
     cpdef on_incomplete_message(self)

@@ -1,8 +1,7 @@
 """From frames to messages: inflated, checked to be UTF-8 if they are text, and CLOSE answered.
 
-What becomes of a message is up to the subclasses: `message_reader` queues it, `message_listener`
-calls a function with it. Nothing here may cost an unfragmented, uncompressed message anything but
-its one copy.
+The subclasses use the messages: `message_reader` queues them, `message_listener` calls a function
+with each. Nothing here may cost an unfragmented, uncompressed message more than its one copy.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -19,23 +18,23 @@ __all__ = ["WSMessageBase", "check_unused"]
 
 
 def check_unused(WSListener listener):
-    """Refuse a listener to messages that has, or had, a connection: it would mix the messages.
+    """Refuse a message listener that has, or had, a connection: it would mix the messages.
 
     Args:
-        listener: what a listener factory has made. One to frames may be shared.
+        listener: the result of a listener factory. A listener to frames may be shared.
 
     Raises:
-        RuntimeError: if it has one.
+        RuntimeError: if it is a message listener with a connection.
     """
     if isinstance(listener, WSMessageBase) and (<WSMessageBase>listener).transport is not None:
         raise RuntimeError(
-            "the listener factory must make a new listener to messages for each connection, "
-            f"{listener!r} has one already"
+            "the listener factory must return a new message listener for each connection, but "
+            f"{listener!r} already has one"
         )
 
 
 cdef class WSMessageBase(WSListener):
-    """What listeners to messages have in common.
+    """The base of message listeners.
 
     A CLOSE is answered with the same code, as RFC 6455, 5.5.1 asks for.
 
@@ -46,11 +45,11 @@ cdef class WSMessageBase(WSListener):
     # -- in: frames
 
     cdef int begin(self, WSTransport transport, Inflater inflater) except -1:
-        """The connection is open.
+        """Begin with an open connection.
 
         Args:
             transport: its transport.
-            inflater: for compressed messages; None if there are to be none.
+            inflater: for compressed messages; None if deflate was not agreed on.
         """
         self.transport = transport
         self._inflater = inflater
@@ -64,7 +63,7 @@ cdef class WSMessageBase(WSListener):
         self.frame_received(transport, frame)
 
     cdef int frame_received(self, WSTransport transport, WSFrame frame) except -1:
-        """The same, for the protocol to call if no subclass in Python overrides it."""
+        """Do the same; the protocol calls it if no Python subclass overrides `on_ws_frame`."""
         if frame.msg_type > BINARY:
             if frame.msg_type == PONG:
                 self.on_pong(frame.get_payload_as_bytes())
@@ -88,25 +87,25 @@ cdef class WSMessageBase(WSListener):
         return 0
 
     cdef int on_read_end(self) except -1:
-        """All frames of one read have been delivered."""
+        """Called after all frames of one read have been delivered."""
         return 0
 
     cpdef feed(self, bint is_text, bint fin, bytes data):
         """Take a message, or the next fragment of one, as if it had been received like this.
 
-        For subclasses that override `on_ws_frame` and undo an extension of their own. While the
-        fragments of a message are fed, no other data frame may be handed to `on_ws_frame`.
+        It is for subclasses that override `on_ws_frame` to decode an extension of their own. While
+        the fragments of a message are fed, no other data frame may be passed to `on_ws_frame`.
 
         Args:
-            is_text: whether the message is text; for all its fragments the same.
-            fin: whether this ends it.
+            is_text: whether the message is text; the same for all its fragments.
+            fin: whether this ends the message.
             data: the bytes. Those of a text must be UTF-8 in all fragments together.
 
         Raises:
-            WSProtocolError: if they are not; it is to be passed on.
-            RuntimeError: if the connection is not open yet, or this is another thread than the one
-                that runs the event loop.
-            TypeError: if there are no bytes.
+            WSProtocolError: if they are not; the caller must not catch it.
+            RuntimeError: if the connection is not open yet, or this is not the thread that runs the
+                event loop.
+            TypeError: if `data` is None.
         """
         self._check_open()
         if data is None:
@@ -119,7 +118,7 @@ cdef class WSMessageBase(WSListener):
             try:
                 text = data.decode()
             except UnicodeDecodeError as exc:
-                self.on_read_end()  # the messages before it are answered first
+                self.on_read_end()  # earlier messages are handled before the CLOSE
                 raise WSProtocolError(INVALID_TEXT, "the text is not UTF-8") from exc
             self.message_received(True, text)
             return
@@ -141,7 +140,7 @@ cdef class WSMessageBase(WSListener):
         try:
             data = self._inflater.inflate(frame.payload_ptr, frame.payload_size, frame.fin)
         except WSProtocolError:
-            self.on_read_end()  # the messages before it are answered first
+            self.on_read_end()  # earlier messages are handled before the CLOSE
             raise
         self.feed(self._is_text, frame.fin, data)
         return 0
@@ -170,31 +169,31 @@ cdef class WSMessageBase(WSListener):
     # -- out: messages
 
     cdef int message_received(self, bint is_text, object message) except -1:
-        """A message came in one piece: a str if it is text, else bytes."""
+        """Take a message that came in one piece: a str if it is text, else bytes."""
         raise NotImplementedError
 
     cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1:
-        """A fragment of a message came."""
+        """Take a fragment of a message."""
         raise NotImplementedError
 
     cdef int ended(self) except -1:
-        """The connection is gone, whatever a subclass has made of `on_ws_disconnected`."""
+        """Record that the connection is lost, even if a subclass overrides `on_ws_disconnected`."""
         return 0
 
-    # -- what a subclass may change
+    # -- hooks for subclasses
 
     cpdef on_pong(self, bytes payload):
-        """A PONG was received.
+        """Called with a received PONG.
 
         Args:
-            payload: what it carries.
+            payload: its payload.
         """
 
     cpdef on_close(self):
-        """A CLOSE was received, and answered."""
+        """Called when a CLOSE was received, and answered."""
 
     cpdef on_incomplete_message(self):
-        """A CLOSE was received within a fragmented message, and was not answered.
+        """Called when a CLOSE was received within a fragmented message, before it is answered.
 
         If this sends a CLOSE, that is the answer.
         """

@@ -1,7 +1,7 @@
-"""Whether a ping is answered in time: the clock, the timer and the questions to the system.
+"""Whether a ping is answered in time: the clock, the timer and the queries to the system.
 
-It is made when a ping has been sent, and costs nothing while none is. All three APIs judge by it.
-It must not give a peer up that takes what is sent to it, nor one whose answer has arrived.
+One is made for each ping that is sent; without a ping under way there is no cost. All three APIs
+use it. It must not give up a peer that keeps taking data, nor one whose answer has arrived.
 """
 
 from cpython.time cimport monotonic
@@ -13,18 +13,18 @@ from .auto_ping import ReplyClock, Verdict
 __all__ = ["PingWatch"]
 
 cdef enum:
-    # Iterations of the loop after which what was readable has been read. In the one that is running
-    # it may have been before this call, and in the next one it may be after it.
+    # Iterations of the loop after which readable data has been read. In the current iteration the
+    # read may have come before this call, in the next one it may come after it.
     READ_WITHIN = 2
 
 
 cdef class PingWatch:
-    """Waits for the answer to a ping that has just been sent.
+    """The wait for the answer to a ping that has just been sent.
 
     Args:
         transport: the connection's.
         timeout: seconds that the answer may take, from when the peer can have seen the ping.
-        given_up: called, without arguments, if it takes longer.
+        given_up: called without arguments if it takes longer.
     """
 
     def __init__(self, WSTransport transport not None, timeout, given_up):
@@ -39,7 +39,7 @@ cdef class PingWatch:
         self._look()
 
     def stop(self):
-        """The ping was answered, or need not be any more."""
+        """Stop waiting: the ping was answered, or the connection has ended."""
         self._given_up = None
         if self._handle is not None:
             self._handle.cancel()
@@ -66,21 +66,21 @@ cdef class PingWatch:
             self._look()
 
     cdef object _progress_at(self, double now):
-        """When the peer has last shown that it reads; None if it has not since the last look."""
+        """Return when the peer last showed that it reads; None if not since the last look."""
         cdef Outflow flow
         cdef bint took_some
         self._sink.measure(&flow)
         took_some = self._peer_took_some(&flow)
         self._flow = flow
         if not self._sink.is_reading() and self._sink.has_unread():
-            return now  # the answer may lie there: it is this side that does not read
+            return now  # this side is not reading, so the answer may lie unread in the socket
         return now - flow.acknowledged_before if took_some else None
 
     cdef bint _peer_took_some(self, const Outflow* flow) noexcept:
-        """Whether the peer has taken some of what it has to take before the ping.
+        """Return whether the peer has taken some of the data in front of the ping.
 
-        That its system goes on acknowledging what is sent behind the ping would also be so if the
-        program there had stopped, until the memory is full. When it is full that shows here, too.
+        Acknowledgements of data behind the ping prove nothing: the peer's system gives them even if
+        its program has stopped, until its receive buffer is full.
         """
         cdef const Outflow* before = &self._flow
         if flow.late_sends != before.late_sends or flow.waiting < before.waiting:

@@ -1,7 +1,8 @@
 # The asyncio side: bytes in, callbacks out.
 #
-# What every message passes through stands here in full, to be compiled into the transports: from
-# the bytes that were received to the call of the listener. What is rare is in protocol.pyx.
+# The path of every message, from the received bytes to the call of the listener, stands here in
+# full: function bodies in a .pxd are compiled into the modules that cimport it, so the transports
+# run it without a call across modules. The rest is in protocol.pyx.
 
 from cpython.object cimport PyObject
 
@@ -41,14 +42,14 @@ cdef extern from "Python.h":
 
 
 cdef enum:
-    # The budget of one connection in one iteration of the loop: so many frames of a read, and as
-    # many again while that has taken no longer than a time that costs nobody anything. One of a
-    # compressed message counts for several: inflated it may be a thousand times as large.
+    # The budget of one connection in one iteration of the loop: this many frames of a read, and as
+    # many again while less than ROUND_TIME has passed. A frame of a compressed message counts as
+    # several: inflated, it may be a thousand times as large.
     FRAMES_AT_ONCE = 64
     MOST_ROUNDS = 16
     COMPRESSED = 16
     ROUND_TIME = 500 * 1000  # nanoseconds
-    MANY = 4096  # bytes: a read that brings fewer is not worth a look at the clock
+    MANY = 4096  # bytes: for a smaller read the clock is not consulted
     ROUND_ENDED = 0x10000  # instead of a result of the parser
 
 
@@ -76,27 +77,27 @@ cdef class WSProtocolCore:
     cdef ReceiveBuffer buffer
     cdef LoopIO io
     cdef unsigned int busy_poll_us  # for the transport
-    cdef readonly bint is_timed  # in debug mode: calls of the listener that take long are logged
-    cdef readonly bint has_unparsed  # the budget ended the parsing: `continue_reading` goes on
+    cdef readonly bint is_timed  # in debug mode: slow calls of the listener are logged
+    cdef readonly bint has_unparsed  # the budget ended the parsing: `continue_reading` resumes it
     cdef double _disconnect_timeout
 
-    cdef long long _read_began  # nanoseconds; that of the last read that was not small
+    cdef long long _read_began  # nanoseconds; of the last read of at least MANY bytes
     cdef wsf_parser _parser
     cdef WSFrame _frame
-    cdef object _piece  # a Block: memory of a piece that must not be shown where it lies
-    cdef WSMessageBase _messages  # the listener, if it is one that takes messages
+    cdef object _piece  # a Block: a copy of a piece that must not be shown in place
+    cdef WSMessageBase _messages  # the listener, if it is a message listener
     cdef object _on_ws_frame  # the listener's bound method, while frames are delivered to Python
     cdef bint _calls_python
     cdef bint _takes_pieces  # the listener takes frames in pieces
     cdef Heartbeat _heartbeat
-    cdef bint _may_take  # `_takes` is to be asked: there is auto ping, or debug mode
+    cdef bint _may_take  # `_takes` must be asked: there is auto ping, or debug mode
     cdef object _make_auto_ping
     cdef bint _disconnect_on_exception
     cdef bint _enable_auto_pong
-    cdef bint _holds_input  # while the role decides
-    cdef bint _holds_end  # then, the end of what the peer sends as well
-    cdef bint _has_held_end  # and that has come
-    cdef bint _reads_handshake  # the role is reading in it
+    cdef bint _holds_input  # input is kept while the role decides
+    cdef bint _holds_end  # and so is the peer's end of file
+    cdef bint _has_held_end  # which has come
+    cdef bint _reads_handshake  # `handshake_received` is running
     cdef unsigned long long _max_frame_size
     cdef unsigned long long _max_message_size
     cdef unsigned int _max_fragments
@@ -104,7 +105,7 @@ cdef class WSProtocolCore:
     # bytes arrive
 
     cdef inline int received(self, size_t size) except -1:
-        """So many more bytes are in the buffer: parse them, as far as the budget allows."""
+        """Parse `size` more bytes in the buffer, as far as the budget allows."""
         self.buffer.end += size
         if unlikely(self._heartbeat is not None):
             self._heartbeat.heard()
@@ -132,10 +133,10 @@ cdef class WSProtocolCore:
         return 0
 
     cdef inline Py_ssize_t _read_frames(self) except -1:
-        """Parse what was received, one frame ahead of what is delivered, within the budget.
+        """Parse the received bytes within the budget, one frame ahead of delivery.
 
         Returns:
-            How many contiguous bytes of payload the parser waits for.
+            The number of contiguous bytes of payload that the parser waits for.
         """
         cdef wsf_frame[2] parsed
         cdef int current = 0
@@ -160,7 +161,7 @@ cdef class WSProtocolCore:
         return <Py_ssize_t>wsf_parser_payload_size(&self._parser)
 
     cdef inline int _parse(self, wsf_frame* parsed) noexcept:
-        """The next step of the parser; nothing more to do once the connection is given up."""
+        """Parse the next frame; once the connection has failed, discard the input."""
         cdef size_t consumed = 0
         cdef int result
         if unlikely(self.transport.state >= DISCONNECTING):
@@ -174,7 +175,7 @@ cdef class WSProtocolCore:
         return result
 
     cdef inline int _weight(self, wsf_frame* parsed) except -1:
-        """How much of the budget a frame takes."""
+        """Return how much of the budget a frame takes."""
         return 1 if not unlikely(parsed.message_rsv) else self._compressed_weight()
 
     # callbacks go out
@@ -197,7 +198,7 @@ cdef class WSProtocolCore:
                     self._listener_failed()
         finally:
             frame.retire()
-        if unlikely(Py_REFCNT(<PyObject*>frame) > 2):  # somebody kept it: two are ours
+        if unlikely(Py_REFCNT(<PyObject*>frame) > 2):  # user code kept it: two references are ours
             self._frame = None
         return 0
 
@@ -226,22 +227,22 @@ cdef class WSProtocolCore:
     cdef int has_room(self) except -1
 
 
-# As `call_listener` is called where its exceptions are not raised, but seen by what it returns: to
-# catch them in the usual way costs time with each frame that raises nothing.
+# The type of `call_listener` where its exceptions are found by its result instead of `try`, which
+# costs time for each frame even when nothing is raised.
 ctypedef int (*Unraised)(WSProtocolCore, WSFrame) noexcept
 
 
 cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
-    """Hand the frame to the listener."""
-    cdef PyObject* arguments[4]  # the first one is the callee's, for a bound method's `self`
+    """Pass the frame to the listener."""
+    cdef PyObject* arguments[4]  # vectorcall: the callee may use the first one for `self`
     if not self._calls_python:
         if unlikely(self._messages is not None):
             return self._messages.frame_received(self.transport, frame)
         self.listener.on_ws_frame(self.transport, frame)
         return 0
     if unlikely(frame.tail_size != 0) and self._on_ws_frame is None:
-        # Once for all frames of a read. For a single one it is called by its name, which spares the
-        # bound method. (`object`: else it is the C function.)
+        # Looked up once for all frames of a read. A single frame is passed by a call by name, which
+        # creates no bound method. (Without the cast to `object` this would be the C function.)
         self._on_ws_frame = (<object>self.listener).on_ws_frame
     arguments[1] = <PyObject*>self.listener
     arguments[2] = <PyObject*>self.transport
@@ -250,7 +251,7 @@ cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
         PyObject_VectorcallMethod(
             "on_ws_frame", &arguments[1], 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
         )
-    elif PyMethod_Check(self._on_ws_frame):  # its function directly: one call less
+    elif PyMethod_Check(self._on_ws_frame):  # calling its function directly saves a call
         arguments[1] = PyMethod_GET_SELF(self._on_ws_frame)
         PyObject_Vectorcall(
             PyMethod_GET_FUNCTION(self._on_ws_frame), &arguments[1],

@@ -1,7 +1,7 @@
 """The asyncio protocol that both roles share: received bytes in, calls of the listener out.
 
-It reads in this order: the connection is made, bytes arrive (first the opening handshake, which the
-roles in `connect` and `serve` read, then frames), the connection is lost. Everything that ends a
+The file follows the life of a connection: it is made, bytes arrive (first the opening handshake,
+which the roles in `connect` and `serve` read, then frames), it is lost. Everything that ends a
 connection goes through `WSTransport.fail` or `WSTransport.disconnect`.
 """
 
@@ -43,12 +43,12 @@ MAX_FRAGMENTS = 131072  # frames of one message; twice what the Autobahn suite s
 DISCONNECT_TIMEOUT = 10.0  # seconds
 
 cdef enum:
-    HELD_BACK = 64 * 1024  # bytes that are received while the role holds the input; then no more
+    HELD_BACK = 64 * 1024  # bytes received while the role holds the input; then reading pauses
 
 
 @cython.final
 cdef class ProtocolOptions:
-    """What the connections of one server, or of one client's call, have in common.
+    """The settings that the connections of one server, or of one `ws_connect`, share.
 
     Args:
         loop: the running loop.
@@ -210,7 +210,7 @@ cdef class WSProtocolCore:
         self._may_take = self.is_timed or self._heartbeat is not None
 
     cdef int _begin_messages(self, object agreed) except -1:
-        """Prepare both directions for messages."""
+        """Prepare both directions for messages, with the extensions agreed on."""
         cdef WSTransport transport = self.transport
         cdef Inflater inflater = None
         if agreed is not None:
@@ -227,38 +227,39 @@ cdef class WSProtocolCore:
         return self._messages.begin(transport, inflater)
 
     def hold_input(self, bint with_end=False):
-        """What follows the bytes that were read so far is kept, until `resume_input`.
+        """Keep further input unparsed until `resume_input`.
 
         Args:
-            with_end: whether the peer's end is kept, too; else it ends the connection at once.
+            with_end: whether the peer's end of file is kept, too; otherwise it ends the connection
+                at once.
         """
         self._holds_input = True
         self._holds_end = with_end
 
     def resume_input(self):
-        """Read on, with what was kept."""
+        """Parse the input that was kept, and read on."""
         cdef bint paused
         self._check_made()
         paused = self._has_held_end or self.buffer.end - self.buffer.begin >= HELD_BACK
         self._holds_input = self._has_held_end = False
-        if self._reads_handshake:  # an eager task has decided at once: the read goes on anyway
+        if self._reads_handshake:  # an eager task has decided at once: the caller parses on anyway
             return
         if paused and not self.transport.is_disconnected:
-            self.transport.resume_reading()  # first: what is read now may have it paused again
+            self.transport.resume_reading()  # first, as parsing may pause it again
         if self.buffer.end != self.buffer.begin:
             self.buffer_updated(0)
 
     cdef bint holds_end(self) noexcept:
-        """Whether wscore's own transports tell of the peer's end only once they read again."""
+        """Return whether wscore's own transports report the end of file only on the next read."""
         if self._holds_input and self._holds_end and self.transport.state == HANDSHAKING:
             self._has_held_end = True
         return self._has_held_end
 
     def refused(self, response):
-        """The role's other last word: there will be no frames.
+        """End the opening handshake without an upgrade.
 
         Args:
-            response: what the peer is told, as bytes.
+            response: the HTTP response, as bytes.
         """
         self._check_made()
         self.transport.underlying_transport.write(response)
@@ -279,7 +280,7 @@ cdef class WSProtocolCore:
     def buffer_updated(self, Py_ssize_t size):
         self._check_made()
         if self.buffer.block is None or size < 0 or <size_t>size > self.buffer.room():
-            raise ValueError(f"get_buffer() has not given room for {size} bytes")
+            raise ValueError(f"get_buffer() has not provided room for {size} bytes")
         self.io.enter()
         try:
             self.received(size)
@@ -287,7 +288,7 @@ cdef class WSProtocolCore:
             self.io.leave()
 
     def parse_received(self):
-        """Go on with what was received in an earlier iteration of the loop, if anything."""
+        """Parse input left from an earlier iteration of the loop, if there is any."""
         self._check_made()
         self.io.enter()
         try:
@@ -300,18 +301,18 @@ cdef class WSProtocolCore:
         self._check_made()
         if self.transport.state != HANDSHAKING:
             self.transport.disconnect()
-        return False  # the transport below closes our end too
+        return False  # asyncio: the transport below closes our direction, too
 
     cdef Py_ssize_t _read_otherwise(self) except -1:
-        """Before there are frames, or when nobody wants them, or not yet."""
+        """Handle input before the upgrade, while it is held, and after the connection ended."""
         cdef ReceiveBuffer buffer = self.buffer
         if self.transport.state == HANDSHAKING and not self._holds_input:
             self._read_handshake()
         if self.transport.state >= DISCONNECTING:
-            buffer.begin = buffer.end  # nobody wants to know any more
+            buffer.begin = buffer.end  # discarded
             self.has_unparsed = False
         elif self.has_unparsed:
-            return 0  # the loop's transport has read on before `continue_reading` was called
+            return 0  # a transport of the loop's read on before `continue_reading` was called
         elif self._holds_input:
             if buffer.end - buffer.begin >= HELD_BACK:
                 self.transport.pause_reading()
@@ -332,9 +333,10 @@ cdef class WSProtocolCore:
         return 0
 
     cdef int _read_pieces(self) except -1:
-        """`_read_frames` for a listener that takes frames in pieces; nothing is waited for.
+        """Do as `_read_frames` for a listener that takes frames in pieces, without waiting.
 
-        Not one frame ahead: a control frame that came in parts lies in the parser until the next.
+        It does not parse one frame ahead: the parser holds the bytes of a control frame that came
+        in parts only until its next step.
         """
         cdef ReceiveBuffer buffer = self.buffer
         cdef wsf.wsf_frame parsed
@@ -356,11 +358,11 @@ cdef class WSProtocolCore:
     # -- the budget: nothing that a peer sends may keep the loop from iterating
 
     cdef int _compressed_weight(self) except -1:
-        """A listener that has paused the reading is given nothing more that may be large."""
+        """Return all of the budget if the listener has paused reading: more may be large."""
         return COMPRESSED if self.transport.is_reading() else FRAMES_AT_ONCE
 
     cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1:
-        """The parser's next step, or nothing more to do in this iteration of the loop."""
+        """Parse the next frame, or leave it to the next iteration of the loop."""
         rounds[0] -= 1
         if rounds[0] > 0 and self._may_go_on():
             return self._parse(parsed)
@@ -369,22 +371,21 @@ cdef class WSProtocolCore:
         return wsf.WSF_NEED_MORE
 
     cdef bint _may_go_on(self) except -1:
-        """Whether as many frames again may be delivered before the loop iterates.
+        """Return whether another round may be delivered before the loop iterates.
 
-        What user code takes counts, so that a slow handler ends it at the first opportunity. A
-        loop iterates in some microseconds: it would cost a fast handler a fifth of its rate to do
-        that after each round.
+        The time of user code counts, so a slow handler ends the turn after one round. An iteration
+        takes some microseconds: one after each round would cost a fast handler a fifth of its rate.
         """
         if self._messages is not None:
             self._messages.on_read_end()
         return now() - self._read_began < ROUND_TIME and self.transport.is_reading()
 
     cdef long long read_began(self) noexcept:
-        """When the last read began that was not small."""
+        """Return when the last read of at least MANY bytes began, in nanoseconds."""
         return self._read_began
 
     cdef int continue_reading(self) except -1:
-        """Parse on, in a later iteration of the loop than the one that has received it."""
+        """Resume parsing in a later iteration of the loop than that of the read."""
         self.has_unparsed = False
         self._read_began = now()
         return self._read()
@@ -392,7 +393,7 @@ cdef class WSProtocolCore:
     # -- callbacks go out
 
     cdef int _pass_over(self, wsf_frame* parsed) except -1:
-        """Look at a frame that the listener is not shown any more."""
+        """Handle a frame that the listener no longer gets."""
         if parsed.opcode == CLOSE and self.transport.state == AWAITING_CLOSE:
             return self._close_received(parsed)
         return 0
@@ -401,7 +402,7 @@ cdef class WSProtocolCore:
         """Show a piece of a frame as a frame of its own."""
         cdef WSFrame frame = self._frame
         cdef Block block
-        if parsed.opcode >= CLOSE:  # it may lie in the parser, which a view must not show
+        if parsed.opcode >= CLOSE:  # it may lie in the parser, whose memory no view may keep
             block = Block.__new__(Block, <size_t>wsf.WSF_MAX_CONTROL_SIZE)
             memcpy(block.data, parsed.payload, parsed.payload_size)
             self._piece = block
@@ -429,18 +430,18 @@ cdef class WSProtocolCore:
         return 0
 
     cdef int _violated(self, int error) except -1:
-        """The parser has refused what the peer sent."""
+        """End the connection after an error of the parser."""
         if self.transport.state >= AWAITING_CLOSE:
             self.transport.fail(0)
             return 0
         if self._messages is not None:
-            self._messages.on_read_end()  # the messages before it are answered first
+            self._messages.on_read_end()  # earlier messages are handled before the CLOSE
         return fail_for_violation(
             self.transport, error, wsf.wsf_parser_error_offset(&self._parser), self.listener
         )
 
     cdef bint _answers(self, wsf_frame* parsed) except -1:
-        """Look at a control frame; whether the listener need not."""
+        """Handle a control frame, and return whether the listener does not get it."""
         if parsed.opcode == PING and self._enable_auto_pong:
             self.transport.write_pong(parsed.payload, parsed.payload_size)
             return True
@@ -456,7 +457,7 @@ cdef class WSProtocolCore:
         )
 
     cdef bint _takes(self, WSFrame frame) except -1:
-        """Whether the frame is for the auto ping, or was delivered here, in debug mode."""
+        """Return whether the frame answers the auto ping, or was delivered here (debug mode)."""
         cdef double began
         if self._heartbeat is not None and self._is_heartbeat(frame):
             return True
@@ -509,18 +510,18 @@ cdef class WSProtocolCore:
                 fail_for_exception(self.transport, exc, "resume_writing")
 
     cdef int has_room(self) except -1:
-        """The system takes what is sent, and no more waits than the limit allows."""
+        """Send what waited for the socket to become writable, below the high-water mark."""
         return 0 if self.transport is None else self.transport.send_waiting_pong()
 
     def sending_failed(self):
-        """The transport below is closing by itself, and what is sent from now on is lost."""
+        """Refuse further sending: the transport below is closing by itself."""
         self._check_made()
         self.transport.broken_below()
 
     def connection_lost(self, exc):
         cdef double began
         self._check_made()
-        if self.has_unparsed:  # wscore's own transports leave nothing of it
+        if self.has_unparsed:  # only with the loop's transports: wscore's own parse it before
             self.transport.broken_below()
             while self.has_unparsed:
                 self.continue_reading()
@@ -545,11 +546,11 @@ cdef class WSProtocolCore:
                 report_if_slow(self.loop, (<object>self.listener).on_ws_disconnected, began)
             if isinstance(self.listener, WSMessageBase):
                 (<WSMessageBase>self.listener).ended()
-            self.transport.tell_lost()
+            self.transport.end_waiting()
 
 
 cdef bint _is_python_method(object cls, str name) except -1:
-    """Whether the method that instances of a class have was defined in Python."""
+    """Return whether the class's method of that name was defined in Python."""
     for base in cls.__mro__:
         if name in base.__dict__:
             return (<PyTypeObject*>base).tp_flags & Py_TPFLAGS_HEAPTYPE != 0

@@ -1,4 +1,4 @@
-"""Measuring round-trip times: pings with payloads of their own, so that their pongs are known."""
+"""Measuring round-trip times, by pings with random payloads that identify their pongs."""
 
 from ..loop.sealed_types cimport seal_type
 
@@ -20,7 +20,7 @@ cdef class RoundTrips:
         self._pongs = {}
 
     async def measure(self, int rounds):
-        """Ping, and wait for the pong, so many times; the seconds that each took."""
+        """Ping and await the pong this many times; return the seconds of each."""
         cdef list result = []
         for _ in range(rounds):
             if self._ended:
@@ -36,7 +36,7 @@ cdef class RoundTrips:
         return result
 
     cdef bint take_pong(self, bytes payload) except -1:
-        """Whether a PONG answers a ping of ours."""
+        """Return whether a PONG answers one of these pings."""
         pong = self._pongs.get(payload)
         if pong is None:
             return False
@@ -45,7 +45,7 @@ cdef class RoundTrips:
         return True
 
     cdef int end(self) except -1:
-        """The connection is gone."""
+        """End all measurements: the connection is lost."""
         self._ended = True
         self._send_ping = None
         for pong in self._pongs.values():

@@ -1,6 +1,6 @@
-"""Checks times that are given as arguments where they are given.
+"""Checks of arguments that are times, in the call that passes them.
 
-A loop is told of them only later, within a callback, whose error reaches nobody who could mend it.
+The loop would see a wrong value only later, within a callback, where its error reaches no caller.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["check_seconds", "check_timeouts"]
 
 
 def check_timeouts(*, takes_negative: bool = False, **timeouts: Any) -> None:
-    """Refuse what is neither a time nor None, which stands for no limit.
+    """Check that values are seconds, or None for no limit.
 
     Args:
         takes_negative: whether negative values, and NaN, are allowed.
@@ -31,10 +31,10 @@ def check_timeouts(*, takes_negative: bool = False, **timeouts: Any) -> None:
 
 
 def check_seconds(name: str, value: Any) -> None:
-    """Refuse what is not a number of seconds.
+    """Check that a value is a number of seconds.
 
     Args:
-        name: of the argument.
+        name: the argument's name.
         value: its value.
 
     Raises:

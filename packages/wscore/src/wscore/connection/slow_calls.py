@@ -1,8 +1,8 @@
-"""What is logged in the loop's debug mode about user code that blocks it.
+"""The loop's debug mode: warnings about user code that blocks the loop.
 
-The loop can name only what it has called itself, which is wscore's; and of what uvloop calls for a
-socket it says nothing. So the callbacks of a listener are timed here, and nowhere else. Tasks need
-none of it: in debug mode they are resumed by the loop, which names them (see `wakeup`).
+asyncio names only the callback that it called itself, which is wscore's, and uvloop does not time
+callbacks of sockets at all. So the callbacks of a listener are timed here, and nowhere else. Tasks
+do not need this: in debug mode the loop resumes them, and names them (see `messages/waiter`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 __all__ = ["await_timed", "call_timed", "name_task", "report_if_slow"]
 
-#: Where asyncio, too, logs what takes long.
+#: asyncio logs its own warnings of slow callbacks here.
 _LOGGER = logging.getLogger("asyncio")
 
 
@@ -26,12 +26,12 @@ def report_if_slow(
 ) -> None:
     """Log a call that took longer than the loop's `slow_callback_duration`.
 
-    To be called in debug mode only.
+    Call it in debug mode only.
 
     Args:
         loop: the running loop.
         called: the user's function, method or class.
-        began: what `time.monotonic` was before the call.
+        began: the time of `time.monotonic` before the call.
     """
     seconds = time.monotonic() - began
     if seconds >= getattr(loop, "slow_callback_duration", 0.1):
@@ -39,7 +39,7 @@ def report_if_slow(
 
 
 def call_timed(loop: asyncio.AbstractEventLoop, called: Callable[..., Any], *args: Any) -> Any:
-    """Call something of the user's; in debug mode it is logged if that takes long.
+    """Call user code; in debug mode log it if it is slow.
 
     Args:
         loop: the running loop.
@@ -58,18 +58,18 @@ def call_timed(loop: asyncio.AbstractEventLoop, called: Callable[..., Any], *arg
 def await_timed(
     loop: asyncio.AbstractEventLoop, called: Callable[..., Any], awaitable: Awaitable[Any]
 ) -> Awaitable[Any]:
-    """What to await for something of the user's: in debug mode each step that takes long is logged.
+    """Wrap an awaitable of user code; in debug mode each slow step of it is logged.
 
     Args:
         loop: the running loop.
         called: the user's coroutine function.
-        awaitable: what it has returned.
+        awaitable: its result.
     """
     return _AwaitTimed(loop, called, awaitable) if loop.get_debug() else awaitable
 
 
 class _AwaitTimed:
-    """Awaits something of the user's; each step that takes long is logged."""
+    """An awaitable that logs each slow step of another one."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, called: Callable[..., Any], awaitable: Awaitable[Any]
@@ -97,28 +97,28 @@ class _AwaitTimed:
 
 
 def name_task(coroutine: object, called: object) -> None:
-    """Have a task's description begin with the name of what runs in it.
+    """Begin a task's description with the name of the user code that runs in it.
 
-    asyncio names the outermost coroutine only, which is not the user's.
+    asyncio names only the outermost coroutine, which is not the user's.
 
     Args:
-        coroutine: the outermost one.
-        called: the user's coroutine function, or anything else that can be called; or a coroutine.
+        coroutine: the outermost coroutine.
+        called: the user's coroutine function or other callable, or a coroutine.
     """
     called = _without_arguments(called)
     name = getattr(called, "__qualname__", type(called).__qualname__)
     own = getattr(coroutine, "__qualname__", None)
-    if own is not None:  # not all that a subclass may return has one
+    if own is not None:  # a subclass may return an object without a name
         coroutine.__qualname__ = f"{name}() in {own}"  # type: ignore[attr-defined]
 
 
 def _description(called: Callable[..., Any]) -> str:
-    """The name of a function, and where it is defined if that is known."""
+    """Return the name of a function, and where it is defined if that is known."""
     called = _without_arguments(called)
     function = inspect.unwrap(called)
     name = getattr(function, "__qualname__", None) or repr(function)
     owner = getattr(called, "__self__", None)
-    if owner is not None and "." not in name:  # compiled methods do not say whose they are
+    if owner is not None and "." not in name:  # compiled methods lack the name of their class
         name = f"{type(owner).__qualname__}.{name}"
     code = getattr(function, "__code__", None)
     if code is None:
@@ -127,7 +127,7 @@ def _description(called: Callable[..., Any]) -> str:
 
 
 def _without_arguments(called: Any) -> Any:
-    """What a `functools.partial` calls; anything else is itself."""
+    """Return the function that a `functools.partial` calls; any other object unchanged."""
     while isinstance(called, partial):
         called = called.func
     return called

@@ -23,12 +23,12 @@ cdef str state_name(State state)
 cdef bint is_legal(State state, Event event) noexcept
 
 cdef inline bint can_send(State state) noexcept:
-    """Whether frames may be sent: not after our CLOSE (RFC 6455, 5.5.1)."""
+    """Return whether frames may be sent: not after our CLOSE (RFC 6455, 5.5.1)."""
     return state == OPEN or state == CLOSE_RECEIVED
 
 
 cdef inline bint can_receive(State state) noexcept:
-    """Whether frames are delivered: not after the peer's CLOSE, nor once we have given up."""
+    """Return whether frames are delivered: not after the peer's CLOSE, nor after a failure."""
     return state == OPEN or state == CLOSE_SENT
 
 

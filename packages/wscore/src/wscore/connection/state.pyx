@@ -1,12 +1,12 @@
 """The life of a connection, from the opening handshake to the lost connection, as one table.
 
-Every change of state goes through `next_state`, which refuses what the table does not name.
+Every change of state goes through `next_state`, which refuses transitions that are not in it.
 
-A connection is *disconnecting* from the moment this side has ended it: what the peer still sends is
-thrown away, and the connection below is closed so that the peer can read what it was sent before.
-The peer's CLOSE is still waited for if ours was sent when the connection was told to go, not if it
-*fails*: because of a refused request, an error of the protocol or an exception in user code, or
-because the transport below was closed.
+A connection is *disconnecting* from the moment this side has ended it: further input is discarded,
+and the transport below is closed in a way that lets the peer read what it was sent before. If this
+side had sent a CLOSE before `disconnect`, the peer's CLOSE is still awaited; not if the connection
+*fails*: because of a refused request, a protocol error, an exception in user code, or because the
+transport below was closed.
 """
 
 __all__ = ["TRANSITIONS", "Event", "State", "WSCloseHandshake", "WSCloseInfo"]
@@ -62,7 +62,7 @@ for _state in State:
 
 
 cdef State next_state(State state, Event event) except *:
-    """The state after an event; RuntimeError if the event cannot happen in this state."""
+    """Return the state after an event; raise RuntimeError if it cannot happen in this state."""
     cdef int following = _table[<int>state][<int>event]
     if following == ILLEGAL:
         raise RuntimeError(f"{Event(event)!r} cannot happen in {State(state)!r}")
@@ -95,7 +95,7 @@ cdef class WSCloseInfo:
 
 
 cdef class WSCloseHandshake:
-    """What is known of the closing handshake (RFC 6455, 7.1).
+    """The state of the closing handshake (RFC 6455, 7.1).
 
     Attributes:
         recv: the CLOSE that was received, or None.

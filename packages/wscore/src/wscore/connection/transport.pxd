@@ -18,7 +18,7 @@ cdef int refuse_thread(LoopIO io) except -1
 
 @cython.final
 cdef class WSTransport:
-    # What sending needs comes first, so that it lies together: broadcasts fetch it ahead.
+    # The fields of the send path come first, in one or two cache lines: broadcasts prefetch them.
     cdef Sink _sink
     cdef Deflater deflater  # None unless deflate was agreed on
     cdef State state
@@ -35,16 +35,16 @@ cdef class WSTransport:
 
     cdef object loop
     cdef object logger
-    cdef set _waiters  # futures of those who wait for the end; None before the first
+    cdef set _waiters  # futures of `wait_disconnected`; None before the first
     cdef object _end_timer  # of a transport below that is not wscore's own
-    cdef double disconnect_timeout  # seconds that the end may take while the peer takes nothing
+    cdef double disconnect_timeout  # seconds that closing may take without progress of the peer
     cdef RoundTrips round_trips  # None before the first
     cdef object auto_ping  # a Heartbeat, or None
-    cdef bytes _waiting_pong  # for the latest ping, if there was no room for it; else None
+    cdef bytes _waiting_pong  # payload for the latest ping if it could not be sent; else None
     cdef bint _is_deflating  # within a message that is sent compressed
-    cdef object _failure  # the exception by which a client has ended the connection, or None
-    cdef bint _is_told  # those who wait for the end were told
-    cdef bint _is_broken  # the transport below is gone, which it is about to report
+    cdef object _failure  # the exception because of which a client ended the connection, or None
+    cdef bint _is_over  # `wait_disconnected` returns
+    cdef bint _is_broken  # the transport below is gone, and will call `connection_lost`
     cdef object __weakref__
 
     # in: the protocol reports what happened
@@ -56,7 +56,7 @@ cdef class WSTransport:
     cdef int closed_below(self) except -1
     cdef int broken_below(self) except -1
     cdef int lost(self, object exc) except -1
-    cdef int tell_lost(self) except -1
+    cdef int end_waiting(self) except -1
 
     # in: how much is read
     cdef int schedule_reading(self) except -1

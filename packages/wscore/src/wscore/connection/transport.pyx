@@ -1,7 +1,7 @@
-"""What user code sends with: frames out, the closing handshake, the end of the connection.
+"""The sending side of a connection: frames out, the closing handshake, the end.
 
-There is one path for every frame, `write_frame`, which hands it to the sink. Nothing here or below
-keeps a reference to what the caller gave.
+All frames take one path, `write_frame`, which passes them to the sink. Nothing here or below keeps
+a reference to the caller's data.
 """
 
 cimport cython
@@ -51,7 +51,7 @@ cdef extern from "Python.h":
 
 __all__ = ["WSTransport"]
 
-#: What there is of the time for the end when this side has given up on the connection, in seconds.
+#: Seconds that remain for closing after this side has failed the connection.
 FAIL_TIMEOUT = 1.0
 
 
@@ -59,10 +59,10 @@ FAIL_TIMEOUT = 1.0
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 cdef class WSTransport:
-    """One WebSocket connection, as seen by its sender.
+    """One WebSocket connection, for sending and closing.
 
-    It is made by `ws_connect` and `ws_create_server`. All methods must be called from the thread
-    that runs the connection's event loop.
+    It is made by `ws_connect` and `ws_create_server`. All methods must be called in the thread that
+    runs the connection's event loop.
 
     Attributes:
         underlying_transport: the asyncio transport below, for its addresses, socket options and
@@ -70,11 +70,11 @@ cdef class WSTransport:
         request: the `WSUpgradeRequest` of the opening handshake.
         response: the `WSUpgradeResponse` of the opening handshake.
         close_handshake: the `WSCloseHandshake` as far as it has gone, or None before any CLOSE.
-        lost_exception: what the connection was lost by, or None; set when it is gone.
+        lost_exception: the exception by which the connection was lost, or None.
         is_client_side: whether this side is the client.
         is_secure: whether the connection runs over TLS; with an ``https://`` proxy at least as far
             as the proxy.
-        is_writing_paused: whether more is waiting to be sent than the high-water mark allows.
+        is_writing_paused: whether more data waits to be sent than the high-water mark.
         deflate: the `WSDeflateParameters` that both sides have agreed on, or None.
     """
 
@@ -95,23 +95,23 @@ cdef class WSTransport:
 
     @property
     def is_open(self):
-        """Whether messages go both ways: neither side has sent a CLOSE or given up."""
+        """Whether messages go both ways: neither side has sent a CLOSE or failed the connection."""
         return self.state == OPEN
 
     @property
     def is_disconnected(self):
-        """Whether this side has ended the connection, or it is gone."""
+        """Whether this side has ended the connection, or it is lost."""
         return self._is_broken or is_disconnected(self.state)
 
     @property
     def peer_has_ended(self):
-        """Whether the peer has ended its side of the TCP connection, or reset it.
+        """Whether the peer has ended its direction of the TCP connection, or reset it.
 
-        So the system says; what the peer sent before may still be about to be delivered.
+        This is the system's view; data that the peer sent before may still be undelivered.
         """
         return self.state == LOST or self._sink.peer_has_ended()
 
-    # -- in: the protocol reports what happened
+    # -- in: events that the protocol reports
 
     cdef int advance(self, Event event) except -1:
         self.state = next_state(self.state, event)
@@ -132,20 +132,20 @@ cdef class WSTransport:
         return self._close_below() if self.state == DISCONNECTING else 0
 
     cdef bint has_received_close(self) noexcept:
-        """Whether the peer has sent its CLOSE, and so will send nothing more (RFC 6455, 5.5.1)."""
+        """Return whether the peer has sent its CLOSE, after which it may send nothing (5.5.1)."""
         return self.close_handshake is not None and self.close_handshake.recv is not None
 
     cdef int closed_below(self) except -1:
-        """The transport below is being closed, by whomever."""
+        """Record that the transport below is being closed, from either side."""
         if self.state < AWAITING_CLOSE:
             self.advance(FAIL)
         return 0
 
     cdef int broken_below(self) except -1:
-        """The transport below is gone, and reports so in a later iteration of the loop.
+        """Record that the transport below is gone, before it calls `connection_lost`.
 
-        What was received before is still delivered, but nothing more is sent: a program that sends
-        until the connection is gone would never let that iteration come.
+        Data received before is still delivered, but nothing more is sent: a program that sends
+        until the connection is lost would never let that call's iteration of the loop come.
         """
         self._is_broken = True
         if can_send(self.state):
@@ -153,17 +153,16 @@ cdef class WSTransport:
         return 0
 
     cdef int set_failure(self, object exc) except -1:
-        """This side ends the connection, or has ended it, because of an exception.
+        """Record the exception because of which this side ends the connection.
 
-        The first one is kept for `wait_disconnected`, on the client's side: on the server's there
-        is seldom anybody who waits.
+        A client keeps the first one for `wait_disconnected`; on a server few programs call that.
         """
         if self.is_client_side and self._failure is None and isinstance(exc, Exception):
             self._failure = exc
         return 0
 
     cdef int lost(self, object exc) except -1:
-        """The connection is gone."""
+        """Record that the connection is lost."""
         self.advance(LOSE)
         self.lost_exception = exc
         self.auto_ping = None
@@ -173,9 +172,9 @@ cdef class WSTransport:
             self._end_timer = None
         return 0
 
-    cdef int tell_lost(self) except -1:
-        """Those who wait for the end are told, after the listener."""
-        self._is_told = True
+    cdef int end_waiting(self) except -1:
+        """Wake the calls of `wait_disconnected`, after the listener's last callback."""
+        self._is_over = True
         if self.round_trips is not None:
             self.round_trips.end()
         if self._waiters is not None:
@@ -187,7 +186,7 @@ cdef class WSTransport:
     # -- in: how much is read
 
     cdef int schedule_reading(self) except -1:
-        """Have the rest of what was received parsed in the next iteration of the loop."""
+        """Parse the rest of the received data in the next iteration of the loop."""
         return self._sink.schedule_reading()
 
     cdef bint is_reading(self) except -1:
@@ -221,8 +220,8 @@ cdef class WSTransport:
             rsv3: the third reserved bit.
 
         Raises:
-            ValueError: if the frame would break RFC 6455, 5: an unknown type, a control frame that
-                is fragmented or has over 125 bytes.
+            ValueError: if the frame would violate RFC 6455, 5: an unknown type, or a control frame
+                that is fragmented or has more than 125 bytes.
             TypeError: if the message is of another type.
             BufferError: if the message's buffer is not contiguous.
         """
@@ -232,7 +231,7 @@ cdef class WSTransport:
 
     cpdef send_message(self, WSMsgType msg_type, object message, bint fin=True,
                        object compress=None):
-        """Send a message, or the next fragment of one, compressed if that was agreed on.
+        """Send a message, or the next fragment of one, compressed if deflate was agreed on.
 
         Nothing is sent once the connection is closing or gone.
 
@@ -301,7 +300,7 @@ cdef class WSTransport:
     cdef int send_reuse_external_buffer(self, WSMsgType msg_type, char* message,
                                         size_t message_size, bint fin=True, bint rsv1=False,
                                         bint rsv2=False, bint rsv3=False) except -1:
-        """The same for memory of the caller's, with 14 writable bytes in front of `message`."""
+        """Do the same for a caller's buffer with 14 writable bytes in front of `message`."""
         cdef wsf.wsf_header header
         cdef uint8_t* payload = <uint8_t*>message
         cdef uint8_t* begin
@@ -339,17 +338,17 @@ cdef class WSTransport:
         self._write_buffer(PONG, True, 0, message)
 
     cpdef bint answer_ping(self, object message=None) except -1:
-        """Answer a PING, as is done by itself unless ``enable_auto_pong`` is False.
+        """Answer a PING, as the connection does by itself unless ``enable_auto_pong`` is False.
 
-        While nothing can be sent, because the peer does not read, only the answer to the latest
-        PING waits (RFC 6455, 5.5.3). So a peer cannot make memory grow by pings; with `send_pong`
-        it could.
+        While nothing can be sent because the peer does not read, only the answer to the latest PING
+        is kept (RFC 6455, 5.5.3). So pings cannot make memory grow; answered with `send_pong` they
+        could.
 
         Args:
             message: the payload of the PING.
 
         Returns:
-            Whether it was sent. If not, it is when there is room, unless another PING comes first.
+            Whether it was sent. If not, it is sent later, unless another PING is answered first.
 
         Raises:
             ValueError: if it has more than 125 bytes.
@@ -364,7 +363,7 @@ cdef class WSTransport:
     cpdef send_close(self, object close_code=NO_INFO, object close_message=None):
         """Send a CLOSE. The connection stays until `disconnect` is called or the peer closes it.
 
-        Nothing is sent if a CLOSE was sent before or the connection is gone.
+        Nothing is sent if a CLOSE was sent before or the connection is lost.
 
         Args:
             close_code: a `WSCloseCode`, or a number from 3000 to 4999; with NO_INFO the frame is
@@ -380,10 +379,10 @@ cdef class WSTransport:
             self._write_close(close_code, close_message)
 
     def cork(self):
-        """A context manager within which what is sent is held back, to leave together.
+        """Return a context manager that holds back frames, to send them together.
 
-        It holds for all connections of the loop, at the longest until the current turn of the loop
-        ends. Within callbacks of a listener it is not needed: there it is always so.
+        It holds those of all connections of the loop, until the current iteration of the loop ends
+        at the latest. Callbacks of a listener do not need it: they are always run like this.
         """
         self._check_thread()
         return Cork(self.loop, self._sink.io)
@@ -406,12 +405,12 @@ cdef class WSTransport:
         """
         if self.round_trips is None:
             self.round_trips = RoundTrips(self)
-            if self._is_told:
+            if self._is_over:
                 self.round_trips.end()
         return await self.round_trips.measure(rounds)
 
     cpdef notify_user_specific_pong_received(self):
-        """Auto ping's ping was answered, as user code found out by itself."""
+        """Report that auto ping's ping was answered, as user code found by its own means."""
         self._check_thread()
         if self.auto_ping is not None:
             self.auto_ping.pong_received()
@@ -419,10 +418,10 @@ cdef class WSTransport:
     # -- the end
 
     cpdef fail(self, unsigned int code, object reason=None):
-        """Give up on the connection: send a CLOSE that says why, if one can be sent, and go.
+        """Fail the connection (RFC 6455, 7.1.7): send a CLOSE with the reason, and disconnect.
 
-        The peer can still read that, and what was sent before, as after `disconnect`; but it has
-        only one second for it, and as long again for as often as it takes 16 KiB.
+        The peer can still read that, and all frames sent before, as after `disconnect`; but it has
+        only one second, and one more each time that it takes 16 KiB.
 
         Args:
             code: the close code, as for `send_close`.
@@ -441,18 +440,18 @@ cdef class WSTransport:
         self._close_below()
 
     cpdef disconnect(self, bint graceful=True):
-        """End the connection; nothing is received from then on. It may be called repeatedly.
+        """End the connection; nothing more is received. It may be called repeatedly.
 
-        What was sent before is delivered, also to a peer that is sending. After a CLOSE that the
-        peer has not answered yet its CLOSE is waited for, and noted in `close_handshake`; then the
-        connection is closed, and the peer's end of it waited for. This may take the
-        ``disconnect_timeout`` of `ws_connect` and `ws_create_server`, and as long again for as
-        often as the peer takes 16 KiB meanwhile, or the last of what was sent; then the connection
-        is aborted. If that loses something, `lost_exception` is a TimeoutError.
+        Frames sent before are delivered, also to a peer that is sending. If this side has sent a
+        CLOSE, the peer's is awaited, and recorded in `close_handshake`. Then the connection is
+        closed, and the peer's end of it awaited. All this may take the ``disconnect_timeout`` of
+        `ws_connect` and `ws_create_server`, which begins again each time that the peer takes
+        16 KiB, or the last of the data; after it the connection is aborted. If data is lost by
+        that, `lost_exception` is a TimeoutError.
 
         Args:
-            graceful: whether to do that; if not, the connection is closed at once, and what the
-                system does not take at once is thrown away.
+            graceful: whether to do that; otherwise the connection is closed at once, and data that
+                the system does not take at once is discarded.
         """
         self._check_thread()
         if not graceful:
@@ -468,16 +467,15 @@ cdef class WSTransport:
 
     @cython.binding(True)
     async def wait_disconnected(self):
-        """Wait until the connection is gone and `on_ws_disconnected` has been called.
+        """Wait until the connection is lost and `on_ws_disconnected` has been called.
 
         Raises:
-            Exception: on the client's side, whatever made it end the connection: what a callback
-                of the listener raised, or a `WSProtocolError` if the server broke the protocol. It
-                is raised for everybody who waits. How the server ended the connection, by whatever
-                close code or by breaking it off, is no reason to raise: see `close_handshake` and
-                `lost_exception`.
+            Exception: on the client's side, the exception because of which it ended the connection:
+                one raised by a callback of the listener, or a `WSProtocolError` if the server
+                violated the protocol. Every call raises it. No close code, nor a connection that
+                the server broke off, raises: see `close_handshake` and `lost_exception`.
         """
-        if not self._is_told:
+        if not self._is_over:
             if self._waiters is None:
                 self._waiters = set()
             waiter = self.loop.create_future()
@@ -532,11 +530,11 @@ cdef class WSTransport:
         return self._sink.write_frame(&header, payload, size)
 
     cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1:
-        """Answer a ping, or keep the answer until there is room; whether it was sent."""
+        """Answer a ping, or keep the answer until it can be sent; return whether it was sent."""
         if unlikely(not self._may_send(PONG, size)):
             return False
         if self.is_writing_paused:
-            self._sink.flush()  # it may be nothing but what this callback holds back
+            self._sink.flush()  # the data may be only held back by the running callback
         if self.is_writing_paused or self._sink.is_blocked():
             self._waiting_pong = PyBytes_FromStringAndSize(<const char*>payload, size)
             return False
@@ -545,7 +543,7 @@ cdef class WSTransport:
         return True
 
     cdef int send_waiting_pong(self) except -1:
-        """There is room for the pong that waits, if there is one."""
+        """Send the pong that was kept, if there is one."""
         cdef bytes payload = self._waiting_pong
         self._waiting_pong = None
         if payload is None or not can_send(self.state):
@@ -555,7 +553,7 @@ cdef class WSTransport:
         )
 
     cdef int flush(self) except -1:
-        """Send now what is held back."""
+        """Send the frames that are held back."""
         return self._sink.flush()
 
     cdef int pause_writing(self, bint paused) except -1:
@@ -590,7 +588,7 @@ cdef class WSTransport:
         header.payload_size = size
         header.masked = self.is_client_side
         if self.is_client_side and wsf.wsf_mask_key(header.mask_key) < 0:
-            raise OSError("the system gives no random bytes for a mask key")
+            raise OSError("the system provides no random bytes for a masking key")
         return 0
 
     cdef int _write_close(self, unsigned int code, object message) except -1:
@@ -600,7 +598,7 @@ cdef class WSTransport:
         if message is not None:
             reason = message.encode() if isinstance(message, str) else memoryview(message).tobytes()
         if code == wsf.WSF_CLOSE_NO_STATUS:
-            raise ValueError("close code 1005 stands for an empty CLOSE, which NO_INFO sends")
+            raise ValueError("close code 1005 must not be sent; use NO_INFO for an empty CLOSE")
         if code != NO_INFO or reason:
             size = wsf.wsf_close_encode(
                 payload, code, <const uint8_t*>PyBytes_AS_STRING(reason), PyBytes_GET_SIZE(reason)
@@ -611,7 +609,7 @@ cdef class WSTransport:
                     f"{wsf.wsf_error_text(size).decode()}"
                 )
         self.write_frame(CLOSE, True, 0, payload, size)
-        if can_send(self.state):  # else the transport below broke while it was sent
+        if can_send(self.state):  # else the transport below broke during the write
             self.advance(SEND_CLOSE)
         if self.close_handshake is None:
             self.close_handshake = WSCloseHandshake.__new__(WSCloseHandshake)
@@ -621,17 +619,17 @@ cdef class WSTransport:
         return 0
 
     cdef int _close_below(self) except -1:
-        """End the connection below, as far as its state allows; it may be called repeatedly."""
+        """Close the transport below, as far as the state allows; it may be called repeatedly."""
         if self._sink is self.underlying_transport:
             self.underlying_transport.close()
             return 0
         return self._close_foreign()
 
     cdef int _close_foreign(self) except -1:
-        """Do with a transport of others about the same as wscore's own do.
+        """Close a transport of the loop's in about the way of wscore's own.
 
-        To close them while the peer is sending resets the connection, so only our direction is
-        closed. TLS cannot be closed in one direction, but its own closing reads what is left.
+        Closing it while the peer is sending would reset the connection, so only our direction is
+        closed. TLS cannot be closed in one direction, but its closing reads the remaining input.
         """
         below = self.underlying_transport
         self._sink.flush()
@@ -650,10 +648,10 @@ cdef class WSTransport:
 cdef int refuse_thread(LoopIO io) except -1:
     if io.thread == 0:
         raise RuntimeError(
-            "this connection is that of the parent process; a forked child must open its own"
+            "this connection belongs to the parent process; a forked child must open its own"
         )
     raise RuntimeError(
-        "a connection is used only in the thread that runs its event loop; from another one use "
+        "a connection must be used in the thread that runs its event loop; from another thread use "
         "loop.call_soon_threadsafe"
     )
 

@@ -1,8 +1,7 @@
 """Accepting connections on a listening socket.
 
-What is done with a connection is left to a function; an error there must not keep the next ones
-from being accepted, nor may an error of the system be tried again and again without a pause, or
-fill the log.
+Each connection is passed to a function. An error in it must not keep later connections from being
+accepted. An error of the system must not be retried without a pause, nor fill the log.
 """
 
 import errno as errors
@@ -20,7 +19,7 @@ cdef extern from *:
     """
     #include <fcntl.h>
     #include <sys/socket.h>
-    /* A connection that is not inherited by programs and never blocks. */
+    /* Accepts a connection that child programs do not inherit, and that does not block. */
     static int wscore_accept(int listener) {
     #ifdef __linux__
         return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -38,16 +37,16 @@ cdef extern from *:
 
 __all__ = ["Acceptor"]
 
-ACCEPT_PAUSE = 1.0  # seconds, when nothing can be accepted
-REPORT_INTERVAL = 60.0  # seconds for which an error that was reported is not reported again
-ACCEPTED_AT_ONCE = 32  # connections, before the loop does anything else
-MAX_FAILURES = 32  # connections in a row that failed, before there is a pause
+ACCEPT_PAUSE = 1.0  # seconds without accepting, after an error of the system
+REPORT_INTERVAL = 60.0  # seconds in which the same error is reported once
+ACCEPTED_AT_ONCE = 32  # connections in one iteration of the loop
+MAX_FAILURES = 32  # consecutive connections that failed, before a pause
 
-# A connection that went before it was accepted, and a signal, are nothing to speak of.
+# The peer closed before its connection was accepted, or a signal came: not worth a report.
 cdef set _USUAL = {errors.ECONNABORTED, errors.EINTR}
 
-# Linux returns errors that are pending on the new connection, and refuses what a firewall forbids:
-# accept(2), which recommends to go on. Not each of them is known everywhere.
+# Linux returns errors that are pending on the new connection, and EPERM for a firewall's verdict;
+# accept(2) recommends to go on. Not all systems have all of them.
 cdef set _OF_THE_CONNECTION = {
     getattr(errors, name)
     for name in (
@@ -64,11 +63,11 @@ cdef class Acceptor(Endpoint):
 
     Args:
         loop: the running loop.
-        fd: the descriptor of a listening socket that does not block.
-        backlog: how many connections are accepted before the loop does anything else, if fewer
-            than `ACCEPTED_AT_ONCE`.
-        attach: called with the descriptor of each connection, which does not block, and which
-            belongs to it, also if it raises.
+        fd: the descriptor of a non-blocking listening socket.
+        backlog: how many connections are accepted in one iteration of the loop, at most
+            `ACCEPTED_AT_ONCE`.
+        attach: called with the descriptor of each connection, which is non-blocking, and which it
+            owns, even if it raises.
     """
 
     cdef object _loop
@@ -77,9 +76,9 @@ cdef class Acceptor(Endpoint):
     cdef Watcher _watcher
     cdef int _fd
     cdef int _at_once
-    cdef int _failures  # in a row
+    cdef int _failures  # consecutive
     cdef bint _started
-    cdef dict _reported  # when the next report of the same is due
+    cdef dict _reported  # by message and error: when it may be reported again
 
     def __init__(self, loop, int fd, int backlog, attach):
         self._loop = loop
@@ -139,7 +138,7 @@ cdef class Acceptor(Endpoint):
         return 0
 
     cdef int _failed(self, int error) except -1:
-        """Pass over a connection that failed; pause where the next one would fail, too."""
+        """Skip a connection that failed; pause if the next one would fail, too."""
         self._failures += 1
         is_of_one = error in _OF_THE_CONNECTION
         if is_of_one:
@@ -147,13 +146,13 @@ cdef class Acceptor(Endpoint):
         if not (is_of_one or error in _USUAL) or self._failures >= MAX_FAILURES:
             self._failures = 0
             self._report("accepting connections failed, trying again", error)
-            if self._started:  # whoever read the report may have stopped it
+            if self._started:  # the exception handler may have stopped it
                 self.stop()
                 self._timer = self._loop.call_later(ACCEPT_PAUSE, self.start)
         return 0
 
     cdef int _report(self, message, int error) except -1:
-        """Report an error, unless the same was reported a short time ago."""
+        """Report an error, unless it was reported within the last `REPORT_INTERVAL`."""
         now = self._loop.time()
         if now < self._reported.get((message, error), now):
             return 0

@@ -1,7 +1,7 @@
-"""The two addresses of a connected socket, asked of the system while it knows them.
+"""The two addresses of a connected socket, read while the system knows them.
 
-They are kept as the system gives them, and made into what Python shows of them when somebody asks,
-which for most connections nobody does.
+They are kept as the system's structures, and converted for Python when they are asked for, which
+is never for most connections.
 """
 
 import os
@@ -50,16 +50,16 @@ __all__ = []
 
 
 cdef bytes address_of_socket(int fd):
-    """Our end's address, or None if the system does not tell."""
-    return _told(getsockname, fd)
+    """Return our address, or None if the system does not know it."""
+    return _query(getsockname, fd)
 
 
 cdef bytes address_of_peer(int fd):
-    """The peer's address, or None if it is gone already."""
-    return _told(getpeername, fd)
+    """Return the peer's address, or None if the connection is closed already."""
+    return _query(getpeername, fd)
 
 
-cdef bytes _told(int (*ask)(int, sockaddr*, socklen_t*) noexcept, int fd):
+cdef bytes _query(int (*ask)(int, sockaddr*, socklen_t*) noexcept, int fd):
     cdef sockaddr_storage space
     cdef socklen_t size = sizeof(space)
     if ask(fd, <sockaddr*>&space, &size) < 0:
@@ -68,7 +68,7 @@ cdef bytes _told(int (*ask)(int, sockaddr*, socklen_t*) noexcept, int fd):
 
 
 cdef object to_python(bytes address):
-    """The address as the methods of `socket.socket` return it."""
+    """Return the address in the form that the methods of `socket.socket` use."""
     cdef sockaddr_storage space
     cdef sockaddr* common = <sockaddr*>&space
     cdef sockaddr_in* v4 = <sockaddr_in*>&space
@@ -86,7 +86,7 @@ cdef object to_python(bytes address):
         )
     if common.sa_family == AF_UNIX:
         path = address[UNIX_PATH:]
-        if path.startswith(b"\0"):  # of Linux's abstract ones, which are not in the file system
+        if path.startswith(b"\0"):  # Linux: an abstract address, which has no file
             return path if path.strip(b"\0") else ""
         return os.fsdecode(path.partition(b"\0")[0])
     return common.sa_family, address

@@ -21,11 +21,11 @@ class SocketServer(asyncio.AbstractServer):
 
     Args:
         loop: the running loop.
-        sockets: bound; they belong to the server from now on.
-        attach: called with the descriptor of each accepted connection, which belongs to it; it
-            makes the transport.
+        sockets: bound sockets; they belong to the server from now on.
+        attach: called with the descriptor of each accepted connection, which it owns; it returns
+            the transport.
         backlog: how many connections the system keeps waiting.
-        file: what stands for a unix socket, to be removed when the server is closed; or None.
+        file: the path of a unix socket, to be removed when the server is closed; or None.
     """
 
     def __init__(
@@ -51,24 +51,24 @@ class SocketServer(asyncio.AbstractServer):
         for sock in sockets:
             sock.setblocking(False)
             if sock.family in (socket.AF_INET, socket.AF_INET6):
-                # Connections inherit it.
+                # Accepted connections inherit the option.
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
-        """The sockets that are listened on; none once the server is closed."""
+        """The listening sockets; none once the server is closed."""
         return tuple(self._sockets or ())
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop that the server runs on."""
+        """Return the loop that runs the server."""
         return self._loop
 
     def is_serving(self) -> bool:
-        """Whether connections are accepted."""
+        """Return whether connections are accepted."""
         return self._serving
 
     async def start_serving(self) -> None:
-        """Accept connections from now on; does nothing if they are accepted already."""
+        """Begin to accept connections, unless the server does already."""
         if self._sockets is None:
             raise RuntimeError("the server is closed")
         if not self._serving:
@@ -86,7 +86,7 @@ class SocketServer(asyncio.AbstractServer):
             self.close()
 
     def close(self) -> None:
-        """Stop accepting; connections that are open stay so.
+        """Stop accepting; open connections stay open.
 
         See also `close_clients` and `abort_clients`.
         """
@@ -103,23 +103,23 @@ class SocketServer(asyncio.AbstractServer):
         self._check_over()
 
     def close_clients(self) -> None:
-        """Close the sockets of all connections when what was sent has left.
+        """Close the sockets of all connections once their data is sent.
 
-        It does so below WebSocket, like `asyncio.Server.close_clients` of Python 3.13: peers get no
-        CLOSE frame.
+        Like `asyncio.Server.close_clients` of Python 3.13 this is done below WebSocket: peers get
+        no CLOSE frame.
         """
         for transport in list(self._clients):
             transport.close()
 
     def abort_clients(self) -> None:
-        """Close the sockets of all connections at once, whatever is still to be sent."""
+        """Close the sockets of all connections at once, and discard unsent data."""
         for transport in list(self._clients):
             transport.abort()
 
     async def wait_closed(self) -> None:
-        """Wait until the server is closed and all its connections are gone.
+        """Wait until the server is closed and all its connections are lost.
 
-        As with asyncio's servers from Python 3.12 on; those before, and uvloop's (seen with 0.23),
+        asyncio's servers do so since Python 3.12; earlier ones, and uvloop's (seen with 0.23),
         return at once when the server is closed.
         """
         await asyncio.shield(self._over)
@@ -129,7 +129,7 @@ class SocketServer(asyncio.AbstractServer):
             return
         try:
             self._file.remove()
-        except OSError as exc:  # of the folder, say; the server is closed for all that
+        except OSError as exc:  # such as a folder without write permission: close anyway
             self._loop.call_exception_handler(
                 {"message": "the path of a unix socket could not be removed", "exception": exc}
             )
@@ -140,7 +140,7 @@ class SocketServer(asyncio.AbstractServer):
         transport.set_server(self)
 
     def forget(self, transport: SocketTransport) -> None:
-        """A connection is gone."""
+        """Remove a connection that is closed."""
         self._clients.discard(transport)
         self._check_over()
 

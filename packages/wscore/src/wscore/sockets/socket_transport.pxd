@@ -11,25 +11,25 @@ from ..loop.syscalls cimport MSG_NOSIGNAL, send
 from ..loop.watcher cimport Watcher
 
 cdef enum:
-    # The turn of a connection in one iteration of the loop: so many bytes, and no further read
-    # after so many nanoseconds. Only the one that has read last has more than one read.
+    # The budget of a connection in one iteration of the loop: MOST bytes, and no further read after
+    # TURN_TIME nanoseconds. Only the connection that also read last gets more than one read.
     MOST = 1024 * 1024
     TURN_TIME = 1000 * 1000
 
 
 cdef enum SocketState:
-    # The life of a socket, in its order: only `_advance` changes it, and never backwards.
+    # The life of a socket, in this order: only `_advance` changes it, and never backwards.
     HANDSHAKING  # TLS: the protocol does not know of the transport yet
     OPEN
     EOF_WANTED  # our direction ends when all is sent: `write_eof`
-    CLOSING  # all that waits is sent, and most often the peer's CLOSE awaited
-    WRITE_ENDED  # and our direction has ended, behind what waits
-    DRAINING  # TLS: all has left, and what the peer still sends is thrown away
-    LOST  # nothing is done with the socket any more
+    CLOSING  # pending data is sent, and usually the peer's CLOSE awaited
+    WRITE_ENDED  # and our direction has ended, behind the pending data
+    DRAINING  # TLS: all data has left, and further input is discarded
+    LOST  # the socket is no longer used
 
 
 cdef class SocketTransport(Sink):
-    # What sending needs comes first, so that it lies together: broadcasts fetch it ahead.
+    # The fields of the send path come first, in one or two cache lines: broadcasts prefetch them.
     cdef int fd
     cdef SocketState _state
     cdef bint _has_sent  # since the last read began
@@ -38,29 +38,29 @@ cdef class SocketTransport(Sink):
 
     cdef WSProtocolCore protocol
     cdef object loop
-    cdef object _sock  # of Python's, if one was given or asked for
-    cdef object _server  # that is to know when the socket is closed; None if no one is
-    cdef bytes _sockname  # as the system has them
+    cdef object _sock  # the Python socket, if one was given or asked for
+    cdef object _server  # its `forget` is called when the socket is closed; or None
+    cdef bytes _sockname  # the system's structures
     cdef bytes _peername
     cdef Watcher _watcher  # None while the loop itself watches
-    cdef unsigned long long _late_sends  # how often there was room after there had been none
+    cdef unsigned long long _late_sends  # how often a full socket became writable again
     cdef size_t _high
     cdef size_t _low
-    cdef bint _reading  # whether the socket shall be read
-    cdef bint _watched  # whether it is watched, which may outlast that to the end of a read
-    cdef bint _is_within_read  # a callback is running, or a task that was resumed by this read
+    cdef bint _reading  # reading is not paused
+    cdef bint _watched  # the loop watches for input; within a read also after a pause
+    cdef bint _is_within_read  # a callback is running, or a task that this read has resumed
 
     cdef unsigned int _times_alone
-    cdef bint _is_drained  # the last read has found nothing
-    cdef bint _was_full  # it has brought as many bytes as there was room for
-    cdef bint _must_ask  # the loop does not tell of errors as often as there is one
+    cdef bint _is_drained  # the last read found nothing
+    cdef bint _was_full  # it filled the receive buffer
+    cdef bint _must_ask  # the loop may not report an error of the socket
 
     # while closing; `_timer` also of the handshake of TLS
     cdef object _timer
     cdef double _due
-    cdef size_t _undelivered  # bytes, when the peer was seen to take some
-    cdef size_t _end_size  # bytes that the end of our direction took
-    cdef bint _peer_has_ended  # its direction
+    cdef size_t _undelivered  # bytes, at the last progress of the peer
+    cdef size_t _end_size  # bytes that the end of our direction takes
+    cdef bint _peer_has_ended  # the peer has closed its direction
 
     cdef int _check_thread(self) except -1
     cdef int _advance(self, SocketState state) except -1
@@ -109,7 +109,7 @@ cdef class SocketTransport(Sink):
     cdef int _send_rest(self) except -1
     cdef int _finish(self) except -1
     cdef int _end_writing(self) except -1
-    cdef int _look_later(self, double now, bint anew, double interval) except -1
+    cdef int _look_later(self, double time, bint anew, double interval) except -1
     cdef int _stop_timer(self) except -1
     cdef int _stop(self) except -1
     cdef int _fatal(self, int error_number) except -1
@@ -117,7 +117,7 @@ cdef class SocketTransport(Sink):
     cdef int _close_socket(self) except -1
 
     cdef inline bint _push(self, SendBuffer* buffer) except -1:
-        """Give bytes to the socket; whether it took all of them, else it is watched, or broken."""
+        """Write bytes to the socket; return whether it took all, else it is watched, or broken."""
         cdef Py_ssize_t sent
         while buffer.begin != buffer.end:
             sent = send(

@@ -1,8 +1,7 @@
 """An asyncio transport for a connected stream socket, without the layers of a loop's own.
 
-It is called by the loop's watcher when there is something to read, receives into the protocol's
-buffer, and sends from the sink's. A loop without `add_reader` cannot use it; there the loop's
-transports serve.
+The loop's watcher calls it when there is something to read. It receives into the protocol's buffer
+and sends from the sink's. A loop without `add_reader` cannot use it, and uses its own transports.
 """
 
 import asyncio
@@ -44,17 +43,17 @@ from .socket_address cimport address_of_peer, address_of_socket, to_python
 __all__ = ["SocketTransport"]
 
 cdef enum:
-    OFTEN = 8  # times alone, one after the other: from then on the loop itself watches
-    LARGE = 16 * 1024  # bytes of payload that are sent from where they are
+    OFTEN = 8  # consecutive reads as the only ready socket: from then on the loop itself watches
+    LARGE = 16 * 1024  # bytes of payload that are sent from the caller's memory
     HIGH_WATER = 64 * 1024  # bytes; asyncio's own default
-    PROGRESS = 16 * 1024  # bytes that a peer has to take to be given more time
+    PROGRESS = 16 * 1024  # bytes that a peer must take to get more time
 
-#: Seconds that a peer that has all that was sent may take to answer with its CLOSE before it is
-#: shown our end of the connection, or to show its own if it has sent its CLOSE.
+#: Seconds that a peer that has all data may take to answer with its CLOSE before our direction is
+#: closed, or to close its direction if it has sent its CLOSE.
 LOOK_INTERVAL = 1.0
 
-#: Seconds until the first look, where something is on its way: peers that take it do so at once,
-#: and their time begins then.
+#: Seconds until the first look while data is undelivered: a peer that reads takes it at once, and
+#: then its time begins.
 FIRST_LOOK = 0.05
 
 
@@ -68,7 +67,7 @@ cdef class SocketTransport(Sink):
         loop: the running loop.
         sock: a connected, non-blocking socket, or its descriptor; it belongs to the transport from
             now on.
-        protocol: who gets what is received.
+        protocol: the protocol of the connection.
     """
 
     def __cinit__(self):
@@ -88,7 +87,7 @@ cdef class SocketTransport(Sink):
         if self.fd >= 0:
             if self._state < CLOSING or self._unsent() > 0:
                 warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
-            # Others that are garbage, too, may still use this: nobody watches the socket any more.
+            # Other objects of the same garbage may still call methods of this one.
             self._advance(LOST)
             self._reading = self._watched = self._writing = False
             self._close_socket()
@@ -111,7 +110,7 @@ cdef class SocketTransport(Sink):
         return 0
 
     cdef int _check_thread(self) except -1:
-        """Another thread could do something in the middle of what this one does."""
+        """Refuse other threads, whose calls could come in the middle of this thread's."""
         if self.io is not None and this_thread() != self.io.thread:
             return refuse_thread(self.io)
         return 0
@@ -123,17 +122,17 @@ cdef class SocketTransport(Sink):
         return 0
 
     def set_server(self, server):
-        """Let a server know when the socket is closed, by its method `forget`."""
+        """Have the server's method `forget` called when the socket is closed."""
         self._server = server
 
     # -- reading begins and ends
 
     cpdef is_reading(self):
-        """Whether the socket is being read; not if that is only done to close it."""
+        """Return whether the socket is being read; not if that only serves to close it."""
         return self._reading and self._state < CLOSING
 
     cpdef resume_reading(self):
-        """Read the socket again, once what was received before is parsed."""
+        """Read the socket again, once earlier input is parsed."""
         self._check_thread()
         if not self._reading and self._state < CLOSING:
             self._start_reading()
@@ -141,7 +140,7 @@ cdef class SocketTransport(Sink):
                 self.schedule_reading()
 
     cpdef pause_reading(self):
-        """Leave what arrives in the socket's buffer; not any more once this is closing."""
+        """Leave arriving data in the socket's buffer; without effect once this is closing."""
         self._check_thread()
         if self._state < CLOSING:
             self._stop_reading()
@@ -151,7 +150,7 @@ cdef class SocketTransport(Sink):
         return 0 if self._watched else self._watch()
 
     cdef int _stop_reading(self) except -1:
-        # Within a read the watch goes on: most often reading is resumed before that ends.
+        # Within a read the watch goes on: usually reading is resumed before the read ends.
         self._reading = False
         return self._unwatch() if self._watched and not self._is_within_read else 0
 
@@ -164,7 +163,7 @@ cdef class SocketTransport(Sink):
         return self._watcher.add(self.fd, self)
 
     cdef int _watch_by_loop(self) except -1:
-        # libuv tells of an error only once.
+        # libuv reports an error only once.
         self._must_ask = not isinstance(self.loop, asyncio.SelectorEventLoop)
         self.loop.add_reader(self.fd, self._read_ready)
         return 0
@@ -188,7 +187,7 @@ cdef class SocketTransport(Sink):
         return 0
 
     cdef int continue_reading(self) except -1:
-        # Held here: user code that runs the loop within a callback may have the connection lost.
+        # A reference of its own: user code may run the loop in a callback, and lose the connection.
         cdef WSProtocolCore protocol = self.protocol
         cdef bint may_read_again
         # Else `_connection_lost` goes on, or `resume_reading`.
@@ -196,9 +195,8 @@ cdef class SocketTransport(Sink):
             return 0
         if self._is_within_read:
             return self.schedule_reading()
-        # Until there is nothing to read it is called from here: were it called in the same
-        # iteration because its descriptor is ready, too, it would have a second part before others
-        # have their first.
+        # Until the socket is empty, reading is scheduled here. If the readiness of its descriptor
+        # caused another read in the same iteration, this connection would get two turns of it.
         self._is_drained = False
         may_read_again = not protocol.has_unparsed and self.io.last_reader == <void*>self
         self._read_corked(True)
@@ -215,9 +213,9 @@ cdef class SocketTransport(Sink):
         self._read_and_poll()
 
     cdef inline int _read_and_poll(self) except -1:
-        cdef WSProtocolCore protocol = self.protocol  # held here, as in `continue_reading`
-        # Nor may it have this read by another one, into the memory of the frame it looks at. And
-        # what was received before is parsed first.
+        cdef WSProtocolCore protocol = self.protocol  # a reference, as in `continue_reading`
+        # A read within a read would overwrite the frame of the running callback. And if one is
+        # scheduled, earlier input must be parsed first.
         if unlikely((self._state == LOST) | self._is_within_read | self.is_scheduled):
             return 0
         self._read_corked(False)
@@ -227,7 +225,7 @@ cdef class SocketTransport(Sink):
         return 0
 
     cdef int _read_more(self, WSProtocolCore protocol) except -1:
-        """There was much to read, or this polls."""
+        """Go on after a read that filled its buffer, or poll if that is asked for."""
         if self.io.last_reader != <void*>self:
             if self._was_full or self.is_scheduled:
                 self._watch_beside_others()
@@ -236,17 +234,17 @@ cdef class SocketTransport(Sink):
         return self._busy_poll(protocol.busy_poll_us) if protocol.busy_poll_us else 0
 
     cdef int _watch_beside_others(self) except -1:
-        """Have the watcher see to it that all that are ready together get their turns in time."""
+        """Use the watcher, which gives all connections that are ready together their turns."""
         if self._reading and self._watched and self._watcher is None and self.io.watcher:
             self.loop.remove_reader(self.fd)
             return self._watch()
         return 0
 
     cdef int _read_again(self, WSProtocolCore protocol) except -1:
-        """Receive on, as long as reads bring all that there is room for, within the time of a turn.
+        """Receive again while reads fill their buffer, within the budget.
 
-        An iteration of the loop for each read would cost a fast handler a tenth of its rate. But
-        not on within a large frame, of which one read may bring as much as a turn.
+        An iteration of the loop for each read would cost a fast handler a tenth of its rate. Within
+        a large frame there is no further read: one alone may take all of the budget.
         """
         cdef long long end = protocol.read_began() + TURN_TIME
         cdef int left = MOST // RECEIVE_SIZE - 1
@@ -259,7 +257,7 @@ cdef class SocketTransport(Sink):
         return 0
 
     cdef inline int _read_corked(self, bint continues) except -1:
-        # What this connection sends meanwhile is looked for here, so it need not be listed.
+        # `_end_cork` sends what this connection writes, so the cork need not list it.
         cdef bint was_listed = self.is_listed
         self.is_listed = True
         self._is_within_read = True
@@ -283,23 +281,23 @@ cdef class SocketTransport(Sink):
         return 0
 
     cdef inline int _end_cork(self) except -1:
-        """The read is over: what it has sent leaves, unless there is a cork around it."""
+        """Send the frames written during the read, unless there is an outer cork."""
         if self.pending != NULL:
             if not unlikely(self.io.depth != 1) or not (self.is_listed or self.io.hold(self)):
                 self.flush()
         return self.io.leave()
 
     cdef int _ask_for_error(self) except -1:
-        """See whether the peer has reset the connection behind what was read.
+        """Check whether the peer has reset the connection after the data that was read.
 
-        libuv tells of an error once, together with what can be read before it. What was sent since
-        has told as well.
+        libuv reports an error once, together with the data before it. A write since then has
+        checked it, too.
         """
         cdef int error = pending_error(self.fd)
         return self._fatal(error) if error else 0
 
     cdef int _busy_poll(self, unsigned int microseconds) except -1:
-        """Read whatever comes within some time, with other threads running meanwhile."""
+        """Poll the socket for some time, and read it; other threads run meanwhile."""
         cdef long long deadline = now() + <long long>microseconds * 1000
         cdef bint is_ready
         while self._reading and not self.is_scheduled:
@@ -313,7 +311,7 @@ cdef class SocketTransport(Sink):
         return 0
 
     cdef int _receive(self) except -1:
-        """Receive once: what has arrived since makes the descriptor ready again."""
+        """Receive once; data that arrives later makes the descriptor ready again."""
         cdef size_t room
         cdef Py_ssize_t size
         room = self.protocol.buffer.prepare()
@@ -324,18 +322,18 @@ cdef class SocketTransport(Sink):
         )
         self._was_full = <size_t>size == room
         if unlikely(size <= 0):
-            self.protocol.buffer.tidy(self.protocol.buffer.needed)  # `prepare` has moved the rest
+            self.protocol.buffer.tidy(self.protocol.buffer.needed)  # undoes `prepare`
             return self._receive_no_more(size)
         return self.protocol.received(size)
 
     cdef int _continue(self) except -1:
-        """Go on with what was received in an earlier iteration of the loop, or receive."""
+        """Parse input left from an earlier iteration of the loop, or else receive."""
         if self.protocol.has_unparsed:
             return self.protocol.continue_reading()
         return self._receive()
 
     cdef int _receive_no_more(self, Py_ssize_t result) except -1:
-        """There is nothing, or the end, or an error."""
+        """Handle a read without data: nothing to read, the end, or an error."""
         if result == NOTHING:
             self._is_drained = True
             return 0
@@ -350,7 +348,7 @@ cdef class SocketTransport(Sink):
     # -- out
 
     def write(self, data):
-        """Send bytes; they leave at once, or with the end of the running callback."""
+        """Send bytes, at once or at the end of the running callback."""
         cdef Py_buffer view
         self._check_thread()
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
@@ -361,7 +359,7 @@ cdef class SocketTransport(Sink):
             PyBuffer_Release(&view)
 
     def writelines(self, list_of_data):
-        """Send several pieces of bytes."""
+        """Send several bytes-like objects."""
         self.write(b"".join(list_of_data))
 
     cdef int write_frame(self, const wsf.wsf_header* header, const uint8_t* payload,
@@ -400,14 +398,14 @@ cdef class SocketTransport(Sink):
     cdef inline int _written(self) except -1:
         if not self.may_hold():
             return self.flush()
-        # Otherwise nothing waits but what is held.
+        # Without `_writing`, only held-back data is pending.
         if unlikely(self._writing | (self.pending.end - self.pending.begin > self._high)):
             return self._check_limits()
         return 0
 
     cdef int _send_large(self, const uint8_t* header, size_t header_size,
                          const uint8_t* payload, size_t size) except -1:
-        """Send what is pending, a header and a payload at once, the payload from where it is."""
+        """Send pending data, a header and a payload by one call, without copying the payload."""
         cdef SendBuffer* pending
         cdef size_t begin = 0
         cdef Py_ssize_t sent
@@ -436,7 +434,7 @@ cdef class SocketTransport(Sink):
         return self._check_limits()
 
     cdef inline int _send_alone(self, const uint8_t* data, size_t size) except -1:
-        """Send bytes from where they are, with nothing pending before them."""
+        """Send bytes from the caller's memory, with nothing pending before them."""
         cdef iovec part
         cdef Py_ssize_t sent
         part.iov_base = <void*>data
@@ -450,7 +448,7 @@ cdef class SocketTransport(Sink):
         return 0 if <size_t>sent == size else self._hold_rest(data + sent, size - sent)
 
     cdef int _hold_rest(self, const uint8_t* data, size_t size) except -1:
-        """Keep what the socket did not take."""
+        """Keep the bytes that the socket did not take."""
         append(self.open_pending(), data, size)
         self._wait_for_room()
         return self._check_limits()
@@ -472,11 +470,11 @@ cdef class SocketTransport(Sink):
     # -- flow control
 
     def can_write_eof(self):
-        """True: a socket can be closed in one direction."""
+        """Return True: a socket can be closed in one direction."""
         return True
 
     def write_eof(self):
-        """Close the sending direction when all is sent."""
+        """Close the sending direction once all data is sent."""
         self._check_thread()
         if self._state > OPEN:
             return
@@ -496,15 +494,15 @@ cdef class SocketTransport(Sink):
         return self._fatal(errno) if shutdown(self.fd, SHUT_WR) < 0 else 0
 
     def get_write_buffer_size(self):
-        """Bytes that are not sent yet."""
+        """Return the bytes that are not sent yet."""
         return self._unsent()
 
     def get_write_buffer_limits(self):
-        """The low and the high-water mark, in bytes."""
+        """Return the low-water and the high-water mark, in bytes."""
         return self._low, self._high
 
     def set_write_buffer_limits(self, high=None, low=None):
-        """Set the marks at which the protocol is told to pause and to resume writing.
+        """Set the marks for the protocol's `pause_writing` and `resume_writing`.
 
         Args:
             high: bytes; four times `low`, or 64 KiB, if None.
@@ -556,16 +554,16 @@ cdef class SocketTransport(Sink):
     # -- the end
 
     def is_closing(self):
-        """Whether the connection was told to close, or is closed."""
+        """Return whether the transport is closing or closed."""
         return self._state >= CLOSING
 
     def close(self):
-        """Close when all is sent, and the peer has ended its side or the time for that is up.
+        """Close once all data is sent and the peer has closed its direction, or time is up.
 
-        A socket that is closed with something unread, or gets something before all is delivered,
-        resets the connection, and the reset overtakes what was sent last. So what the peer still
-        sends is read, and thrown away. Called again, this goes on as far as the state of the
-        WebSocket connection allows.
+        If a socket is closed with unread input, or receives data before everything is delivered,
+        the system resets the connection, and the reset overtakes the data sent last. So input is
+        read and discarded. Further calls go on as far as the state of the WebSocket connection
+        allows.
         """
         self._check_thread()
         if self._state == HANDSHAKING:
@@ -585,85 +583,85 @@ cdef class SocketTransport(Sink):
             self._look_later(self.loop.time(), True, first)
 
     cdef int _send_rest(self) except -1:
-        """Closing: send what can be sent, and go on if that was all."""
+        """Closing: send pending data, and continue if nothing is left."""
         return self._all_sent() if self.pending == NULL else self.flush()
 
     cdef int _finish(self) except -1:
-        """Closing, and all is sent: end what can be ended."""
+        """Closing, with all data sent: close our direction or the socket, as far as possible."""
         if self._peer_has_ended:
             return self._end(None)
         if self.protocol.transport.has_received_close() and unread_by_us(self.fd) <= 0:
-            return self._end(None)  # nothing more comes
+            return self._end(None)  # there is no further input
         if self._state < WRITE_ENDED and not self._awaits_close():
             return self._end_writing()
         return 0
 
     cdef int _end_writing(self) except -1:
-        """Closing: end our direction."""
+        """Closing: close our direction."""
         self._advance(WRITE_ENDED)
         self._end_size = 1  # as TCP counts it
         return self._shut_down_writing()
 
     cdef bint _awaits_close(self) noexcept:
-        """Whether our direction stays open until the peer's CLOSE has come."""
+        """Return whether our direction must stay open until the peer's CLOSE has come."""
         return (
             self.protocol.transport.state == AWAITING_CLOSE
             and self._state < WRITE_ENDED and not self._peer_has_ended
         )
 
     cdef size_t _undelivered_now(self) noexcept:
-        """Bytes that the peer has not acknowledged, without what ends our direction.
+        """Return the bytes that the peer has not acknowledged, without the end of our direction.
 
-        Of those that left, where it is known.
+        On systems that do not report acknowledgements, only those not sent count.
         """
         cdef long long known = unacknowledged(self.fd)
         cdef size_t left = self._unsent() + (<size_t>known if known > 0 else 0)
         return left - min(left, self._end_size)
 
     def _look(self):
-        """See whether the peer still takes what was sent; if it does not, its time passes."""
+        """Check whether the peer still takes data; if not, and its time is up, end."""
         cdef size_t left = self._undelivered_now()
-        cdef double now = self.loop.time()
+        cdef double time = self.loop.time()
         cdef bint is_progress = (
             left + PROGRESS <= self._undelivered or left == 0 < self._undelivered
         )
         self._timer = None
         if is_progress:
             self._undelivered = left
-        elif left == 0 and (now >= self._due or self.protocol.transport.has_received_close()):
+        elif left == 0 and (time >= self._due or self.protocol.transport.has_received_close()):
             SocketTransport._end(self, None)
             return
-        elif now >= self._due:
+        elif time >= self._due:
             SocketTransport._end(self, TimeoutError(
                 "the peer has not taken what was sent within "
                 f"{self.protocol.transport.disconnect_timeout:g} seconds"
             ))
             return
         elif left == 0 and self._awaits_close():
-            self._end_writing()  # it may be one that waits for the end of the connection
+            self._end_writing()  # some peers wait for that instead of sending their CLOSE
             self._send_rest()
             if self._state == LOST:
                 return
-        self._look_later(now, is_progress, LOOK_INTERVAL)
+        self._look_later(time, is_progress, LOOK_INTERVAL)
 
-    cdef int _look_later(self, double now, bint anew, double interval) except -1:
-        """Look in a while, and no later than the time is up; it may begin anew."""
+    cdef int _look_later(self, double time, bint anew, double interval) except -1:
+        """Call `_look` after the interval, or when the time is up; `anew` restarts that time."""
         if anew:
-            self._due = now + self.protocol.transport.disconnect_timeout
-        self._timer = self.loop.call_later(min(interval, self._due - now), self._look)
+            self._due = time + self.protocol.transport.disconnect_timeout
+        self._timer = self.loop.call_later(min(interval, self._due - time), self._look)
         return 0
 
     def abort(self):
-        """Close now; what the socket does not take at once is lost."""
+        """Close now; data that the socket does not take at once is lost."""
         self._check_thread()
         self.flush()
         self._end(None)
 
     cdef int _fatal(self, int error_number) except -1:
-        """The system refused: the connection is over, and `connection_lost` is told why.
+        """End the connection after an error of the system, and pass it to `connection_lost`.
 
-        Unless all was sent, and the connection is being closed: that the peer resets it then may be
-        its way to close.
+        It is not passed if the connection was being closed and all data was sent: a reset may then
+        be the peer's way to close.
         """
         if self._state >= CLOSING and self._unsent() == 0:
             return self._end(None)
@@ -679,7 +677,7 @@ cdef class SocketTransport(Sink):
         return 0
 
     cdef int _stop(self) except -1:
-        """Have nothing more to do with the socket, nor with memory that others can use."""
+        """Stop using the socket, and give shared memory back."""
         self._advance(LOST)
         self._reading = False
         if self._watched:
@@ -699,12 +697,12 @@ cdef class SocketTransport(Sink):
 
     def _connection_lost(self, exc):
         cdef WSProtocolCore protocol = self.protocol
-        if protocol.has_unparsed:  # it came before the end
+        if protocol.has_unparsed:  # input from before the end
             protocol.parse_received()
             if protocol.has_unparsed:
                 self.loop.call_soon(self._connection_lost, exc)
                 return
-        # The two would keep each other alive until the garbage collector comes.
+        # The two would keep each other alive until the next garbage collection.
         self.protocol = None
         self._over_high = False
         try:
@@ -723,18 +721,18 @@ cdef class SocketTransport(Sink):
             server.forget(self)
         return 0
 
-    # -- what asyncio tells of a transport
+    # -- the rest of `asyncio.Transport`
 
     def get_protocol(self):
-        """Who gets what is received; None once it has heard that the connection is lost."""
+        """Return the protocol; None once its `connection_lost` was called."""
         return self.protocol
 
     def set_protocol(self, protocol):
-        """Not possible: the transport and its protocol share their memory."""
-        raise NotImplementedError("a transport of this kind keeps its protocol")
+        """Raise NotImplementedError: the transport and its protocol share memory."""
+        raise NotImplementedError("the protocol of this transport cannot be replaced")
 
     def get_extra_info(self, name, default=None):
-        """What is known of the connection: ``socket``, ``sockname``, ``peername``."""
+        """Return information on the connection: ``socket``, ``sockname``, ``peername``."""
         if name == "peername":
             return default if self._peername is None else to_python(self._peername)
         if name == "sockname":
@@ -742,7 +740,7 @@ cdef class SocketTransport(Sink):
         if name == "socket":
             if self._sock is None and self.fd >= 0:
                 self._sock = socket_module.socket(fileno=self.fd)
-                self._sock.setblocking(False)  # nor does it, but the object has to know
+                self._sock.setblocking(False)  # the descriptor is; this sets the object's timeout
             return self._sock
         return default
 

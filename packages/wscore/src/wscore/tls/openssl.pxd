@@ -1,11 +1,11 @@
-# OpenSSL's functions, found in the library that this process's `ssl` uses, and a BIO of our own.
+# The functions of the OpenSSL that this process's `ssl` uses, and a BIO of our own.
 
 from libc.stdint cimport uint8_t
 
 
 cdef extern from *:
     """
-    /* As OpenSSL's headers name them; nothing looks inside. */
+    /* Opaque types, with the names of OpenSSL's headers. */
     typedef struct ssl_st SSL;
     typedef struct bio_st BIO;
     typedef struct bio_method_st BIO_METHOD;
@@ -52,14 +52,14 @@ cdef struct Functions:  # by their names without `SSL_`, except for those of oth
 cdef enum:
     ANY_READS = 0xFFFFFFFF
 
-cdef struct Wire:  # what TLS reads from and writes to; it belongs to a BIO
-    const uint8_t* received  # encrypted, and not taken yet
+cdef struct Wire:  # the memory that TLS reads from and writes to; it belongs to a BIO
+    const uint8_t* received  # ciphertext that TLS has not read yet
     size_t received_size
-    unsigned int reads  # that TLS may do, two for each record; then there is nothing for it
-    uint8_t* place  # where TLS may write, while there is room
+    unsigned int reads  # that TLS may still do, two for each record
+    uint8_t* place  # where TLS may write, within `room`
     size_t room
     size_t size  # bytes written there
-    uint8_t* extra  # memory of the wire's own, for what finds no room
+    uint8_t* extra  # memory of the wire's own, for output beyond that
     size_t extra_size
     size_t extra_room
 

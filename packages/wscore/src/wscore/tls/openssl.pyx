@@ -1,15 +1,15 @@
-"""OpenSSL, as this process's `ssl` module uses it: its functions, its objects, a BIO of our own.
+"""The OpenSSL that this process's `ssl` module uses: its functions, its objects, a BIO of our own.
 
-What `ssl` costs for each record is more than the record of a small message needs in OpenSSL, so
-connections that `ssl` has made call OpenSSL themselves (see `openssl_session`). Nothing here knows
-how Python's objects look inside. The functions are those that OpenSSL documents, looked up in the
-library that the compiled part of `ssl` is linked with. The pointer to an object of OpenSSL's comes
-from OpenSSL: it tells whoever asks (`CRYPTO_get_ex_new_index`) of each object that it makes. So one
-that `ssl` makes by another copy of OpenSSL is never heard of, and one that we hear of is used only
-after what Python puts into its memory was seen through it.
+For a small message, `ssl` costs more per record than OpenSSL itself does, so connections made by
+`ssl` call OpenSSL directly (see `openssl_session`). Nothing here depends on the layout of Python's
+objects. The functions are documented ones of OpenSSL, looked up in the library that the compiled
+part of `ssl` is linked with. The pointer to an SSL object comes from OpenSSL, too: a callback that
+is registered by `CRYPTO_get_ex_new_index` gets each object that is made. So an object made by
+another copy of OpenSSL is never seen; and one that is seen is used only after bytes that Python
+wrote to its MemoryBIO were found through it.
 
-If anything of that fails, all goes through `ssl`. This must never guess, and never call OpenSSL
-for an object that it has not been told of by that same OpenSSL.
+If anything of this fails, all connections use `ssl`. This module must never guess, and never call
+OpenSSL with an object that the same OpenSSL has not reported.
 """
 
 import os
@@ -27,7 +27,7 @@ cdef extern from "<dlfcn.h>":
 
 cdef extern from *:
     """
-    /* What is made in this thread while it waits for that. */
+    /* The objects made in this thread while `is_catching`. */
     static _Thread_local int wscore_is_catching;
     static _Thread_local void* wscore_caught;
     static _Thread_local int wscore_caught_count;
@@ -38,7 +38,7 @@ cdef extern from *:
 
 __all__ = ["is_reachable"]
 
-cdef enum:  # of OpenSSL's headers, the same in all its versions
+cdef enum:  # from OpenSSL's headers, the same in all versions
     CRYPTO_EX_INDEX_SSL = 0
     BIO_TYPE_SOURCE_SINK = 0x0400
     BIO_CTRL_FLUSH = 11
@@ -58,10 +58,10 @@ cdef BIO_METHOD* method
 
 
 def is_reachable():
-    """Whether connections over TLS call OpenSSL themselves, where nothing speaks against it.
+    """Return whether connections over TLS may call OpenSSL directly.
 
-    Not if the environment said ``WSCORE_TLS=ssl`` when this was first asked for, nor if Python's
-    `ssl` is built without a shared OpenSSL.
+    They do not if the environment variable ``WSCORE_TLS`` was ``ssl`` at the first call, nor if
+    Python's `ssl` is not linked with a shared OpenSSL.
     """
     global state
     if state == NOT_TRIED:
@@ -73,15 +73,15 @@ def is_reachable():
 
 cdef object wrap(object context, object incoming, object outgoing, bint server_side,
                  object server_hostname, SSL** ssl_pointer):
-    """Let a context make an `ssl.SSLObject`, and see what OpenSSL makes for it.
+    """Let a context make an `ssl.SSLObject`, and find OpenSSL's object of it.
 
     Args:
         context: an `ssl.SSLContext`.
         incoming: an empty `ssl.MemoryBIO`, like `outgoing`.
-        ssl_pointer: where the pointer goes; NULL if it is not known for sure.
+        ssl_pointer: gets the pointer; NULL if it is not known for sure.
 
     Returns:
-        What `ssl.SSLContext.wrap_bio` returns; it keeps what is pointed to alive.
+        The result of `ssl.SSLContext.wrap_bio`, which keeps OpenSSL's object alive.
     """
     global is_catching, caught, caught_count
     cdef bint is_wanted = is_reachable() and not is_catching
@@ -104,7 +104,7 @@ cdef object wrap(object context, object incoming, object outgoing, bint server_s
 
 
 cdef bint _is_between(SSL* made, object incoming, object outgoing) except -1:
-    """Whether what Python puts into its memory is what TLS would read or send."""
+    """Return whether the SSL object reads from and writes to these two MemoryBIOs."""
     return _is_inside(openssl.get_rbio(made), incoming) and _is_inside(
         openssl.get_wbio(made), outgoing
     )
@@ -124,7 +124,7 @@ cdef bint _is_inside(BIO* bio, object memory) except -1:
 
 
 cdef bint _find_functions() except -1:
-    """Look the functions up where the compiled part of `ssl` has found its own."""
+    """Look the functions up in the library that the compiled part of `ssl` is linked with."""
     cdef void* library
     module = sys.modules[ssl.MemoryBIO.__module__]
     if not ssl.OPENSSL_VERSION.startswith("OpenSSL ") or not hasattr(module, "__file__"):
@@ -167,7 +167,7 @@ cdef bint _find(void* library, const char* name, void** place) noexcept:
 
 
 cdef bint _prepare() except -1:
-    """Be told of what OpenSSL makes, and have a BIO's method."""
+    """Register the callbacks for new SSL objects, and make the BIO's method."""
     global method
     cdef int kind = openssl.bio_get_new_index()
     if kind == -1:
@@ -185,7 +185,7 @@ cdef bint _prepare() except -1:
     )
 
 
-# These two are called for every SSL object of the process, in any thread.
+# OpenSSL calls these two for every SSL object of the process, in any thread.
 
 cdef void _made(void* parent, void* item, void* data, int index, long number,
                 void* pointer) noexcept nogil:
@@ -208,7 +208,7 @@ cdef void _freed(void* parent, void* item, void* data, int index, long number,
 
 
 cdef BIO* new_wire(Wire** wire) except NULL:
-    """Make a BIO with a wire; the caller has one reference, and may use the wire as long."""
+    """Make a BIO with a wire; the caller owns a reference, and may use the wire as long."""
     cdef BIO* bio = openssl.bio_new(method)
     wire[0] = <Wire*>calloc(1, sizeof(Wire))
     if bio == NULL or wire[0] == NULL:
@@ -246,7 +246,7 @@ cdef int _write(BIO* bio, const char* data, int size) noexcept nogil:
 
 
 cdef bint _write_extra(Wire* wire, const char* data, size_t size) noexcept nogil:
-    """Keep what TLS says without having been asked; whether there was memory for it."""
+    """Keep output of TLS's own; return whether there was memory for it."""
     cdef size_t needed = wire.extra_size + size
     cdef void* memory
     if needed > wire.extra_room:
@@ -261,7 +261,7 @@ cdef bint _write_extra(Wire* wire, const char* data, size_t size) noexcept nogil
 
 
 cdef long _control(BIO* bio, int command, long number, void* pointer) noexcept nogil:
-    return command == BIO_CTRL_FLUSH  # and nothing else can be asked of it
+    return command == BIO_CTRL_FLUSH  # no other command is supported
 
 
 cdef int _destroy(BIO* bio) noexcept nogil:

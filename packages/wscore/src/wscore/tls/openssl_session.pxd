@@ -11,7 +11,7 @@ cdef class OpensslSession(TlsSession):
     cdef unsigned int _reads  # left for records without data
 
     cdef int attach(self, SSL* ssl) except -1
-    cdef Py_ssize_t _unseal_by_ssl(self, unsigned char* data, size_t room) except -2
+    cdef Py_ssize_t _decrypt_by_ssl(self, unsigned char* data, size_t room) except -2
 
 
 cdef TlsSession new_session(object context, bint server_side, object server_hostname)

@@ -1,12 +1,12 @@
-"""A `TlsSession` whose records are made and read by OpenSSL itself, without Python's `ssl` between.
+"""A `TlsSession` that calls OpenSSL directly for records, without Python's `ssl` in between.
 
-The handshake, certificates, the goodbye and every error remain with the `ssl.SSLObject`: where a
-call of OpenSSL's does anything but succeed or want more to read, the method of `ssl` for the same
-purpose is called, meets the same error, and raises what it always raises.
+The handshake, certificates, close_notify and all errors remain with the `ssl.SSLObject`: when a
+call of OpenSSL neither succeeds nor wants more input, the `ssl` method for the same purpose is
+called, meets the same error, and raises its usual exception. So no error is translated here.
 
-OpenSSL reads from and writes to our own memory, by a BIO of its own for each connection. Outside
-the calls here it has no place to write to but that BIO's, so that nothing that others do with the
-`SSLObject` can reach memory that is not theirs.
+OpenSSL reads from and writes to our memory, by a BIO for each connection. Outside the calls here
+the BIO points only to memory of its own, so that other users of the `SSLObject` cannot make OpenSSL
+touch ours.
 """
 
 import ssl as ssl_module
@@ -17,25 +17,25 @@ from libc.stdlib cimport free
 from ..loop.loop_io cimport SendBuffer, append, reserve
 from .openssl cimport ANY_READS, SSL_ERROR_WANT_READ, new_wire, openssl, wrap
 from ..loop.sealed_types cimport seal_type
-from .tls_session cimport AT_ONCE, MAX_RECORD, MAX_SEALED
+from .tls_session cimport AT_ONCE, MAX_CIPHERTEXT, MAX_RECORD
 
 __all__ = ["OpensslSession"]
 
 cdef enum:
-    READS = 2 * AT_ONCE  # of a head and of what is behind it
+    READS = 2 * AT_ONCE  # OpenSSL reads the header of a record, and then its body
 
 cdef object WantRead = ssl_module.SSLWantReadError
-cdef object ALL = 1 << 30  # bytes: what is read into a buffer is not more than fits there
+cdef object ALL = 1 << 30  # bytes: no limit besides the size of the buffer
 
 
 cdef TlsSession new_session(object context, bint server_side, object server_hostname):
-    """Make the session of a new connection, the fastest that there can be.
+    """Make the session of a new connection, an `OpensslSession` if possible.
 
-    A context that writes its keys down, or shows its messages, reports what goes wrong with that
-    through `ssl`, so its connections go that way.
+    A context with a key log or a message callback reports errors of those through `ssl`, so its
+    connections use `ssl`.
 
     Raises:
-        ValueError: if the host name is not one, or whatever else the context raises.
+        ValueError: if the host name is invalid; the context may raise other exceptions.
     """
     cdef SSL* ssl
     cdef OpensslSession session
@@ -57,10 +57,10 @@ cdef bint _is_observed(object context) except -1:
 
 
 cdef class OpensslSession(TlsSession):
-    """What encrypts and decrypts for one connection."""
+    """The encryption of one connection, by direct calls of OpenSSL."""
 
     cdef int attach(self, SSL* ssl) except -1:
-        """Have TLS read from and write to our memory, from its first byte on."""
+        """Have OpenSSL read from and write to our memory, from the first byte on."""
         self._bio = new_wire(&self._wire)
         self._reads = READS
         self._ssl = ssl
@@ -74,7 +74,7 @@ cdef class OpensslSession(TlsSession):
             self._wire.received_size = self._wire.room = 0
             openssl.bio_free(self._bio)
 
-    cdef bint shake_hands(self) except -1:
+    cdef bint do_handshake(self) except -1:
         try:
             self.ssl_object.do_handshake()
         except WantRead:
@@ -96,12 +96,12 @@ cdef class OpensslSession(TlsSession):
     cdef bint has_input(self) noexcept:
         return self._wire.received_size != 0 or openssl.pending(self._ssl) > 0
 
-    cdef Py_ssize_t unseal(self, uint8_t* data, size_t room) except -2:
+    cdef Py_ssize_t decrypt(self, uint8_t* data, size_t room) except -2:
         cdef Wire* wire = self._wire
         cdef size_t size
         cdef bint has_read
         if openssl.err_peek_error():
-            openssl.err_clear_error()  # somebody else's would be taken for ours
+            openssl.err_clear_error()  # an error left by other code would be taken for ours
         wire.reads = self._reads
         has_read = openssl.read_ex(self._ssl, data, room, &size)
         self._reads = wire.reads
@@ -113,11 +113,10 @@ cdef class OpensslSession(TlsSession):
             if wire.received_size:
                 self._reads = READS
             return -1
-        return self._unseal_by_ssl(data, room)
+        return self._decrypt_by_ssl(data, room)
 
-    cdef Py_ssize_t _unseal_by_ssl(self, uint8_t* data, size_t room) except -2:
-        """Have `ssl` say what OpenSSL has met; the error is still the last one that OpenSSL noted.
-        """
+    cdef Py_ssize_t _decrypt_by_ssl(self, uint8_t* data, size_t room) except -2:
+        """Have `ssl` report OpenSSL's error, which is still the last one in OpenSSL's queue."""
         self._wire.received_size = 0
         try:
             return self._read(ALL, self._window.at(data, room))
@@ -126,39 +125,40 @@ cdef class OpensslSession(TlsSession):
 
     # -- out
 
-    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer* sealed) except -1:
+    cdef Py_ssize_t encrypt(self, const uint8_t* data, size_t size,
+                            SendBuffer* ciphertext) except -1:
         cdef Wire* wire = self._wire
         cdef size_t done = 0
         cdef size_t part
-        cdef bint is_sealed
+        cdef bint is_encrypted
         if openssl.err_peek_error():
             openssl.err_clear_error()
         if wire.extra_size:
-            self.fetch(sealed)
+            self.take_output(ciphertext)
         while done < size:
             part = min(size - done, <size_t>MAX_RECORD)
-            wire.place = reserve(sealed, MAX_SEALED)
-            wire.room = MAX_SEALED
-            is_sealed = openssl.write_ex(self._ssl, data + done, part, &part)
-            sealed.end += wire.size
+            wire.place = reserve(ciphertext, MAX_CIPHERTEXT)
+            wire.room = MAX_CIPHERTEXT
+            is_encrypted = openssl.write_ex(self._ssl, data + done, part, &part)
+            ciphertext.end += wire.size
             wire.size = wire.room = 0
             if wire.extra_size:
-                self.fetch(sealed)
-            if not is_sealed:
+                self.take_output(ciphertext)
+            if not is_encrypted:
                 if openssl.get_error(self._ssl, 0) == SSL_ERROR_WANT_READ:
                     break
-                # `ssl` says what is wrong, or does what is not.
-                return done + TlsSession.seal(self, data + done, size - done, sealed)
+                # `ssl` raises the error, or encrypts if it was temporary.
+                return done + TlsSession.encrypt(self, data + done, size - done, ciphertext)
             done += part
         return done
 
-    cdef bint has_answer(self) except -1:
+    cdef bint has_output(self) except -1:
         return self._wire.extra_size != 0
 
-    cdef int fetch(self, SendBuffer* sealed) except -1:
+    cdef int take_output(self, SendBuffer* ciphertext) except -1:
         cdef Wire* wire = self._wire
         if wire.extra_size:
-            append(sealed, wire.extra, wire.extra_size)
+            append(ciphertext, wire.extra, wire.extra_size)
             free(wire.extra)
             wire.extra = NULL
             wire.extra_size = wire.extra_room = 0

@@ -6,9 +6,9 @@ from ..loop.loop_io cimport SendBuffer
 
 cdef enum:
     HEAD_SIZE = 5  # bytes: the type, the version, the length
-    MAX_RECORD = 16 * 1024  # bytes that one record can hold
-    MAX_SEALED = MAX_RECORD + 2048  # the same when encrypted, in any version of TLS
-    AT_ONCE = 64  # records without data (new keys) before the loop iterates
+    MAX_RECORD = 16 * 1024  # bytes of plaintext in one record
+    MAX_CIPHERTEXT = MAX_RECORD + 2048  # the same when encrypted, in any version of TLS
+    AT_ONCE = 64  # records without data (key updates) before the loop iterates
 
 
 cdef class Window:
@@ -25,28 +25,29 @@ cdef class TlsSession:
     cdef object _write
     cdef object _incoming
     cdef object _outgoing
-    cdef bint _may_have_said  # something that nobody has fetched
+    cdef bint _may_have_output  # `_outgoing` may not be empty
 
     # in
-    cdef const uint8_t* _received  # what is fed, and not in `_incoming` yet
+    cdef const uint8_t* _received  # input that is not in `_incoming` yet
     cdef size_t _received_size
-    cdef bytes _kept  # what that points to between two reads
-    cdef size_t _complete  # records in `_incoming` that are not decrypted; there may be fewer
-    cdef size_t _missing  # bytes of the last record that have not come yet
-    cdef uint8_t[5] _head  # of the last record
-    cdef int _head_size  # bytes of it that have come, until it is complete
+    cdef bytes _kept  # the memory that it points to between two reads
+    cdef size_t _complete  # records in `_incoming` that are not decrypted; an upper bound
+    cdef size_t _missing  # bytes of the last record that have not arrived yet
+    cdef uint8_t[5] _head  # the header of the last record
+    cdef int _head_size  # bytes of it that have arrived, until it is complete
 
-    cdef bint shake_hands(self) except -1
+    cdef bint do_handshake(self) except -1
 
     cdef int feed(self, const uint8_t* data, size_t size) except -1
     cdef int keep(self) except -1
     cdef const uint8_t* _keep(self, const uint8_t* data, size_t size) except? NULL
     cdef bint has_input(self) noexcept
-    cdef Py_ssize_t unseal(self, uint8_t* data, size_t room) except -2
+    cdef Py_ssize_t decrypt(self, uint8_t* data, size_t room) except -2
 
-    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer* sealed) except -1
-    cdef bint has_answer(self) except -1
-    cdef int fetch(self, SendBuffer* sealed) except -1
+    cdef Py_ssize_t encrypt(self, const uint8_t* data, size_t size,
+                            SendBuffer* ciphertext) except -1
+    cdef bint has_output(self) except -1
+    cdef int take_output(self, SendBuffer* ciphertext) except -1
     cdef bint send_close_notify(self) except -1
 
     cdef int _pass_on(self, size_t limit) except -1

@@ -1,10 +1,10 @@
 """TLS of one connection, in memory, by the public classes of Python's `ssl`.
 
-Encrypted bytes are fed to it and come out decrypted; what is to be sent comes out encrypted. To ask
-`ssl` for data that has not come costs an exception, so the records' heads, which are never
-encrypted, are followed here, and it is asked for complete records only.
+Ciphertext goes in and plaintext comes out, and the other way round. Asking `ssl` for data that has
+not arrived costs an exception, so the headers of records, which are never encrypted, are parsed
+here, and `ssl` is asked for complete records only.
 
-It knows neither sockets nor loops. It must never hide an error of TLS: who asks gets the exception.
+It knows neither sockets nor loops. It must never hide an error of TLS: its caller gets it.
 """
 
 import ssl
@@ -18,15 +18,15 @@ from ..loop.sealed_types cimport seal_type
 __all__ = ["TlsSession", "Window"]
 
 cdef enum:
-    PORTION = HEAD_SIZE + MAX_RECORD + 256  # bytes that are handed to `ssl` to decrypt
+    PORTION = HEAD_SIZE + MAX_RECORD + 256  # bytes that are passed to `ssl` at a time
 
 cdef object WantRead = ssl.SSLWantReadError
 cdef object SSLError = ssl.SSLError
-cdef object ALL = 1 << 30  # bytes: what is read into a buffer is not more than fits there
+cdef object ALL = 1 << 30  # bytes: no limit besides the size of the buffer
 
 
 cdef class Window:
-    """Memory that one call may look at, so that it need not be copied into an object."""
+    """A buffer object for memory that one call may use, which saves a copy into an object."""
 
     cdef Window at(self, const void* data, size_t size):
         self._data = data
@@ -38,10 +38,10 @@ cdef class Window:
 
 
 cdef class TlsSession:
-    """What encrypts and decrypts for one connection.
+    """The encryption of one connection.
 
     Args:
-        ssl_object: an `ssl.SSLObject` that has done nothing yet.
+        ssl_object: a new `ssl.SSLObject`.
         incoming: the `ssl.MemoryBIO` that it reads from.
         outgoing: the one that it writes to.
     """
@@ -54,16 +54,16 @@ cdef class TlsSession:
         self._outgoing = outgoing
         self._window = Window.__new__(Window)
 
-    cdef bint shake_hands(self) except -1:
-        """Go on with the handshake; whether it is complete.
+    cdef bint do_handshake(self) except -1:
+        """Continue the handshake; return whether it is complete.
 
         Raises:
-            ssl.SSLError: if it has failed, or another exception that `ssl` raises.
+            ssl.SSLError: if it failed; `ssl` may raise other exceptions, too.
         """
         cdef const uint8_t* begin = self._received
         cdef size_t size = self._received_size
         cdef size_t left
-        self._may_have_said = True
+        self._may_have_output = True
         if size:
             self._incoming.write(self._window.at(begin, size))
             self._received_size = 0
@@ -78,33 +78,33 @@ cdef class TlsSession:
     # -- in
 
     cdef int feed(self, const uint8_t* data, size_t size) except -1:
-        """Take encrypted bytes; they are looked at until the caller calls `keep`."""
+        """Take ciphertext; the memory is used until the caller calls `keep`."""
         self._kept = None
         self._received = data
         self._received_size = size
         return 0
 
     cdef int keep(self) except -1:
-        """Copy what was fed and not looked at yet; it was more than could be delivered."""
+        """Copy the ciphertext that is left; the protocol could not take more."""
         self._received = self._keep(self._received, self._received_size)
         return 0
 
     cdef const uint8_t* _keep(self, const uint8_t* data, size_t size) except? NULL:
-        """Copy bytes that do not last, unless they are a copy already; where they are then."""
+        """Copy bytes, unless they are a copy already; return where they are now."""
         if size == 0 or self._kept is not None:
             return data
         self._kept = PyBytes_FromStringAndSize(<const char*>data, size)
         return <const uint8_t*>PyBytes_AS_STRING(self._kept)
 
     cdef bint has_input(self) noexcept:
-        """Whether there is something to decrypt, though it may be less than a record."""
+        """Return whether there is something to decrypt, though it may be less than a record."""
         return self._complete != 0 or self._received_size != 0
 
-    cdef Py_ssize_t unseal(self, uint8_t* data, size_t room) except -2:
-        """Decrypt: how many bytes, 0 if the peer has ended its side, -1 for nothing this time.
+    cdef Py_ssize_t decrypt(self, uint8_t* data, size_t room) except -2:
+        """Decrypt; return the bytes, 0 after the peer's close_notify, -1 if there is nothing yet.
 
         Raises:
-            ssl.SSLError: if what has come is wrong.
+            ssl.SSLError: if the input is wrong.
         """
         cdef Py_ssize_t size
         if self._complete == 0:
@@ -115,11 +115,11 @@ cdef class TlsSession:
             size = self._read(ALL, self._window.at(data, room))
         except WantRead:
             self._complete = 0
-            self._may_have_said = True
+            self._may_have_output = True
             return -1
         except SSLError:
             self._complete = self._received_size = 0
-            self._may_have_said = True
+            self._may_have_output = True
             raise
         if size == 0:
             self._complete = self._received_size = 0
@@ -128,7 +128,7 @@ cdef class TlsSession:
         return size
 
     cdef int _pass_on(self, size_t limit) except -1:
-        """Give `ssl` what was fed, up to the last end of a record within the limit if it can."""
+        """Pass input to `ssl`, up to the last end of a record within the limit if possible."""
         cdef size_t step = self._follow(self._received, self._received_size, limit, AT_ONCE)
         self._incoming.write(self._window.at(self._received, step))
         self._received += step
@@ -137,7 +137,7 @@ cdef class TlsSession:
 
     cdef size_t _follow(self, const uint8_t* data, size_t size, size_t limit,
                         size_t most) noexcept:
-        """Count complete records, up to so many if it can; how many bytes were looked at."""
+        """Count complete records, up to `most` if possible; return how many bytes were parsed."""
         cdef size_t at = 0
         cdef size_t part
         while at < size:
@@ -153,9 +153,9 @@ cdef class TlsSession:
                     continue
                 self._head_size = 0
                 self._missing = self._head[3] << 8 | self._head[4]
-                if self._missing == 0 or self._missing > MAX_SEALED:
+                if self._missing == 0 or self._missing > MAX_CIPHERTEXT:
                     self._missing = 0
-                    self._complete += 1  # `ssl` may say what is wrong with it
+                    self._complete += 1  # `ssl` will report the error
             else:
                 part = min(self._missing, size - at)
                 self._missing -= part
@@ -166,11 +166,12 @@ cdef class TlsSession:
 
     # -- out
 
-    cdef Py_ssize_t seal(self, const uint8_t* data, size_t size, SendBuffer* sealed) except -1:
-        """Encrypt; how many of the bytes, fewer if TLS has to receive something first.
+    cdef Py_ssize_t encrypt(self, const uint8_t* data, size_t size,
+                            SendBuffer* ciphertext) except -1:
+        """Encrypt; return how many bytes, fewer than `size` if TLS must receive something first.
 
         Args:
-            sealed: gets what is encrypted, and before it what TLS has to say by itself.
+            ciphertext: gets TLS's own output, if there is any, and the encrypted bytes.
 
         Raises:
             ssl.SSLError: if the connection cannot be used any more.
@@ -182,25 +183,25 @@ cdef class TlsSession:
             try:
                 part = self._write(self._window.at(data + done, part))
             except WantRead:
-                self.fetch(sealed)
+                self.take_output(ciphertext)
                 break
-            self.fetch(sealed)
+            self.take_output(ciphertext)
             done += part
         return done
 
-    cdef bint has_answer(self) except -1:
-        """Whether TLS has something to say by itself."""
-        return self._may_have_said and self._outgoing.pending
+    cdef bint has_output(self) except -1:
+        """Return whether TLS has output of its own."""
+        return self._may_have_output and self._outgoing.pending
 
-    cdef int fetch(self, SendBuffer* sealed) except -1:
-        """Take what TLS wants to have sent."""
+    cdef int take_output(self, SendBuffer* ciphertext) except -1:
+        """Append TLS's own output to the ciphertext."""
         cdef bytes data = self._outgoing.read()
-        self._may_have_said = False
-        return append(sealed, <uint8_t*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+        self._may_have_output = False
+        return append(ciphertext, <uint8_t*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
     cdef bint send_close_notify(self) except -1:
-        """End our side; whether the peer has ended its own. There is something to fetch then."""
-        self._may_have_said = True
+        """Make a close_notify, as output; return whether the peer's has come."""
+        self._may_have_output = True
         try:
             self.ssl_object.unwrap()
         except SSLError:  # the peer has not answered, or had more to say

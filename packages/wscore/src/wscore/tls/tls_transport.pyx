@@ -1,12 +1,12 @@
 """A `SocketTransport` that speaks TLS: it encrypts what it sends and decrypts what it receives.
 
 The cryptography is that of Python's `ssl`, or of the OpenSSL below it, in memory (`tls_session`).
-What a callback sends is encrypted together, in records as large as TLS allows. What comes is
-decrypted where the protocol reads it. Nothing here may look at encrypted bytes after the call that
-received them.
+Frames sent in one callback are encrypted together, in records as large as TLS allows. Input is
+decrypted straight into the protocol's receive buffer. Nothing here may refer to encrypted input
+after the call that received it.
 
-It must never trouble the loop's exception handler for what a peer does: one that breaks off its
-handshake is a line of debug output.
+Nothing that a peer does may reach the loop's exception handler: a handshake that it breaks off is
+one line of debug output.
 """
 
 import ssl
@@ -34,11 +34,11 @@ from .tls_session cimport MAX_RECORD
 __all__ = ["TlsTransport"]
 
 cdef enum:
-    ROUND = 128 * 1024  # bytes that are encrypted before the socket gets them
-    AHEAD = 2 * MAX_RECORD  # bytes that what is encrypted is ahead of what is decrypted of it
-    # Bytes of TLS's own that wait while the socket takes nothing; one answer may be larger.
-    MAX_ANSWERS = 4096
-    ROOMY = 64 * 1024 + AHEAD  # bytes of room that are enough to receive and decrypt in place
+    ROUND = 128 * 1024  # bytes that are encrypted before they are written to the socket
+    AHEAD = 2 * MAX_RECORD  # distance in bytes of the ciphertext from the plaintext, in place
+    # Bytes of TLS's own output that wait while the socket takes nothing; one output may be larger.
+    MAX_OUTPUT = 4096
+    ROOMY = 64 * 1024 + AHEAD  # bytes of room that suffice to receive and decrypt in place
 
 cdef object SSLError = ssl.SSLError
 
@@ -46,20 +46,20 @@ cdef object SSLError = ssl.SSLError
 cdef class TlsTransport(SocketTransport):
     """The transport below a `WSTransport` on TLS.
 
-    It has the methods of `asyncio.Transport`. The protocol is told of it when the handshake is
-    complete; if that fails, never.
+    It has the methods of `asyncio.Transport`. The protocol's `connection_made` is called when the
+    handshake is complete, and never if it fails.
 
     Args:
         loop: the running loop.
         sock: a connected, non-blocking socket; it belongs to the transport from now on.
-        protocol: who gets what is received.
+        protocol: the protocol of the connection.
         context: the `ssl.SSLContext`.
         handshake_timeout: seconds that the handshake may take.
-        shutdown_timeout: seconds that the end may take, instead of the protocol's
-            ``disconnect_timeout``; that if None.
+        shutdown_timeout: seconds that closing may take; the protocol's ``disconnect_timeout`` if
+            None.
         server_side: whether this side is the server.
-        server_hostname: whom a client expects, or None.
-        opened: a future that is told how the handshake ended; without one a failure is logged.
+        server_hostname: the name that a client verifies, or None.
+        opened: a future for the result of the handshake; without one a failure is logged.
     """
 
     def __init__(
@@ -84,42 +84,44 @@ cdef class TlsTransport(SocketTransport):
         self._context = context
         self._opened = opened
         self._shutdown_timeout = shutdown_timeout
-        self._timer = loop.call_later(handshake_timeout, self._took_too_long, handshake_timeout)
+        self._timer = loop.call_later(
+            handshake_timeout, self._handshake_timed_out, handshake_timeout
+        )
         self.resume_reading()
         if not server_side:
-            self._shake_hands()
+            self._do_handshake()
 
     def __dealloc__(self):
-        if self._sealed != NULL:
-            free_buffer(self._sealed)
+        if self._ciphertext != NULL:
+            free_buffer(self._ciphertext)
 
     # -- the handshake
 
-    cdef int _shake_hands(self) except -1:
-        """A step of the handshake; whoever waits for it is told when it is over."""
+    cdef int _do_handshake(self) except -1:
+        """Continue the handshake; when it is complete, connect the protocol."""
         try:
-            if not self._tls.shake_hands():
-                return self._answer()
+            if not self._tls.do_handshake():
+                return self._send_output()
         except Exception as exc:
-            self._answer()  # an alert tells the peer
+            self._send_output()  # the alert
             return self._end(exc)
         self._stop_timer()
         self._advance(OPEN)
         self.protocol.connection_made(self)
         if self._shutdown_timeout is not None:
             self.protocol.transport.disconnect_timeout = self._shutdown_timeout
-        self._report(None)
+        self._end_handshake(None)
         self._decrypt()
         self._deliver()
-        if self._tls.has_answer():  # and it leaves together with what the protocol has to say
-            self._fetch()
+        if self._tls.has_output():  # it leaves together with the protocol's first frames
+            self._queue_output()
         return self.flush()
 
-    def _took_too_long(self, seconds):
+    def _handshake_timed_out(self, seconds):
         self._end(ConnectionAbortedError(f"the TLS handshake took longer than {seconds} seconds"))
 
-    cdef int _report(self, object exc) except -1:
-        """Tell how the handshake ended."""
+    cdef int _end_handshake(self, object exc) except -1:
+        """Resolve `opened`, or log a failure."""
         opened, self._opened = self._opened, None
         if opened is None:
             if exc is not None:
@@ -131,13 +133,13 @@ cdef class TlsTransport(SocketTransport):
                 opened.set_result(None)
             else:
                 opened.set_exception(exc)
-                opened.exception()  # whoever was to ask for it may have been cancelled
+                opened.exception()  # marks it as retrieved: the waiting task may be cancelled
         return 0
 
     # -- reading begins
 
     cpdef resume_reading(self):
-        """Read the socket again, and first what had been received before."""
+        """Read the socket again, after the input that was received before."""
         SocketTransport.resume_reading(self)
         if self._reading and (self._end_is_due or self._tls.has_input()):
             self.schedule_reading()
@@ -145,20 +147,20 @@ cdef class TlsTransport(SocketTransport):
     # -- in
 
     cdef int _receive(self) except -1:
-        """Receive to where the protocol reads, somewhat ahead, so as to decrypt in place.
+        """Receive into the protocol's buffer, some distance ahead, and decrypt in place.
 
-        Decrypted bytes cannot catch up with those that are still encrypted: they are fewer, but for
-        one record, the beginning of which may have come before.
+        The plaintext cannot overtake the ciphertext: it is shorter, except for one record whose
+        beginning was received before.
         """
         cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef Block block
         if self._state != HANDSHAKING:
             if self._tls.has_input():
-                return self._unseal()
+                return self._decrypt_and_deliver()
             self._room = buffer.prepare()
             buffer.lock()
             if self._room >= ROOMY:
-                block = buffer.block  # it must outlive the buffer's interest in it
+                block = buffer.block  # a reference: the buffer may move on to another block
                 return self._take(block.data + buffer.end + AHEAD, self._room - AHEAD)
         block = self.io.take_block()
         try:
@@ -167,7 +169,7 @@ cdef class TlsTransport(SocketTransport):
             self.io.recycle(block)
 
     cdef int _read_again(self, WSProtocolCore protocol) except -1:
-        """Never: to decrypt takes more time than another iteration of the loop."""
+        """Do nothing: decrypting takes more time than another iteration of the loop."""
         return 0
 
     cdef int _continue(self) except -1:
@@ -181,13 +183,15 @@ cdef class TlsTransport(SocketTransport):
         return 0
 
     cdef int _take(self, uint8_t* data, size_t room) except -1:
-        """Receive once, and handle what has come."""
+        """Receive once, and handle the input."""
         cdef Py_ssize_t size = receive_into(self.fd, data, min(room, <size_t>MOST))
         self._was_full = <size_t>size == room
         if size > 0:
             self._tls.feed(data, size)
             try:
-                return self._shake_hands() if self._state == HANDSHAKING else self._unseal()
+                if self._state == HANDSHAKING:
+                    return self._do_handshake()
+                return self._decrypt_and_deliver()
             finally:
                 self._tls.keep()
         self._deliver()
@@ -198,8 +202,8 @@ cdef class TlsTransport(SocketTransport):
             return 0
         return self._fatal(-size)
 
-    cdef int _unseal(self) except -1:
-        """Decrypt what has come, and give it to the protocol at once."""
+    cdef int _decrypt_and_deliver(self) except -1:
+        """Decrypt the input, and pass it to the protocol at once."""
         self._decrypt()
         self._deliver()
         if self._must_receive:
@@ -208,7 +212,7 @@ cdef class TlsTransport(SocketTransport):
         return 0
 
     cdef int _decrypt(self) except -1:
-        """Decrypt to where the protocol reads."""
+        """Decrypt into the protocol's buffer."""
         cdef ReceiveBuffer buffer = self.protocol.buffer
         cdef Py_ssize_t size
         while self._reading and not self.protocol.has_unparsed and self._tls.has_input():
@@ -216,42 +220,42 @@ cdef class TlsTransport(SocketTransport):
                 self._room = buffer.prepare()
                 buffer.lock()
             try:
-                size = self._tls.unseal(
+                size = self._tls.decrypt(
                     buffer.block.data + buffer.end + self._decrypted, self._room - self._decrypted
                 )
             except SSLError as exc:
-                self._answer()  # an alert tells the peer
+                self._send_output()  # the alert
                 return self._end(exc)
             if size == 0:
                 self._deliver()
                 if not self._reading or self.protocol.has_unparsed:
-                    self._end_is_due = True  # behind what was sent before it
+                    self._end_is_due = True  # after the input in front of it
                     return 0
                 return self._end_received()
             if size > 0:
                 self._decrypted += size
                 if self._room - self._decrypted < MAX_RECORD:
                     self._deliver()
-            elif self._tls.has_input():  # new keys are expensive: the rest has to wait
+            elif self._tls.has_input():  # key updates are expensive: the rest waits an iteration
                 self.schedule_reading()
                 break
-        return self._answer() if self._tls.has_answer() else 0
+        return self._send_output() if self._tls.has_output() else 0
 
     cdef int _deliver(self) except -1:
-        """Give the protocol what is decrypted, and up the room that was taken for it."""
+        """Pass the plaintext to the protocol, and release the room in its buffer."""
         cdef WSProtocolCore protocol = self.protocol
         cdef size_t size = self._decrypted
-        if self._room == 0:  # and so if the connection was lost while it was delivered
+        if self._room == 0:  # also if the connection was lost during an earlier delivery
             return 0
         self._room = self._decrypted = 0
-        if size and self._state != DRAINING:  # what came before an error is delivered
+        if size and self._state != DRAINING:  # also if LOST: it came before the error
             return protocol.received(size)
         return protocol.buffer.tidy(protocol.buffer.needed)
 
     cdef int _end_received(self) except -1:
         self._peer_has_ended = True
         if self._state == HANDSHAKING:
-            return self._end(ConnectionResetError("the peer went away in the TLS handshake"))
+            return self._end(ConnectionResetError("the peer closed during the TLS handshake"))
         if self._state >= DRAINING:
             return self._end(None)
         self._stop_reading()
@@ -273,45 +277,45 @@ cdef class TlsTransport(SocketTransport):
         return self._check_limits()
 
     cdef int flush(self) except -1:
-        if self.pending == NULL and self._sealed == NULL:
+        if self.pending == NULL and self._ciphertext == NULL:
             return 0
         if not self._writing and self._state != LOST:
             self._send_pending()
         return 0 if self._state == HANDSHAKING else self._check_limits()
 
-    cdef int _answer(self) except -1:
-        """Send what TLS itself has to say, if anything."""
-        if self._tls.has_answer():
+    cdef int _send_output(self) except -1:
+        """Send TLS's own output, such as alerts and key updates, if there is any."""
+        if self._tls.has_output():
             if not self._writing:
-                self._answers_waiting = 0
-            elif self._answers_waiting > MAX_ANSWERS:
+                self._output_waiting = 0
+            elif self._output_waiting > MAX_OUTPUT:
                 return self._end(
-                    ConnectionAbortedError("the peer asks for new keys, and does not read them")
+                    ConnectionAbortedError("the peer requests key updates without reading them")
                 )
-            self._answers_waiting += self._fetch()
+            self._output_waiting += self._queue_output()
         return self.flush()
 
-    cdef Py_ssize_t _fetch(self) except -1:
-        """Have what TLS itself has to say sent next; how many bytes it is."""
-        cdef SendBuffer* sealed = self._open_sealed()
-        cdef size_t before = sealed.end - sealed.begin
-        self._tls.fetch(sealed)
-        return sealed.end - sealed.begin - before
+    cdef Py_ssize_t _queue_output(self) except -1:
+        """Append TLS's own output to the ciphertext; return its bytes."""
+        cdef SendBuffer* ciphertext = self._open_ciphertext()
+        cdef size_t before = ciphertext.end - ciphertext.begin
+        self._tls.take_output(ciphertext)
+        return ciphertext.end - ciphertext.begin - before
 
     cdef int _send_pending(self) except -1:
         while True:
             if self.pending != NULL and not self._must_receive:
-                self._seal_pending()
+                self._encrypt_pending()
             if self.pending == NULL and self._state == CLOSING and not self._awaits_close():
                 self._end_writing()
-            if not self._push_sealed() or self._must_receive:
+            if not self._push_ciphertext() or self._must_receive:
                 return 0
             if self.pending == NULL:
                 return self._all_sent()
 
     cdef int _send_large(self, const uint8_t* header, size_t header_size,
                          const uint8_t* payload, size_t size) except -1:
-        """Encrypt a payload from where it is, behind its header and what is pending."""
+        """Encrypt a payload without copying it, after its header and pending data."""
         cdef SendBuffer* pending = self.open_pending()
         cdef size_t done
         if header_size:
@@ -319,7 +323,7 @@ cdef class TlsTransport(SocketTransport):
         done = min(size, MAX_RECORD - (pending.end - pending.begin) % MAX_RECORD)
         append(pending, payload, done)
         if not self._must_receive:
-            self._seal_pending()
+            self._encrypt_pending()
         if self.pending == NULL:
             self._send_from(payload + done, size - done)
         elif self._state != LOST:
@@ -327,72 +331,65 @@ cdef class TlsTransport(SocketTransport):
         return self.flush()
 
     cdef int _send_from(self, const uint8_t* data, size_t size) except -1:
-        """Encrypt bytes from where they are, and send them behind what is encrypted already.
-
-        Those that have to wait are kept.
-        """
+        """Encrypt bytes from the caller's memory, and send them; copy those that must wait."""
         cdef size_t done = 0
         while self._state != LOST:
-            done += self._seal(data + done, min(size - done, <size_t>ROUND))
-            if not self._push_sealed() or self._must_receive or done == size:
+            done += self._encrypt(data + done, min(size - done, <size_t>ROUND))
+            if not self._push_ciphertext() or self._must_receive or done == size:
                 break
         if done < size and self._state != LOST:
             append(self.open_pending(), data + done, size - done)
         return 0
 
-    cdef int _seal_pending(self) except -1:
-        """Encrypt a round of what is pending."""
+    cdef int _encrypt_pending(self) except -1:
+        """Encrypt a round of the pending data."""
         cdef SendBuffer* pending = self.pending
-        cdef size_t done = self._seal(
+        cdef size_t done = self._encrypt(
             pending.data + pending.begin, min(pending.end - pending.begin, <size_t>ROUND)
         )
-        if self._state == LOST:  # and the buffer is not ours any more
+        if self._state == LOST:  # the buffer was given back
             return 0
         pending.begin += done
         if pending.begin == pending.end:
             self.drop_pending()
         return 0
 
-    cdef size_t _seal(self, const uint8_t* data, size_t size) except? 0:
-        """Encrypt; how many of the bytes, fewer if TLS has to receive something first."""
+    cdef size_t _encrypt(self, const uint8_t* data, size_t size) except? 0:
+        """Encrypt; return how many bytes, fewer than `size` if TLS must receive something first."""
         cdef size_t done = 0
         try:
-            done = self._tls.seal(data, size, self._open_sealed())
+            done = self._tls.encrypt(data, size, self._open_ciphertext())
             self._must_receive = done < size
         except SSLError as exc:
             self._end(exc)
         return done
 
-    cdef bint _push_sealed(self) except -1:
-        """Give the socket what is encrypted; whether it took all of it."""
+    cdef bint _push_ciphertext(self) except -1:
+        """Write the ciphertext to the socket; return whether it took all."""
         if self._state == LOST:
             return False
-        if self._sealed == NULL:
+        if self._ciphertext == NULL:
             return True
-        if not self._push(self._sealed):
+        if not self._push(self._ciphertext):
             return False
-        self.io.give_back(self._sealed)
-        self._sealed = NULL
+        self.io.give_back(self._ciphertext)
+        self._ciphertext = NULL
         return True
 
     # -- flow control
 
     def can_write_eof(self):
-        """False: TLS is closed in both directions."""
+        """Return False: TLS cannot be closed in one direction."""
         return False
 
     def write_eof(self):
-        """Not possible.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("TLS is closed in both directions")
+        """Raise NotImplementedError, as asyncio's transports do."""
+        raise NotImplementedError("TLS cannot be closed in one direction")
 
     cdef size_t _unsent(self) noexcept:
         cdef size_t size = SocketTransport._unsent(self)
-        if self._sealed != NULL:
-            size += self._sealed.end - self._sealed.begin
+        if self._ciphertext != NULL:
+            size += self._ciphertext.end - self._ciphertext.begin
         return size
 
     # -- the end
@@ -402,17 +399,17 @@ cdef class TlsTransport(SocketTransport):
         return 0 if self._state == LOST else self._check_limits()
 
     cdef int _end_writing(self) except -1:
-        self._advance(WRITE_ENDED if self._sealed != NULL else DRAINING)
+        self._advance(WRITE_ENDED if self._ciphertext != NULL else DRAINING)
         if self._tls.send_close_notify():
             self._peer_has_ended = True
-        self._end_size = self._fetch()
+        self._end_size = self._queue_output()
         return 0
 
     cdef int _finish(self) except -1:
-        """Closing, and all is sent: wait for the peer to end its side as well.
+        """Closing, with all data sent: wait for the peer's close_notify.
 
-        Our direction of TCP stays open as long: peers have been seen to drop what they had not read
-        yet when both that and the end of TLS came at once.
+        Our direction of TCP stays open until then: some peers drop unread input if our close_notify
+        and the end of TCP arrive together.
         """
         if self._state < WRITE_ENDED:
             return 0
@@ -423,30 +420,30 @@ cdef class TlsTransport(SocketTransport):
         if self._state == LOST:
             return 0
         if self._state == DRAINING and self._unsent() == 0:
-            return SocketTransport._end(self, None)  # whatever the peer did about it
+            return SocketTransport._end(self, None)  # all was delivered: errors do not matter
         if self._state != HANDSHAKING:
             return SocketTransport._end(self, exc)
         self._stop()
         self._close_socket()
-        return self._report(exc)
+        return self._end_handshake(exc)
 
     cdef int _stop(self) except -1:
         SocketTransport._stop(self)
-        if self._sealed != NULL:
-            self.io.give_back(self._sealed)
-            self._sealed = NULL
+        if self._ciphertext != NULL:
+            self.io.give_back(self._ciphertext)
+            self._ciphertext = NULL
         return 0
 
-    # -- what asyncio tells of a transport
+    # -- the rest of `asyncio.Transport`
 
     def get_extra_info(self, name, default=None):
-        """What is known of the connection.
+        """Return information on the connection.
 
         Args:
             name: ``socket``, ``sockname``, ``peername``; ``ssl_object``, ``sslcontext``,
-                ``peercert``, ``cipher``, ``compression``; ``records``, which is ``openssl`` or
-                ``ssl`` for who encrypts them.
-            default: what is returned for any other name.
+                ``peercert``, ``cipher``, ``compression``; ``records``: ``openssl`` or ``ssl``,
+                depending on which of them encrypts the records.
+            default: the result for any other name.
         """
         if name == "ssl_object":
             return self._tls.ssl_object
