@@ -311,7 +311,7 @@ cdef class TlsTransport(SocketTransport):
             if not self._push_ciphertext() or self._must_receive:
                 return 0
             if self.pending == NULL:
-                return self._all_sent()
+                return self._finish() if self._state >= CLOSING else 0
 
     cdef int _send_large(self, const uint8_t* header, size_t header_size,
                          const uint8_t* payload, size_t size) except -1:
