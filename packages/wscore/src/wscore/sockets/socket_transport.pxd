@@ -1,5 +1,6 @@
 # An asyncio transport that reads and writes its socket itself.
 
+cimport cython
 from libc.errno cimport EAGAIN, EINTR, errno
 
 from ..connection.protocol cimport WSProtocolCore
@@ -63,7 +64,14 @@ cdef class SocketTransport(Sink):
     cdef bint _peer_has_ended  # the peer has closed its direction
 
     cdef int _check_thread(self) except -1
-    cdef int _advance(self, SocketState state) except -1
+    @cython.final
+    cdef inline int _advance(self, SocketState state) except -1:
+        if unlikely(state < self._state):
+            return self._refuse_state(state)
+        self._state = state
+        return 0
+
+    cdef int _refuse_state(self, SocketState state) except -1
     cdef int attach(self, object loop, object sock, WSProtocolCore protocol) except -1
 
     # reading begins and ends
@@ -99,6 +107,7 @@ cdef class SocketTransport(Sink):
 
     # flow control
     cdef int _all_sent(self) except -1
+    @cython.final
     cdef int _shut_down_writing(self) except -1
     cdef size_t _unsent(self) noexcept
     cdef int _check_limits(self) except -1

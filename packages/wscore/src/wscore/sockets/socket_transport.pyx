@@ -115,11 +115,8 @@ cdef class SocketTransport(Sink):
             return refuse_thread(self.io)
         return 0
 
-    cdef int _advance(self, SocketState state) except -1:
-        if state < self._state:
-            raise RuntimeError(f"a socket in state {self._state} cannot return to {state}")
-        self._state = state
-        return 0
+    cdef int _refuse_state(self, SocketState state) except -1:
+        raise RuntimeError(f"a socket in state {self._state} cannot return to {state}")
 
     def set_server(self, server):
         """Have the server's method `forget` called when the socket is closed."""
