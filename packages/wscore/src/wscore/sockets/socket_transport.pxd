@@ -64,6 +64,7 @@ cdef class SocketTransport(Sink):
     cdef bint _peer_has_ended  # the peer has closed its direction
 
     cdef int _check_thread(self) except -1
+
     @cython.final
     cdef inline int _advance(self, SocketState state) except -1:
         if unlikely(state < self._state):
@@ -107,6 +108,7 @@ cdef class SocketTransport(Sink):
 
     # flow control
     cdef int _all_sent(self) except -1
+
     @cython.final
     cdef int _shut_down_writing(self) except -1
     cdef size_t _unsent(self) noexcept
