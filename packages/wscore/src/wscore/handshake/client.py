@@ -1,4 +1,4 @@
-"""A client's side of the opening handshake (RFC 6455, 4.1): the request, and what must answer it.
+"""The client side of the opening handshake (RFC 6455, 4.1): request, and checks of the response.
 
 Sans-I/O: bytes go in, responses and errors come out.
 """
@@ -39,19 +39,19 @@ __all__ = ["ClientHandshake"]
 
 
 class ClientHandshake:
-    """A client's side of one opening handshake.
+    """The client side of one opening handshake.
 
     Args:
-        url: where to.
+        url: the URL to request.
         extra_headers: further header fields of the request; ``Host`` replaces the generated one.
-        deflate: what to offer of permessage-deflate, behind extensions among the extra headers;
-            None for nothing.
+        deflate: the settings of permessage-deflate to offer, after any extensions in the extra
+            headers; None not to offer it.
 
     Attributes:
         request: the request.
-        request_bytes: the request as it goes over the wire.
-        agreed: what was agreed on of permessage-deflate, when the response was read; None if it was
-            not.
+        request_bytes: the request, serialised.
+        agreed: the parameters of permessage-deflate that both sides agreed on, once the response
+            has been read; None if it was not negotiated.
 
     Raises:
         ValueError: if a header field cannot be sent.
@@ -93,14 +93,14 @@ class ClientHandshake:
         """Read the response.
 
         Args:
-            data: the bytes that follow those of the last call.
+            data: the bytes received since the last call.
 
         Returns:
-            None if it is not complete; otherwise the response, which grants the upgrade, and how
-            many bytes of `data` belong to it.
+            None if the response is incomplete; otherwise the response, which accepts the upgrade,
+            and how many bytes of `data` belong to it.
 
         Raises:
-            WSInvalidMessageError: if it is not HTTP or is over a limit.
+            WSInvalidMessageError: if it is not valid HTTP or exceeds a limit.
             WSInvalidStatusError: if its status is not 101.
             WSInvalidUpgradeError: if ``Upgrade`` or ``Connection`` is wrong.
             WSInvalidHeaderError: if another field is wrong.
@@ -109,7 +109,7 @@ class ClientHandshake:
             result = self._reader.feed(data)
         except HTTPSyntaxError as exc:
             raise WSInvalidMessageError(
-                f"the server's answer is not a valid HTTP response: {exc}",
+                f"the server did not send a valid HTTP response: {exc}",
                 raw_header=self._reader.head,
             ) from None
         if result is not None:
@@ -117,32 +117,32 @@ class ClientHandshake:
         return result
 
     def end(self) -> None:
-        """The connection ended before the response was complete.
+        """Handle the end of the connection before `feed` has returned a response.
 
         Raises:
-            WSInvalidMessageError: if there was no complete head; its cause is an `EOFError`.
-            WSInvalidStatusError: if there was one, and what followed it ended with the connection.
+            WSInvalidMessageError: if the headers were incomplete; its cause is an `EOFError`.
+            WSInvalidStatusError: if they were complete, and the body ended with the connection.
         """
         response = self._reader.end()
         if response is not None:
             self._check_response(response)
         raise WSInvalidMessageError(
-            "the server closed the connection before its answer to the handshake was complete",
+            "the server closed the connection before its handshake response was complete",
             raw_header=self._reader.head,
-        ) from EOFError("the connection ended within the answer to the handshake")
+        ) from EOFError("the connection ended within the handshake response")
 
     def _check_response(self, response: WSUpgradeResponse) -> None:
         headers = response.headers
         if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
             raise WSInvalidStatusError(
-                f"the server answered with status {response.status:d}, not 101",
+                f"the server responded with status {response.status:d}, not 101",
                 self._reader.head,
                 response.body or b"",
                 response,
             )
         if response.version != b"HTTP/1.1":
             raise WSInvalidMessageError(
-                f"the server speaks {response.version!r}", self._reader.head
+                f"unsupported HTTP version: {response.version!r}", self._reader.head
             )
         if [value.lower() for value in items_of(headers, "Upgrade")] != ["websocket"]:
             raise self._wrong(response, "Upgrade", "it must be websocket", WSInvalidUpgradeError)
@@ -153,15 +153,15 @@ class ClientHandshake:
         ):
             raise self._wrong(response, name, "it must list Upgrade", WSInvalidUpgradeError)
         if headers.getall("Sec-WebSocket-Accept", []) != [accept_key(self._key)]:
-            raise self._wrong(response, "Sec-WebSocket-Accept", "it does not answer our key")
+            raise self._wrong(response, "Sec-WebSocket-Accept", "it does not match our key")
         if has_body(headers):
             name = "Transfer-Encoding" if "Transfer-Encoding" in headers else "Content-Length"
-            raise self._wrong(response, name, "a 101 response has no body")
+            raise self._wrong(response, name, "a 101 response must not have a body")
         self._check_protocol(response)
         self._check_extensions(response)
 
     def _check_protocol(self, response: WSUpgradeResponse) -> None:
-        """The server may choose one of what was offered (RFC 6455, 4.1)."""
+        """Check that the server chose at most one of the offered subprotocols (RFC 6455, 4.1)."""
         name = "Sec-WebSocket-Protocol"
         if name not in response.headers:
             return
@@ -170,7 +170,7 @@ class ClientHandshake:
             raise self._wrong(response, name, "it was not offered")
 
     def _check_extensions(self, response: WSUpgradeResponse) -> None:
-        """Only what was offered, and permessage-deflate only as it was offered and once."""
+        """Check that extensions were offered, and permessage-deflate accepted once, as offered."""
         values = response.headers.getall(EXTENSIONS_FIELD, None)
         if values is None:
             return
@@ -181,7 +181,7 @@ class ClientHandshake:
                     raise ValueError(f"{name} was not offered")
                 if name == EXTENSION and self._deflate is not None:
                     if self.agreed is not None:
-                        raise ValueError(f"{name} is there twice")
+                        raise ValueError(f"{name} is accepted twice")
                     self.agreed = self._deflate.confirm(parameters)
         except ValueError as exc:
             raise self._wrong(response, EXTENSIONS_FIELD, str(exc)) from None

@@ -1,8 +1,8 @@
-"""Compression of messages, permessage-deflate (RFC 7692): what each side offers and accepts.
+"""Negotiation of permessage-deflate (RFC 7692), the compression of messages.
 
-Sans-I/O: header values go in, header values and agreements come out. The compressing and inflating
-itself is in `deflate_streams`. Nothing is agreed on here that this side could not keep: no engine
-compresses with a window of 256 bytes (8 bits), so none is promised.
+Sans-I/O: header values go in, header values and agreed parameters come out. Compression itself is
+in `deflate_streams`. This side must never agree to parameters that it cannot honour: no engine
+compresses with a window of 256 bytes (8 bits), so that is never agreed to.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CLIENT_BITS = "client_max_window_bits"
 MAX_BITS = 15
 MIN_OWN_BITS = 9  # the smallest window that engines compress with
 
-SMALL_SIZE = 512  # bytes of a message that zlib compresses best, if it is compressed by itself
+SMALL_SIZE = 512  # bytes up to which zlib compresses best, without context takeover
 SMALL_BITS = 10  # the smallest window in which zlib can refer to all of such a message
 
 _loaded: dict[str, Any] = {}  # modules by engine; None for one that is not installed
@@ -38,12 +38,12 @@ Parameters = Iterable[tuple[str, str | None]]
 
 
 class Compressor(NamedTuple):
-    """What compresses for a connection.
+    """Factories of the compression objects of a connection.
 
     Attributes:
-        key: equal for those that are interchangeable.
-        make: makes one.
-        make_small: makes one for a message of up to `SMALL_SIZE` bytes that refers to no other.
+        key: equal for compressors that are interchangeable.
+        make: makes a compression object.
+        make_small: makes one for a single message of up to `SMALL_SIZE` bytes, without context.
     """
 
     key: tuple[object, ...]
@@ -53,16 +53,16 @@ class Compressor(NamedTuple):
 
 class _Engine(NamedTuple):
     module: str
-    package: str | None  # what to install for it; None for the standard library
-    level: int  # unless told otherwise
+    package: str | None  # that provides it; None for the standard library
+    level: int  # by default
     min_level: int
     max_level: int
     memory_level: int | None = None  # the only sensible one; None if the user may choose
 
 
-# Those that compress fastest first. Of the levels of isal the first is the best compromise: the
-# higher ones need twice the memory and save next to nothing. Level 0 puts the same Huffman table,
-# of 110 bytes, into each message. More memory than it has with the third level gains nothing.
+# The fastest compressor first. For isal level 1 is the best compromise: higher levels need twice
+# the memory and save almost nothing, and level 0 puts the same Huffman table, of 110 bytes, into
+# each message. A memory level above 3 gains nothing.
 _ENGINES = {
     "isal": _Engine("isal.isal_zlib", "isal", 1, 1, 3, memory_level=3),
     "zlib-ng": _Engine("zlib_ng.zlib_ng", "zlib-ng", 3, 0, 9),
@@ -70,22 +70,21 @@ _ENGINES = {
 }
 
 
-# Those that inflate fastest first, and with less memory: isal makes large tables for each message,
-# which takes it longer with messages of up to some KiB.
+# The fastest inflater first, which also needs less memory: isal builds large tables for each
+# message, so it is slower for messages of up to a few KiB.
 _INFLATING = ("zlib-ng", "isal", "zlib")
 
 
 @dataclass(frozen=True, slots=True)
 class WSDeflateParameters:
-    """What both sides of a connection have agreed on (RFC 7692, 7.1).
+    """The parameters of permessage-deflate that both sides agreed on (RFC 7692, 7.1).
 
     Attributes:
-        server_no_context_takeover: whether the server compresses each message by itself, without
-            reference to earlier ones.
+        server_no_context_takeover: whether the server compresses each message independently of
+            earlier ones.
         client_no_context_takeover: whether the client does.
-        server_max_window_bits: how far back the server refers: at most 2 to the power of this many
-            bytes; 8 to 15.
-        client_max_window_bits: how far back the client refers.
+        server_max_window_bits: the base-2 logarithm of the server's LZ77 window in bytes, 8 to 15.
+        client_max_window_bits: the base-2 logarithm of the client's.
     """
 
     server_no_context_takeover: bool = False
@@ -96,33 +95,33 @@ class WSDeflateParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WSDeflate:
-    """What one side offers or accepts, and how it compresses.
+    """The settings of permessage-deflate that one side offers or accepts, and of its compression.
 
-    The defaults are understood by every peer. A server saves memory, on both sides and at little
-    cost in size, with 12 for both windows. A client that asks the server for a smaller window is
-    declined by servers that cannot do that, and fails with those that ignore it.
+    Every peer supports the defaults. Setting both windows to 12 on a server saves memory on both
+    sides at little cost in size. When a client asks for a smaller server window, a server that
+    does not support it declines compression; one that ignores it fails the handshake.
 
     Args:
-        server_no_context_takeover: whether the server shall compress each message by itself. That
-            saves memory on both sides, and costs much of the compression of small messages.
-        client_no_context_takeover: whether the client shall.
-        server_max_window_bits: how far back the server may refer, as a power of two: 9 to 15
+        server_no_context_takeover: whether the server must compress each message independently.
+            This saves memory on both sides, but small messages compress much less.
+        client_no_context_takeover: whether the client must do so.
+        server_max_window_bits: the base-2 logarithm of the server's largest LZ77 window, 9 to 15
             (512 bytes to 32 KiB); None to leave it to the peer.
-        client_max_window_bits: how far back the client may refer, likewise. True offers to obey
-            whatever the server asks for; for a server it is the same as None.
-        engine: what compresses and inflates: ``"isal"``, ``"zlib-ng"`` (packages of these names) or
-            ``"zlib"``. None for the fastest that is installed: to compress, in this order, except
-            that with a level given isal does not, because its levels are others, and without one
-            zlib compresses messages of up to 512 bytes that refer to no others, such as those of a
-            broadcast; to inflate, zlib-ng before isal.
-        level: 0 to 9, in isal 1 to 3 (with its level 0 small messages grow); None for the engine's
+        client_max_window_bits: the same for the client. True lets the server choose; on a server
+            it is the same as None.
+        engine: the compression library: ``"isal"``, ``"zlib-ng"`` (packages of these names) or
+            ``"zlib"``. None for the fastest that is installed. For compression that is the first
+            in this order, with two exceptions: if a level is given isal is skipped, since its
+            levels have other meanings; if none is, zlib compresses messages of up to 512 bytes
+            without context takeover, such as broadcasts. For inflating zlib-ng precedes isal.
+        level: 0 to 9, for isal 1 to 3 (with its level 0 small messages grow); None for the engine's
             best compromise.
-        memory_level: 1 to 9; how much memory zlib and zlib-ng use beside the window.
-        min_size: bytes from which a message is compressed unless `WSTransport.send_message` is told
-            otherwise.
+        memory_level: 1 to 9; how much memory zlib and zlib-ng use besides the window.
+        min_size: the size in bytes from which messages are compressed, unless
+            `WSTransport.send_message` overrides it.
 
     Raises:
-        ValueError: if a value is out of its range.
+        ValueError: if a value is out of range.
         ImportError: if the engine is not installed.
     """
 
@@ -146,7 +145,7 @@ class WSDeflate:
         if not lowest <= level <= highest:
             reason = "; with level 0 small messages would grow" if level == 0 else ""
             raise ValueError(
-                f"the levels of {engine} go from {lowest} to {highest}, not {level}{reason}"
+                f"the level of {engine} must be from {lowest} to {highest}, not {level}{reason}"
             )
         if not 1 <= self.memory_level <= 9:
             raise ValueError(f"memory_level must be from 1 to 9, not {self.memory_level}")
@@ -156,7 +155,7 @@ class WSDeflate:
     # -- the client
 
     def offer(self) -> str:
-        """What a client writes into ``Sec-WebSocket-Extensions``."""
+        """Return a client's offer for ``Sec-WebSocket-Extensions``."""
         return _written(
             self.server_no_context_takeover,
             self.client_no_context_takeover,
@@ -165,28 +164,28 @@ class WSDeflate:
         )
 
     def confirm(self, parameters: Parameters) -> WSDeflateParameters:
-        """What has been agreed on when a server accepts the offer.
+        """Return the parameters agreed on when a server has accepted the offer.
 
         Args:
-            parameters: those of the server's answer.
+            parameters: those of the server's response.
 
         Raises:
-            ValueError: if the answer is malformed, is not one to this offer, or wants what no
-                engine can do.
+            ValueError: if the response is malformed, does not match this offer, or requires a
+                window that no engine supports.
         """
         answer = _read(parameters, in_offer=False)
         if self.server_no_context_takeover and SERVER_NO_CONTEXT not in answer:
-            raise ValueError(f"{SERVER_NO_CONTEXT} was asked for")
+            raise ValueError(f"{SERVER_NO_CONTEXT} was requested but not accepted")
         server_bits = answer.get(SERVER_BITS, MAX_BITS)
         asked = self.server_max_window_bits
         if asked is not None and (SERVER_BITS not in answer or server_bits > asked):
-            raise ValueError(f"{SERVER_BITS}={asked} was asked for, not {answer.get(SERVER_BITS)}")
+            raise ValueError(f"{SERVER_BITS}={asked} was requested, not {answer.get(SERVER_BITS)}")
         if self.client_max_window_bits is None and CLIENT_BITS in answer:
             raise ValueError(f"{CLIENT_BITS} was not offered")
         offered = _bits(self.client_max_window_bits)
         client_bits = answer.get(CLIENT_BITS, offered)
         if not MIN_OWN_BITS <= client_bits <= offered:
-            raise ValueError(f"{CLIENT_BITS}={client_bits} cannot be kept")
+            raise ValueError(f"{CLIENT_BITS}={client_bits} is not supported")
         return WSDeflateParameters(
             SERVER_NO_CONTEXT in answer,
             self.client_no_context_takeover or CLIENT_NO_CONTEXT in answer,
@@ -197,19 +196,19 @@ class WSDeflate:
     # -- the server
 
     def answer(self, offers: Iterable[Parameters]) -> tuple[str, WSDeflateParameters] | None:
-        """Accept the first of a client's offers that this side can keep.
+        """Accept the first of a client's offers that this side supports.
 
         Args:
             offers: the parameters of each.
 
         Returns:
-            What to write into ``Sec-WebSocket-Extensions``, and what it means; None to decline.
+            The value for ``Sec-WebSocket-Extensions``, and the agreed parameters; None to decline.
         """
         for parameters in offers:
             try:
                 offer = _read(parameters, in_offer=True)
             except ValueError:
-                continue  # RFC 7692, 7: such an offer is declined
+                continue  # decline invalid parameters (RFC 7692, 7)
             server_bits = min(offer.get(SERVER_BITS, MAX_BITS), _bits(self.server_max_window_bits))
             if server_bits < MIN_OWN_BITS:
                 continue
@@ -217,10 +216,10 @@ class WSDeflate:
         return None
 
     def _accepted(self, offer: dict[str, int], server_bits: int) -> tuple[str, WSDeflateParameters]:
-        """The answer to an offer.
+        """Return the response to an offer.
 
-        What the client says of itself is repeated, which costs nothing and lets it count on what
-        it said. Only a client that says so obeys `client_max_window_bits`.
+        Parameters that the client offers for itself are confirmed: it costs nothing, and the client
+        can rely on them. Only clients that offer `client_max_window_bits` support it.
         """
         asked = self.client_max_window_bits
         client_bits = min(_bits(offer.get(CLIENT_BITS)), _bits(asked))
@@ -245,10 +244,10 @@ class WSDeflate:
     # -- both
 
     def compressor(self, window_bits: int) -> Compressor:
-        """What compresses.
+        """Return the factories of compression objects.
 
         Args:
-            window_bits: how far back it may refer, as a power of two.
+            window_bits: the base-2 logarithm of the LZ77 window.
         """
         engine, level = self._chosen()
         memory_level = _ENGINES[engine].memory_level or self.memory_level
@@ -262,12 +261,12 @@ class WSDeflate:
         return Compressor((is_default, engine, *arguments), make, make_small)
 
     def inflater(self) -> tuple[Callable[..., Any], type[Exception]]:
-        """What inflates: a function that makes one, and what it raises for corrupt data."""
+        """Return a factory of decompression objects, and the exception for corrupt data."""
         module = _load(self.engine or _installed(_INFLATING))
         return module.decompressobj, module.error
 
     def _chosen(self) -> tuple[str, int]:
-        """The engine and its level."""
+        """Return the engine and its level."""
         if self.engine is None:
             name = _installed(name for name in _ENGINES if self.level is None or name != "isal")
         elif self.engine not in _ENGINES:
@@ -280,25 +279,25 @@ class WSDeflate:
 
 
 def check_deflate(deflate: object) -> None:
-    """Refuse what is neither a `WSDeflate` nor None, which stands for no compression.
+    """Check that the argument `deflate` is a `WSDeflate` or None, for no compression.
 
     Args:
-        deflate: what is given as the argument of this name.
+        deflate: the argument.
 
     Raises:
-        TypeError: if it is something else.
+        TypeError: if it is of another type.
     """
     if deflate is not None and not isinstance(deflate, WSDeflate):
         raise TypeError(f"deflate must be a WSDeflate or None, not {deflate!r}")
 
 
 def _installed(engines: Iterable[str]) -> str:
-    """The first of them that is."""
+    """Return the first of the engines that is installed."""
     return next(engine for engine in engines if _load(engine) is not None)
 
 
 def _load(engine: str) -> Any:
-    """The engine's module, which has the interface of `zlib`; None if it is not installed."""
+    """Import the engine's module, which has the interface of `zlib`; None if not installed."""
     if engine not in _loaded:
         try:
             _loaded[engine] = importlib.import_module(_ENGINES[engine].module)
@@ -308,19 +307,19 @@ def _load(engine: str) -> Any:
 
 
 def _bits(configured: int | None) -> int:
-    """The largest window that a value allows; True and None allow any."""
+    """Return the largest window that a setting allows; True and None allow any."""
     return MAX_BITS if configured is None or configured is True else configured
 
 
 def _read(parameters: Parameters, *, in_offer: bool) -> dict[str, int]:
-    """The values of the parameters that are there; ValueError as of RFC 7692, 7.1."""
+    """Return the values of the given parameters; raise ValueError as RFC 7692, 7.1 requires."""
     values: dict[str, int] = {}
     for name, value in parameters:
         if name in values:
-            raise ValueError(f"{name} is there twice")
+            raise ValueError(f"duplicate parameter: {name}")
         if name in (SERVER_NO_CONTEXT, CLIENT_NO_CONTEXT):
             if value is not None:
-                raise ValueError(f"{name} has no value, but {value!r} was given")
+                raise ValueError(f"{name} must not have a value: {value!r}")
             values[name] = True
         elif name not in (SERVER_BITS, CLIENT_BITS):
             raise ValueError(f"{name} is not a parameter of {EXTENSION}")
@@ -339,7 +338,7 @@ def _written(
     server_bits: int | None,
     client_bits: int | None,
 ) -> str:
-    """The extension with its parameters, as a header value."""
+    """Return the extension with its parameters, as a header value."""
     parts = [EXTENSION]
     if server_no_context:
         parts.append(SERVER_NO_CONTEXT)

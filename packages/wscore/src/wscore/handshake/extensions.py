@@ -1,6 +1,6 @@
-"""The list of extensions in ``Sec-WebSocket-Extensions`` (RFC 6455, 9.1): its syntax only.
+"""The syntax of the extension list in ``Sec-WebSocket-Extensions`` (RFC 6455, 9.1).
 
-It must not know any extension: what the parameters of one may be is up to that extension.
+It must not know any particular extension: each extension checks its own parameters.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Extension(NamedTuple):
     """One extension that is offered or accepted.
 
     Attributes:
-        name: its name, as it was written.
-        parameters: its parameters in their order, each with its value, or None without one.
+        name: its name, as received.
+        parameters: its parameters in order, each with its value, or None if it has no value.
     """
 
     name: str
@@ -29,26 +29,26 @@ class Extension(NamedTuple):
 
 
 def parse_extensions(values: Iterable[str]) -> list[Extension]:
-    """Read the extensions of one message.
+    """Parse the extensions of one message.
 
     Args:
         values: the values of all its ``Sec-WebSocket-Extensions`` fields.
 
     Raises:
-        ValueError: if they are malformed, or name none.
+        ValueError: if they are malformed, or the list is empty.
     """
-    # A comma or semicolon within quotes would not be part of a token, which RFC 6455 asks for.
+    # Splitting at quoted commas is safe: even a quoted value must be a token (RFC 6455, 9.1).
     parts = [part.strip(" \t") for value in values for part in value.split(",")]
-    items = [part for part in parts if part]  # RFC 9110, 5.6.1.2: empty ones do not count
+    items = [part for part in parts if part]  # empty elements are ignored (RFC 9110, 5.6.1.2)
     if parts and not items:
-        raise ValueError("a list of extensions names at least one")
+        raise ValueError("the list of extensions is empty")
     return [_parse_extension(item) for item in items]
 
 
 def _parse_extension(item: str) -> Extension:
     name, *rest = (part.strip(" \t") for part in item.split(";"))
     if not TOKEN.fullmatch(name):
-        raise ValueError(f"{item!r} has no name that is a token")
+        raise ValueError(f"the extension name is not a token: {item!r}")
     return Extension(name, [_parse_parameter(part) for part in rest])
 
 
@@ -57,5 +57,5 @@ def _parse_parameter(part: str) -> tuple[str, str | None]:
     if len(value) >= 2 and value[0] == value[-1] == '"':
         value = _QUOTED_PAIR.sub(r"\1", value[1:-1])
     if not TOKEN.fullmatch(name) or (equals and not TOKEN.fullmatch(value)):
-        raise ValueError(f"{part!r} is not a parameter")
+        raise ValueError(f"malformed extension parameter: {part!r}")
     return name, value if equals else None

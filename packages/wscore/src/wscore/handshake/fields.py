@@ -1,7 +1,6 @@
-"""What both roles need in the opening handshake (RFC 6455, 4): the key's answer, and comma lists.
+"""Header fields that both sides of the opening handshake use (RFC 6455, 4): key and comma lists.
 
-Sans-I/O. What a request must contain is in `handshake_server`, what a response must, in
-`handshake_client`.
+Sans-I/O. The requirements on requests are in `server`, those on responses in `client`.
 """
 
 from __future__ import annotations
@@ -33,17 +32,17 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
 
 def accept_key(key: str) -> str:
-    """The value of ``Sec-WebSocket-Accept`` for a ``Sec-WebSocket-Key`` (RFC 6455, 4.2.2)."""
+    """Return the ``Sec-WebSocket-Accept`` for a ``Sec-WebSocket-Key`` (RFC 6455, 4.2.2)."""
     digest = hashlib.sha1(key.encode("ascii") + _GUID, usedforsecurity=False).digest()
     return binascii.b2a_base64(digest, newline=False).decode("ascii")
 
 
 def reserved_bits(response: WSUpgradeResponse, agreed: WSDeflateParameters | None) -> int:
-    """The reserved bits that extensions of the user's may set in any frame.
+    """Return the reserved bits that the user's own extensions may set in frames.
 
     Args:
-        response: the one that grants the upgrade.
-        agreed: what was agreed on of permessage-deflate, which has the first bit for itself.
+        response: the response that accepts the upgrade.
+        agreed: the negotiated permessage-deflate, which owns the first bit (RSV1), or None.
     """
     if EXTENSIONS_FIELD not in response.headers:
         return 0
@@ -53,7 +52,7 @@ def reserved_bits(response: WSUpgradeResponse, agreed: WSDeflateParameters | Non
 
 
 def has_body(headers: CIMultiDict[str]) -> bool:
-    """Whether a message with these fields has a body (RFC 9112, 6)."""
+    """Return whether a message with these header fields has a body (RFC 9112, 6)."""
     if "Content-Length" in headers and any(
         size.strip("0") for size in headers.getall("Content-Length")
     ):
@@ -62,9 +61,9 @@ def has_body(headers: CIMultiDict[str]) -> bool:
 
 
 def has_item(headers: CIMultiDict[str], name: str, wanted: str) -> bool:
-    """Whether a comma list has a certain item, in any letter case of ASCII.
+    """Return whether a comma list has an item, ignoring ASCII case.
 
-    No other letter of Latin-1, which header fields are read as, becomes one of ASCII in lower case.
+    Fields are decoded as Latin-1, in which no other letter becomes an ASCII one in lower case.
 
     Args:
         headers: of the message.
@@ -79,20 +78,20 @@ def has_item(headers: CIMultiDict[str], name: str, wanted: str) -> bool:
 
 
 def items_of(headers: CIMultiDict[str], name: str) -> list[str]:
-    """The items of a comma list that may be spread over several fields (RFC 9110, 5.6.1).
+    """Return the items of a comma list, which may span several fields (RFC 9110, 5.6.1).
 
-    Empty ones are skipped, as 5.6.1.2 asks of recipients. White space is SP and HTAB only.
+    Empty elements are skipped, as 5.6.1.2 requires. Only SP and HTAB count as white space.
 
     Args:
         headers: of the message.
-        name: of the list's field; if it is not there, there are no items.
+        name: of the list's field; if it is missing, there are no items.
     """
     values = headers.getall(name, [])
     return [item for value in values for part in value.split(",") if (item := part.strip(" \t"))]
 
 
 def has_malformed_list(headers: CIMultiDict[str], name: str) -> bool:
-    """Whether a comma list is there that has no items, or some that are not tokens.
+    """Return whether a comma list is present but empty, or has items that are not tokens.
 
     Args:
         headers: of the message.
@@ -105,10 +104,10 @@ def has_malformed_list(headers: CIMultiDict[str], name: str) -> bool:
 
 
 def extension_names(headers: CIMultiDict[str]) -> set[str]:
-    """The names of the extensions in a message of this side, which need not be well-formed."""
+    """Return the names of the extensions in our own message, which need not be well-formed."""
     return {item.partition(";")[0].strip(" \t") for item in items_of(headers, EXTENSIONS_FIELD)}
 
 
 def append_extension(headers: CIMultiDict[str], extension: str) -> None:
-    """Put an extension, with its parameters, behind those that are there, in one field."""
+    """Append an extension, with its parameters, to the list; join the list into one field."""
     headers[EXTENSIONS_FIELD] = ", ".join([*headers.getall(EXTENSIONS_FIELD, []), extension])

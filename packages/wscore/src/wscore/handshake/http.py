@@ -1,7 +1,7 @@
 """HTTP/1.1 messages of the opening handshake, as users see them.
 
-`http_reader` and `http_writer` have their heads as bytes; `handshake_client` and
-`handshake_server` say what they must contain.
+`http_reader` and `http_writer` parse and serialise their headers; `client` and `server` check
+what they contain.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class HTTPSyntaxError(Exception):
     """A malformed or oversized message.
 
     Args:
-        status: the status that a server answers it with.
+        status: the status of a server's error response to it.
         text: what is wrong.
     """
 
@@ -53,8 +53,8 @@ class WSUpgradeRequest:
         path: the request target, query included: ``b"/ws?room=1"``.
         version: ``b"HTTP/1.1"``.
         headers: the header fields; names are read in any letter case.
-        transport: while a server's listener factory decides, the `WSTransport` of the connection,
-            which is not open yet: good for its addresses and `WSTransport.disconnect`. Else None.
+        transport: while a server's listener factory runs, the `WSTransport` of the connection. It
+            is not open yet: use only its addresses and `WSTransport.disconnect`. Otherwise None.
     """
 
     __slots__ = ("headers", "method", "path", "transport", "version")
@@ -75,13 +75,13 @@ class WSUpgradeRequest:
         self.transport = None
 
     def to_bytes(self) -> bytes:
-        """The request as it goes over the wire."""
+        """Serialise the request."""
         first_line = b" ".join((self.method, self.path, self.version))
         return bytes(serialise_head(first_line, self.headers))
 
 
 class WSUpgradeResponse:
-    """The answer to a request for an upgrade.
+    """The response to a request for an upgrade.
 
     All arguments have default values; ``WSUpgradeResponse()`` is a 200 response without fields.
 
@@ -108,7 +108,7 @@ class WSUpgradeResponse:
 
     @staticmethod
     def create_101_response(extra_headers: WSHeadersLike | None = None) -> WSUpgradeResponse:
-        """A response that accepts the upgrade; the server adds the answer to the client's key.
+        """Create a response that accepts the upgrade; the server adds ``Sec-WebSocket-Accept``.
 
         Args:
             extra_headers: further fields, such as ``Sec-WebSocket-Protocol``.
@@ -122,7 +122,7 @@ class WSUpgradeResponse:
     def create_ok_response(
         body: bytes | None = None, extra_headers: WSHeadersLike | None = None
     ) -> WSUpgradeResponse:
-        """A plain 200 response, for a health check.
+        """Create a plain 200 response, such as for a health check.
 
         Args:
             body: the body; ``text/plain`` unless `extra_headers` says otherwise.
@@ -134,18 +134,18 @@ class WSUpgradeResponse:
     def create_error_response(
         status: int, body: bytes | None = None, extra_headers: WSHeadersLike | None = None
     ) -> WSUpgradeResponse:
-        """A response that refuses the upgrade.
+        """Create a response that refuses the upgrade.
 
         Args:
             status: 400 to 599.
-            body: the body; the status and its phrase if None.
+            body: the body; the status and its reason phrase if None.
             extra_headers: further header fields.
 
         Raises:
             ValueError: if the status is not an error status.
         """
         if not 400 <= status <= 599:
-            raise ValueError(f"an error status is 400 to 599, not {status}")
+            raise ValueError(f"an error status must be from 400 to 599, not {status}")
         if body is None:
             body = f"{status:d} {_phrase(status)}".encode()
         return _response(status, body, CIMultiDict(extra_headers or ()))
@@ -154,7 +154,7 @@ class WSUpgradeResponse:
     def create_redirect_response(
         status: int, location: str, extra_headers: WSHeadersLike | None = None
     ) -> WSUpgradeResponse:
-        """A response that sends the client elsewhere.
+        """Create a response that redirects the client.
 
         Args:
             status: 300 to 399.
@@ -165,13 +165,13 @@ class WSUpgradeResponse:
             ValueError: if the status is not a redirect status.
         """
         if not 300 <= status <= 399:
-            raise ValueError(f"a redirect status is 300 to 399, not {status}")
+            raise ValueError(f"a redirect status must be from 300 to 399, not {status}")
         headers: CIMultiDict[str] = CIMultiDict(extra_headers or ())
         headers["Location"] = location
         return _response(status, b"", headers)
 
     def to_bytes(self) -> bytearray:
-        """The response as it goes over the wire."""
+        """Serialise the response."""
         wire = serialise_head(_status_line(self.version, self.status), self.headers)
         if self.body:
             wire += self.body
@@ -179,12 +179,12 @@ class WSUpgradeResponse:
 
 
 def last_answer(request: WSUpgradeRequest | None, response: WSUpgradeResponse) -> bytearray:
-    """A response without upgrade as it goes over the wire: the last of its connection.
+    """Serialise a response that does not upgrade, which is the last of its connection.
 
     Args:
-        request: what it answers; None if that could not be read. The answer to a HEAD has no body
+        request: the request, or None if it could not be parsed. The response to a HEAD has no body
             (RFC 9110, 9.3.2).
-        response: the response; ``Connection: close`` is put into it.
+        response: the response; ``Connection: close`` is added to it.
     """
     response.headers["Connection"] = "close"
     if request is not None and request.method == b"HEAD":
@@ -193,14 +193,14 @@ def last_answer(request: WSUpgradeRequest | None, response: WSUpgradeResponse) -
 
 
 class WSUpgradeResponseWithListener:
-    """What a server's listener factory returns to choose the response itself.
+    """The return value of a server's listener factory that chooses the response itself.
 
     Args:
-        response: the response; only one with status 101 upgrades.
+        response: the response; only status 101 upgrades the connection.
         listener: the listener for the connection; None unless the status is 101.
 
     Raises:
-        ValueError: if there is a listener without status 101, or none with it.
+        ValueError: if a listener is given without status 101, or status 101 without a listener.
     """
 
     __slots__ = ("listener", "response")
@@ -208,7 +208,7 @@ class WSUpgradeResponseWithListener:
     def __init__(self, response: WSUpgradeResponse, listener: object | None) -> None:
         if (response.status == HTTPStatus.SWITCHING_PROTOCOLS) != (listener is not None):
             raise ValueError(
-                f"a listener goes with status 101 and with no other, not with {response.status:d}"
+                f"a listener is required with status 101, and only with it: {response.status:d}"
             )
         self.response = response
         self.listener = listener

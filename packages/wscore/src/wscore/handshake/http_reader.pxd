@@ -1,19 +1,19 @@
-# Reading the heads of HTTP messages.
+# Parsing the headers of HTTP messages. "Head" is the request or status line with the headers.
 
 
 cdef class HeadReader:
-    cdef bytearray _received  # the head, as far as it has come, and at most one read more
+    cdef bytearray _received  # the head received so far, and at most one more read
     cdef object _headers  # a CIMultiDict
     cdef object _parser  # of httptools
-    cdef object _refusal  # what a callback has raised, until httptools is left
-    cdef Py_ssize_t _ahead  # bytes of empty lines and interim responses ahead of the head
-    cdef Py_ssize_t _fed  # bytes of `_received` that llhttp was given
-    cdef Py_ssize_t _line_size  # bytes that llhttp was given of a line that has not ended
+    cdef object _refusal  # the exception raised in a callback, until httptools returns
+    cdef Py_ssize_t _ahead  # bytes of empty lines and interim responses before the head
+    cdef Py_ssize_t _fed  # bytes of `_received` passed to llhttp
+    cdef Py_ssize_t _line_size  # bytes of the last, incomplete line passed to llhttp
     cdef Py_ssize_t _header_count
-    cdef int _interim_responses  # that lie in `_received`
-    cdef bint _awaits_lf  # which ends the empty line ahead that has come so far
+    cdef int _interim_responses  # still in `_received`
+    cdef bint _awaits_lf  # a CR of an empty line before the head was received, its LF was not
     cdef bint _headers_complete
-    cdef bint _done  # what follows is not ours to read
+    cdef bint _done  # further bytes are not part of the message
 
     cdef object _feed_head(self, bytes data)
     cdef Py_ssize_t _size_of_empty_lines(self, bytes data)
@@ -30,8 +30,8 @@ cdef class HeadReader:
 
 cdef class RequestReader(HeadReader):
     cdef bytearray _target
-    cdef tuple _line  # method, target and version where llhttp does not know them, or None
-    cdef bint _awaits_line  # the end of such a line
+    cdef tuple _line  # method, target and version of a line that llhttp rejects, or None
+    cdef bint _awaits_line  # such a line is incomplete
 
     cdef bint _names_version(self) except -1
     cdef object _feed_otherwise(self, bytes data, object refusal)
@@ -42,7 +42,7 @@ cdef class RequestReader(HeadReader):
 
 cdef class ResponseReader(HeadReader):
     cdef bytearray _body
-    cdef Py_ssize_t _since_body  # bytes after the head, since the last piece of the body
+    cdef Py_ssize_t _since_body  # bytes since the last piece of the body, or since the head
 
     cdef object _feed_rest(self, bytes data)
     cdef object _response(self)

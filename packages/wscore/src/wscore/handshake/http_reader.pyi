@@ -1,4 +1,4 @@
-"""Reading the heads of HTTP messages."""
+"""Parsing the headers of HTTP messages."""
 
 from typing import final
 

@@ -1,11 +1,11 @@
-"""Reading the heads of the opening handshake's HTTP/1.1 messages, fed as they arrive.
+"""Incremental parsers of the HTTP/1.1 messages of the opening handshake.
 
-The syntax is checked by llhttp (the package httptools), which calls the `on_...` methods here. What
-llhttp leaves to its user is checked here: sizes, counts, and where a message ends. So are the
-request lines that llhttp refuses for a method or a version that it does not know. Nothing here
-knows WebSocket or does I/O.
+llhttp (the package httptools) checks the syntax and calls the `on_...` methods here. This module
+adds what llhttp leaves to its user: limits of sizes and counts, and the end of a message. It also
+parses request lines that llhttp rejects because it does not know the method or the version. It
+must not know WebSocket, nor do I/O.
 
-However the bytes are cut, reading them takes time in proportion to their number.
+However the input is split, parsing takes time linear in its size.
 """
 
 import re
@@ -53,7 +53,7 @@ cdef Py_ssize_t _max_headers = MAX_HEADERS
 cdef Py_ssize_t _max_head_size = MAX_HEAD_SIZE
 cdef Py_ssize_t _max_body_size = MAX_BODY_SIZE
 
-# A request line (RFC 9112, 3), and the beginning of one that has not come in full.
+# A request line (RFC 9112, 3), and the beginning of an incomplete one.
 cdef str _METHOD = CHARACTER + "{1,64}"
 cdef object _REQUEST_LINE = re.compile(
     rf"({_METHOD}) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])\r\n".encode()
@@ -65,7 +65,7 @@ cdef dict _VERSIONS = {"1.1": b"HTTP/1.1"}
 
 
 cdef class HeadReader:
-    """What requests and responses share: feeding llhttp, bounded."""
+    """Base class of both readers: feeds llhttp, within limits."""
 
     def __cinit__(self):
         self._received = bytearray()
@@ -80,7 +80,7 @@ cdef class HeadReader:
         return bytes(self._received if end < 0 else self._received[:end])
 
     cdef object _feed_head(self, bytes data):
-        """Give llhttp more bytes; how many of them came before the upgrade, or None."""
+        """Feed llhttp; return how many bytes of `data` precede the upgrade, or None."""
         cdef Py_ssize_t before = len(self._received)
         cdef Py_ssize_t skipped = self._size_of_empty_lines(data) if before == 0 else 0
         cdef object end = None
@@ -98,7 +98,7 @@ cdef class HeadReader:
         return None if end is None else end - before + skipped
 
     cdef Py_ssize_t _size_of_empty_lines(self, bytes data):
-        """How many bytes of empty lines data begins with, be it within the end of one."""
+        """Return the size of the empty lines that data begins with, even between CR and LF."""
         cdef const char* start = PyBytes_AS_STRING(data)
         cdef Py_ssize_t size = 0
         while size < PyBytes_GET_SIZE(data):
@@ -109,23 +109,23 @@ cdef class HeadReader:
         return size
 
     cdef int _check_start(self) except -1:
-        """Refuse a bare CR or LF ahead of the head: llhttp would pass over it."""
+        """Reject a bare CR or LF before the head, which llhttp would skip."""
         if self._received and (self._awaits_lf or self._received[0] == c"\n"):
             raise HTTPSyntaxError(HTTPStatus.BAD_REQUEST, "a bare CR or LF ahead of the first line")
         return 0
 
     cdef bint _is_due(self, bytes data):
-        """Whether llhttp is to be given what it has not been given yet.
+        """Return whether to feed llhttp now.
 
-        It copies the beginning of a line with each piece that it is given of it. So a line that
-        comes in small pieces is given to it when it ends, or has doubled.
+        llhttp copies the beginning of a line with each further piece of it. To keep that linear, an
+        incomplete line is fed only when it has doubled in size.
         """
         return b"\n" in data or len(self._received) - self._fed >= self._line_size
 
     cdef object _feed_received(self, bytes data):
-        """Give llhttp what it has not been given yet; where in `_received` an upgrade begins."""
+        """Feed llhttp the rest of `_received`; return where in it an upgrade begins, or None."""
         cdef Py_ssize_t begin = self._fed, size = len(self._received) - begin, last
-        cdef bytes piece = data  # which is nearly always all of it
+        cdef bytes piece = data  # nearly always this is all
         if size != PyBytes_GET_SIZE(data):
             piece = PyBytes_FromStringAndSize(
                 PyByteArray_AS_STRING(self._received) + begin, size
@@ -137,7 +137,7 @@ cdef class HeadReader:
         return None if consumed is None else begin + consumed
 
     cdef int _drop_interim(self) except -1:
-        """Forget the heads of interim responses, except that they count."""
+        """Discard the heads of interim responses, but count their size in `_ahead`."""
         cdef Py_ssize_t size
         while self._interim_responses:
             self._interim_responses -= 1
@@ -157,7 +157,7 @@ cdef class HeadReader:
         return 0
 
     def on_header(self, bytes name not None, bytes value not None):
-        """One header field was read."""
+        """Store a header field, without the white space around its value."""
         cdef const char* start = PyBytes_AS_STRING(value)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(value)
         if self._done:
@@ -178,20 +178,21 @@ cdef class HeadReader:
         )
 
     cdef object _noted(self, object refusal):
-        """What a callback is about to raise, kept: httptools raises one of its own in its place.
+        """Keep the exception that a callback is about to raise, and return it.
 
-        That has ours as its context only if no other exception is being handled.
+        httptools raises an exception of its own instead, with ours as its context, but not if
+        another exception is being handled at that time.
         """
         self._refusal = refusal
         return refusal
 
     cdef object _taken(self, object exc):
-        """What a callback has raised, for what httptools made of it."""
+        """Return the exception that a callback raised, given the one from httptools."""
         refusal, self._refusal = self._refusal, None
         return refusal or exc.__context__ or exc
 
     cdef object _end(self, object message, Py_ssize_t consumed):
-        """The last word; without the parser, since the two would keep each other alive."""
+        """Return the result, and drop the parser: it and this reader form a reference cycle."""
         self._parser = None
         return message, consumed
 
@@ -202,29 +203,29 @@ cdef class HeadReader:
 
 @cython.final
 cdef class RequestReader(HeadReader):
-    """Reads one request head, however it is cut."""
+    """Parses the head of one request."""
 
     def __cinit__(self):
         self._target = bytearray()
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, bytes data not None):
-        """Read on.
+        """Parse more bytes.
 
         Args:
-            data: the bytes that follow those of the last call.
+            data: the bytes received since the last call.
 
         Returns:
-            None if the head is not complete; otherwise the `WSUpgradeRequest`, and how many bytes
+            None if the head is incomplete; otherwise the `WSUpgradeRequest`, and how many bytes
             of `data` belong to it.
 
         Raises:
-            HTTPSyntaxError: if it is malformed or over a limit.
+            HTTPSyntaxError: if it is malformed or exceeds a limit.
         """
         try:
             consumed = self._feed_line(data) if self._awaits_line else self._feed_head(data)
         except httptools.HttpParserError as exc:
-            # What follows a head that is complete is not looked at.
+            # An error after a complete head is not the request's: those bytes are not parsed here.
             consumed = None if self._headers_complete else self._feed_otherwise(data, exc)
         if not self._headers_complete:
             return None
@@ -239,11 +240,11 @@ cdef class RequestReader(HeadReader):
         return self._end(request, len(data) if consumed is None else consumed)
 
     cdef bint _names_version(self) except -1:
-        """Whether a version stands in the request line, which llhttp takes for HTTP/0.9 if not."""
+        """Return whether the request line has a version; llhttp assumes HTTP/0.9 if not."""
         return b" HTTP/" in self._received[:self._received.find(b"\n")]
 
     cdef object _feed_otherwise(self, bytes data, object refusal):
-        """Read a request whose method or version llhttp may not know; as `_feed_head`."""
+        """Parse a request whose method or version llhttp may not know, like `_feed_head`."""
         cdef bint may_be_unknown = self._line is None and self._header_count == 0
         if may_be_unknown and self._received.find(b"\n") >= 0:
             return self._feed_substitute(data, refusal)
@@ -254,7 +255,7 @@ cdef class RequestReader(HeadReader):
         raise _malformed(refusal)
 
     cdef object _feed_line(self, bytes data):
-        """Read on in a request line that llhttp has refused; as `_feed_head`."""
+        """Continue a request line that llhttp has rejected, like `_feed_head`."""
         self._received += data
         self._check_size()
         if b"\n" not in data:
@@ -263,7 +264,7 @@ cdef class RequestReader(HeadReader):
         return self._feed_substitute(data, None)
 
     cdef object _feed_substitute(self, bytes data, object refusal):
-        """Give llhttp another request line, which it knows, and what has come of the rest."""
+        """Feed llhttp a request line that it knows, then the received bytes after the real one."""
         cdef Py_ssize_t before = len(self._received) - PyBytes_GET_SIZE(data)
         line = _REQUEST_LINE.match(self._received)
         if line is None:
@@ -296,43 +297,43 @@ cdef class RequestReader(HeadReader):
         return 0
 
     def on_url(self, bytes url):
-        """A part of the request target was read."""
+        """Append a part of the request target."""
         if not self._done and self._line is None:
             self._target += url
             self._check_target(len(self._target))
 
     def on_headers_complete(self):
-        """The head is complete."""
+        """Note that the head is complete."""
         self._headers_complete = self._done = True
 
 
 @cython.final
 cdef class ResponseReader(HeadReader):
-    """Reads one response: the head of a 101, or the whole of any other."""
+    """Parses one response: only the head of a 101, all of any other."""
 
     def __cinit__(self):
         self._body = bytearray()
         self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, bytes data not None):
-        """Read on.
+        """Parse more bytes.
 
         Args:
-            data: the bytes that follow those of the last call.
+            data: the bytes received since the last call.
 
         Returns:
-            None if the response is not complete; otherwise the `WSUpgradeResponse`, and how many
+            None if the response is incomplete; otherwise the `WSUpgradeResponse`, and how many
             bytes of `data` belong to it.
 
         Raises:
-            HTTPSyntaxError: if it is malformed or over a limit.
+            HTTPSyntaxError: if it is malformed or exceeds a limit.
         """
         try:
             consumed = self._feed_rest(data) if self._headers_complete else self._feed_head(data)
         except httptools.HttpParserError as exc:
             is_switch = self._headers_complete and self._parser.get_status_code() == 101
             if is_switch or self._done:
-                # A 101 without the fields of an upgrade, or bytes behind a response without a body.
+                # A 101 without the fields of an upgrade, or bytes after a response without a body.
                 return self._end(self._response(), len(data))
             raise HTTPSyntaxError(HTTPStatus.BAD_GATEWAY, str(exc)) from None
         if consumed is not None:
@@ -340,10 +341,9 @@ cdef class ResponseReader(HeadReader):
         return self._end(self._response(), len(data)) if self._done else None
 
     cdef object _feed_rest(self, bytes data):
-        """Give llhttp what follows the head; as `_feed_head`.
+        """Feed llhttp bytes after the head, like `_feed_head`.
 
-        What is not the body's own is bounded from one piece of the body to the next: the lines
-        between chunks, and the trailer.
+        Bytes between two pieces of the body are limited: chunk sizes and extensions, and trailers.
         """
         self._since_body += PyBytes_GET_SIZE(data)
         try:
@@ -352,12 +352,12 @@ cdef class ResponseReader(HeadReader):
             raise self._taken(exc) from None
         if self._since_body > _max_line_size:
             raise HTTPSyntaxError(
-                HTTPStatus.BAD_GATEWAY, f"over {MAX_LINE_SIZE} bytes around pieces of the body"
+                HTTPStatus.BAD_GATEWAY, f"over {MAX_LINE_SIZE} bytes between pieces of the body"
             )
         return consumed
 
     def end(self):
-        """The response that ends with the connection, or None if its head is not complete."""
+        """Return the response at the end of the connection; None if its head is incomplete."""
         return self._response() if self._headers_complete else None
 
     cdef object _response(self):
@@ -367,11 +367,11 @@ cdef class ResponseReader(HeadReader):
         return WSUpgradeResponse(self._version(), known, self._headers, body)
 
     def on_headers_complete(self):
-        """The head is complete."""
+        """Note that the head is complete."""
         self._headers_complete = True
 
     def on_body(self, bytes body):
-        """A part of the body was read."""
+        """Append a part of the body, up to the limit."""
         if self._done:
             return
         self._since_body = 0
@@ -382,10 +382,10 @@ cdef class ResponseReader(HeadReader):
             )
 
     def on_message_complete(self):
-        """The message is complete."""
+        """End the response, or start over after an interim one."""
         cdef int status = self._parser.get_status_code()
         if status < 200 and status != 101:
-            # An interim response (RFC 9110, 15.2): the one that counts follows.
+            # An interim response (RFC 9110, 15.2): the final one follows.
             self._headers = CIMultiDict()
             self._header_count = 0
             self._headers_complete = False
@@ -395,10 +395,10 @@ cdef class ResponseReader(HeadReader):
 
 
 cdef object _feed_llhttp(object parser, bytes data):
-    """Give llhttp bytes; how many of them came before an upgrade, or None if there is none.
+    """Feed llhttp; return how many bytes precede an upgrade, or None without an upgrade.
 
-    An upgrade is an exception to httptools. It is not raised here, because a traceback would cost
-    more than all the reading.
+    httptools raises an exception for an upgrade. It is fetched through the C API, because creating
+    its traceback would cost more than all the parsing.
     """
     cdef PyObject* done = PyObject_CallMethodOneArg(parser, "feed_data", data)
     cdef PyObject* kind
@@ -424,7 +424,7 @@ cdef object _SWITCHING = HTTPStatus.SWITCHING_PROTOCOLS
 
 
 cdef object _registered(int status):
-    """A status code as a member of `http.HTTPStatus`, if it is one."""
+    """Return a status code as a member of `http.HTTPStatus` if it is registered."""
     try:
         return HTTPStatus(status)
     except ValueError:
@@ -432,7 +432,7 @@ cdef object _registered(int status):
 
 
 cdef object _malformed(object refusal):
-    """What is said of a request that is none.
+    """Return the error for a malformed request.
 
     Args:
         refusal: llhttp's error, or None.

@@ -1,4 +1,4 @@
-"""Writing the heads of HTTP messages."""
+"""Serialising the headers of HTTP messages."""
 
 from collections.abc import Mapping
 

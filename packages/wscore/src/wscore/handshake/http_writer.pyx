@@ -1,6 +1,6 @@
-"""Writing the heads of HTTP/1.1 messages.
+"""Serialising the headers of HTTP/1.1 messages.
 
-Nothing that is written here can be taken for another field, or for the end of the head.
+No name or value can inject another field, or end the headers early.
 """
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
@@ -24,25 +24,25 @@ for _code in range(256):
 
 
 def serialise_head(bytes first_line not None, headers):
-    """The head of a message as it goes over the wire, up to and with the empty line.
+    """Serialise the start line and headers of a message, including the empty line after them.
 
     Args:
-        first_line: without its end.
+        first_line: without its line end.
         headers: the header fields, a mapping with `items`.
 
     Raises:
         TypeError: if a name or a value is not a string.
-        ValueError: if a name is not a token, or a value has control characters or such that are not
-            in Latin-1.
+        ValueError: if a name is not a token, or a value has control characters or characters
+            outside Latin-1.
     """
     cdef bytearray head = bytearray(first_line)
     for name, value in headers.items():
         if not (isinstance(name, str) and isinstance(value, str)):
-            raise TypeError(f"a header field is two strings, not {name!r} and {value!r}")
+            raise TypeError(f"a header field must be two strings, not {name!r} and {value!r}")
         if not _is_token(name):
-            raise ValueError(f"{name!r} is not a header field name")
+            raise ValueError(f"invalid header field name: {name!r}")
         if PyUnicode_KIND(value) != PyUnicode_1BYTE_KIND:
-            value.encode("latin-1")  # raises the error that says which character it is
+            value.encode("latin-1")  # raises an error that names the character
         if not _is_field_value(value):
             raise ValueError(f"header field {name!r} has control characters: {value!r}")
         _append(head, b"\r\n", name)
@@ -63,7 +63,7 @@ cdef bint _is_token(object text):
 
 
 cdef bint _is_field_value(object text):
-    """Whether text of one byte a character has no control characters but the tabulator."""
+    """Return whether text of one byte per character has no control characters except tab."""
     cdef const uint8_t* data = <const uint8_t*>PyUnicode_DATA(text)
     cdef Py_ssize_t index
     for index in range(PyUnicode_GET_LENGTH(text)):
@@ -73,7 +73,7 @@ cdef bint _is_field_value(object text):
 
 
 cdef int _append(bytearray head, bytes separator, object text) except -1:
-    """Add a separator, and text of one byte a character."""
+    """Append a separator, and text of one byte per character."""
     cdef Py_ssize_t size = len(head), separator_size = len(separator)
     cdef Py_ssize_t text_size = PyUnicode_GET_LENGTH(text)
     PyByteArray_Resize(head, size + separator_size + text_size)

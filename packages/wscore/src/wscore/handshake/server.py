@@ -1,8 +1,8 @@
-"""A server's side of the opening handshake (RFC 6455, 4.2): what a request must contain.
+"""The server side of the opening handshake (RFC 6455, 4.2): the requirements on a request.
 
-Sans-I/O: bytes go in, requests and errors come out. The order of the checks is syntax and limits;
-then, if the listener factory has seen the request and leaves the answer to the server, method,
-version, ``Host`` and body; then what an upgrade needs.
+Sans-I/O: bytes go in, requests and errors come out. The order of the checks: syntax and limits;
+then, unless the listener factory answers the request itself, method, version, ``Host`` and body;
+then the fields of an upgrade.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class RefusedRequestError(Exception):
 
     Args:
         status: the response's status.
-        text: what is wrong with the request; it becomes the response's body.
+        text: what is wrong with the request; it becomes the body of the response.
         headers: further header fields of the response.
     """
 
@@ -48,30 +48,30 @@ class RefusedRequestError(Exception):
         self.headers = headers or {}
 
     def response(self) -> WSUpgradeResponse:
-        """The response to send."""
+        """Return the response to send."""
         return WSUpgradeResponse.create_error_response(
             self.status, str(self).encode("utf-8", "backslashreplace"), self.headers
         )
 
 
 class ServerHandshake:
-    """A server's side of one opening handshake."""
+    """The server side of one opening handshake."""
 
     def __init__(self) -> None:
         self._reader = RequestReader()
 
     def feed(self, data: bytes) -> tuple[WSUpgradeRequest, int] | None:
-        """Read the request, whatever it asks for.
+        """Read a request; it need not ask for an upgrade.
 
         Args:
-            data: the bytes that follow those of the last call.
+            data: the bytes received since the last call.
 
         Returns:
-            None if it is not complete; otherwise the request, and how many bytes of `data` belong
-            to it. A body does not, and is not read.
+            None if the request is incomplete; otherwise the request, and how many bytes of `data`
+            belong to it. A body is not read and not counted.
 
         Raises:
-            RefusedRequestError: if it is malformed or over a limit.
+            RefusedRequestError: if it is malformed or exceeds a limit.
         """
         try:
             return self._reader.feed(data)
@@ -79,10 +79,10 @@ class ServerHandshake:
             raise RefusedRequestError(exc.status, str(exc)) from None
 
     def check(self, request: WSUpgradeRequest) -> None:
-        """Check what every request must be that the listener factory does not answer itself.
+        """Check a request that the listener factory has not answered itself.
 
         Args:
-            request: what `feed` returned.
+            request: the request that `feed` returned.
 
         Raises:
             RefusedRequestError: if it is not a GET, not HTTP/1.1, does not have exactly one
@@ -108,16 +108,16 @@ class ServerHandshake:
         response: WSUpgradeResponse,
         deflate: WSDeflate | None = None,
     ) -> WSDeflateParameters | None:
-        """Check that the request asks for an upgrade, and complete the response that grants it.
+        """Check that the request asks for an upgrade, and complete the response that accepts it.
 
         Args:
-            request: what `check` found nothing wrong with.
-            response: a response with status 101; the fields that RFC 6455 needs are added.
-            deflate: what this side accepts of permessage-deflate; None for none of it. If the
-                response already has an answer to the offer it must be the one that this gives.
+            request: a request that has passed `check`.
+            response: a response with status 101; the fields that RFC 6455 requires are added.
+            deflate: the settings of permessage-deflate that this side accepts; None to decline it.
+                If the response already accepts the offer it must do so with the same parameters.
 
         Returns:
-            What was agreed on of permessage-deflate; None if it was not.
+            The negotiated parameters of permessage-deflate, or None.
 
         Raises:
             RefusedRequestError: if the request does not ask for an upgrade to WebSocket version
@@ -141,7 +141,7 @@ class ServerHandshake:
 
 
 def _check_upgrade(request: WSUpgradeRequest) -> str:
-    """Check what an upgrade needs (RFC 6455, 4.2.1); the request's key."""
+    """Check the fields of an upgrade (RFC 6455, 4.2.1); return the request's key."""
     headers = request.headers
     if not has_item(headers, "Upgrade", "websocket"):
         raise _upgrade_required(
@@ -167,13 +167,13 @@ def _check_upgrade(request: WSUpgradeRequest) -> str:
 
 
 def _upgrade_required(text: str, headers: Mapping[str, str] | None = None) -> RefusedRequestError:
-    """What a request gets that lacks something which every upgrade needs."""
+    """Return the error for a request without a field that every upgrade needs."""
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
     return RefusedRequestError(HTTPStatus.UPGRADE_REQUIRED, text, upgrade | dict(headers or {}))
 
 
 def _check_protocols(headers: CIMultiDict[str]) -> None:
-    """A comma list of tokens (RFC 6455, 11.3.4)."""
+    """Check that the subprotocols are a comma list of tokens (RFC 6455, 11.3.4)."""
     if has_malformed_list(headers, "Sec-WebSocket-Protocol"):
         values = headers.getall("Sec-WebSocket-Protocol")
         raise RefusedRequestError(
@@ -182,7 +182,7 @@ def _check_protocols(headers: CIMultiDict[str]) -> None:
 
 
 def _check_extensions(request: WSUpgradeRequest) -> list[Extension]:
-    """The extensions that are offered."""
+    """Return the offered extensions."""
     if EXTENSIONS_FIELD not in request.headers:
         return []
     values = request.headers.getall(EXTENSIONS_FIELD)
@@ -197,5 +197,5 @@ def _check_extensions(request: WSUpgradeRequest) -> list[Extension]:
 def _is_key(key: str) -> bool:
     try:
         return len(binascii.a2b_base64(key, strict_mode=True)) == 16
-    except ValueError:  # `binascii.Error`, or it is not ASCII
+    except ValueError:  # `binascii.Error`, or the key is not ASCII
         return False

@@ -1,4 +1,4 @@
-"""WebSocket URLs: parsing and checking (RFC 6455, 3).
+"""WebSocket URLs: parsing and validation (RFC 6455, 3).
 
 Nothing is resolved or connected here.
 """
@@ -21,12 +21,12 @@ class WSParsedURL:
     """A parsed WebSocket URL.
 
     Attributes:
-        url: the URL as it was given.
+        url: the URL as given.
         scheme: ``"ws"`` or ``"wss"``.
         is_secure: whether the scheme is ``"wss"``.
-        netloc: the authority as it was given, credentials included.
+        netloc: the authority as given, including credentials.
         host: the host name or address, ASCII, without the brackets of an IPv6 address.
-        port: the TCP port, the scheme's own if the URL names none.
+        port: the TCP port; the default port of the scheme if the URL has none.
         path: the path, ``"/"`` if the URL has none.
         query: the query without its question mark, empty if there is none.
         username: percent-decoded, or None.
@@ -46,7 +46,7 @@ class WSParsedURL:
 
     @property
     def resource_name(self) -> str:
-        """Path and query, as they stand in the request line (RFC 6455, 3)."""
+        """Path and query, as in the request line (RFC 6455, 3)."""
         return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
@@ -56,12 +56,12 @@ class WSParsedURL:
 
     @property
     def host_header(self) -> str:
-        """The value of the ``Host`` header field: the port is there unless it is the default."""
+        """The value of the ``Host`` header field: with the port unless it is the default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def __repr__(self) -> str:
-        """The URL's parts, without its credentials."""
+        """Show the parts of the URL, without its credentials."""
         return (
             f"WSParsedURL(scheme={self.scheme!r}, host={self.host!r}, port={self.port}, "
             f"resource_name={self.resource_name!r})"
@@ -75,19 +75,18 @@ def parse_url(url: str) -> WSParsedURL:
         url: an absolute ``ws://`` or ``wss://`` URL.
 
     Returns:
-        Its parts.
+        The parts of the URL.
 
     Raises:
-        WSInvalidURL: if it is not a str, the scheme is another one, the host is missing or
-            malformed, the port is out of range, there is a fragment, or there are characters that
-            no URL may contain.
+        WSInvalidURL: if it is not a str, has another scheme, has no host or a malformed one, has a
+            port out of range, has a fragment, or has characters that are invalid in URLs.
     """
     if not isinstance(url, str):
-        raise WSInvalidURL(repr(url), "it is not a str")
+        raise WSInvalidURL(repr(url), "it must be a str")
     return _parsed(url)
 
 
-@functools.lru_cache(maxsize=128)  # most programs connect to few places, again and again
+@functools.lru_cache(maxsize=128)  # most programs connect to the same few URLs repeatedly
 def _parsed(url: str) -> WSParsedURL:
     try:
         parts = urllib.parse.urlsplit(url)
@@ -102,11 +101,11 @@ def _parsed(url: str) -> WSParsedURL:
     if not parts.hostname:
         raise WSInvalidURL(url, "it has no host")
     if port == 0:
-        raise WSInvalidURL(url, "port 0 cannot be connected to")
+        raise WSInvalidURL(url, "its port must not be 0")
     if parts.fragment or url.endswith("#"):
-        raise WSInvalidURL(url, "a fragment has no meaning in it (RFC 6455, 3)")
+        raise WSInvalidURL(url, "it must not have a fragment (RFC 6455, 3)")
     if any(char <= " " or char == "\x7f" for char in url):
-        raise WSInvalidURL(url, "it has white space or control characters")
+        raise WSInvalidURL(url, "it contains white space or control characters")
     return WSParsedURL(
         url=url,
         scheme=parts.scheme,
@@ -122,7 +121,7 @@ def _parsed(url: str) -> WSParsedURL:
 
 
 def _ascii_host(url: str, host: str) -> str:
-    """The host in ASCII; names in other scripts are IDNA-encoded."""
+    """Return the host in ASCII; names in other scripts are IDNA-encoded."""
     if host.isascii():
         return host
     try:
@@ -132,7 +131,7 @@ def _ascii_host(url: str, host: str) -> str:
 
 
 def _ascii_text(text: str) -> str:
-    """The text with non-ASCII characters percent-encoded as UTF-8 (RFC 3987, 3.1)."""
+    """Percent-encode non-ASCII characters as UTF-8 (RFC 3987, 3.1)."""
     return text if text.isascii() else urllib.parse.quote(text, safe="%/:=&?~#+!$,;'@()*[]")
 
 
