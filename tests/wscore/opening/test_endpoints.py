@@ -250,7 +250,7 @@ async def test_tls_runs_on_our_transport(tls: Tls, use_aiofastnet: bool | None) 
 async def test_what_is_for_tls_needs_tls(argument: dict[str, object]) -> None:
     (name,) = argument
     async with serving(LOOPBACK, 0) as server:
-        with pytest.raises(ValueError, match=f"{name} is for connections with ssl"):
+        with pytest.raises(ValueError, match=f"{name} requires ssl"):
             await talk(f"ws://{LOOPBACK}:{port_of(server)}/", **argument)
 
 

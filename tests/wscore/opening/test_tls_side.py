@@ -61,5 +61,5 @@ async def test_context_with_a_url_without_tls(tls: Tls) -> None:
     async with serving(LOOPBACK, 0) as server:
         await talk_to(server, ssl_context=tls.client)
         for context in (tls.client, True):
-            with pytest.raises(ValueError, match="ssl is for wss:// URLs"):
+            with pytest.raises(ValueError, match="ssl cannot be combined with a ws:// URL"):
                 await ws_connect(Recorder, f"ws://{LOOPBACK}:{port_of(server)}/", ssl=context)

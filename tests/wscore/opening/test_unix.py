@@ -104,7 +104,7 @@ async def test_no_redirect_leads_elsewhere(tmp_path: Path, target: str) -> None:
 @pytest.mark.parametrize("other", [{"host": "127.0.0.1"}, {"port": 0}, {"sock": 1}])
 async def test_no_server_is_in_two_places(tmp_path: Path, other: dict[str, object]) -> None:
     path = tmp_path / "socket"
-    with pytest.raises(ValueError, match="unix_path goes with neither"):
+    with pytest.raises(ValueError, match="unix_path cannot be combined with"):
         await ws_create_server(lambda _: Recorder(), unix_path=path, **other)
     assert not path.exists()
 
@@ -218,7 +218,7 @@ async def test_a_server_that_cannot_start_leaves_no_path(tmp_path: Path) -> None
 
 
 async def test_cleaning_up_after_tcp() -> None:
-    with pytest.raises(ValueError, match="cleanup_socket is for unix sockets"):
+    with pytest.raises(ValueError, match="cleanup_socket requires a unix socket"):
         await ws_create_server(lambda _: Recorder(), "127.0.0.1", 0, cleanup_socket=True)
 
 

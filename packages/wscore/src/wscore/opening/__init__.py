@@ -1,3 +1,3 @@
-"""How a connection comes about: addresses, sockets, proxies, and TLS where it is asked for."""
+"""Opening connections: addresses, sockets, proxies, and TLS if requested."""
 
 __all__: list[str] = []

@@ -1,8 +1,8 @@
-"""Sockets: which transport a connection runs on, how it is opened, how it is accepted.
+"""Opening and accepting connections, and the choice of their transport.
 
 Connections run on wscore's own transports, plain and with TLS; on loops that cannot watch a
 descriptor they run on the loop's. The arguments are asyncio's in both cases. A socket that was
-given or made here is closed when opening the connection fails or is cancelled.
+given or created here is closed if opening the connection fails or is cancelled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .tcp import CONNECTING_ARGUMENTS, connect_socket, family_of, prepare
 from .tls_side import check_context
 from .unix import SocketFile, UnixPath, bound_socket
 
-HAS_SOCKET_TRANSPORT = sys.platform != "win32"  # where these are built
+HAS_SOCKET_TRANSPORT = sys.platform != "win32"  # not built on Windows
 if HAS_SOCKET_TRANSPORT:
     from ..sockets.socket_server import SocketServer
     from ..sockets.socket_transport import SocketTransport
@@ -32,7 +32,7 @@ if HAS_SOCKET_TRANSPORT:
 if TYPE_CHECKING and sys.platform != "win32":
 
     class Server(asyncio.Server):
-        """What servers are here: before Python 3.13 asyncio's have no such methods."""
+        """The servers returned here; asyncio's lack these methods before Python 3.13."""
 
         def close_clients(self) -> None:
             """See `SocketServer.close_clients`."""
@@ -47,20 +47,20 @@ __all__ = ["Server", "open_stream", "start_server"]
 
 P = TypeVar("P", bound=WSProtocolCore)
 
-# How many connections the system keeps waiting; it takes its own limit if that is lower. asyncio
-# has 100, beyond which Linux drops what clients send. They repeat it after 1, 2, 4 … seconds: of
-# 10,000 that came at once some were not served after a minute, or had their request arrive so late
-# after the connection that the time for the handshake was over.
+# The accept queue, limited by the system's own maximum. asyncio's default is 100, beyond which
+# Linux drops the client's packets. Clients retransmit them after 1, 2, 4 … seconds: of 10,000
+# simultaneous clients some were not served after a minute, or their request arrived so long after
+# the connection that the handshake timeout had expired.
 BACKLOG = 4096
 
 HANDSHAKE_TIMEOUT = 60.0  # seconds; asyncio's own default
 
 
 class Tls(NamedTuple):
-    """How connections are secured.
+    """TLS settings of connections.
 
     Attributes:
-        context: whom to trust, what to present.
+        context: the certificates to trust and to present.
         handshake_timeout: seconds.
         shutdown_timeout: seconds that closing may take; None for the protocol's
             ``disconnect_timeout``.
@@ -89,25 +89,24 @@ async def open_stream(
         host: name or address to connect to.
         port: its port.
         ssl: a context for TLS, True for one that verifies the server, or None.
-        sock: a connected socket to use instead; it is closed if this fails.
-        server_hostname: whose certificate the server must have; `host` if None.
-        opening_timeout: seconds for TLS, if ``ssl_handshake_timeout`` is not less; None for no such
-            limit.
+        sock: a connected socket to use instead; it is closed on failure.
+        server_hostname: the name in the server's certificate; `host` if None.
+        opening_timeout: seconds for the TLS handshake, unless ``ssl_handshake_timeout`` is less;
+            None for no such limit.
         **kwargs: the further arguments of `asyncio.loop.create_connection`.
 
     Returns:
-        The protocol; over TLS, once the handshake is complete.
+        The protocol; with TLS, once the TLS handshake is complete.
 
     Raises:
         OSError: if no address could be connected to, or TLS failed (`ssl.SSLError`).
-        ValueError: if there is a socket, and arguments that say how to connect; or what is about
-            TLS without any; or the context is one for servers.
-        TypeError: if `ssl` is not a context, or there are arguments that a connection has no use
-            for.
+        ValueError: if `sock` is combined with arguments of connecting; or there are arguments of
+            TLS without `ssl`; or the context is one for servers.
+        TypeError: if `ssl` is not a context, or there are unexpected keyword arguments.
     """
     loop: Any = asyncio.get_running_loop()
     if server_hostname is not None and not ssl:
-        raise ValueError("server_hostname is for connections with ssl")
+        raise ValueError("server_hostname requires ssl")
     if not isinstance(ssl, bool):
         check_context("ssl", ssl, "client")
     if not HAS_SOCKET_TRANSPORT:
@@ -124,7 +123,7 @@ async def open_stream(
                 raise TypeError(f"unexpected keyword arguments: {', '.join(unknown)}")
             sock = await connect_socket(host, port, **kwargs)
         elif kwargs or host is not None or port is not None:
-            raise ValueError("host, port and how to connect go with no connected socket")
+            raise ValueError("host, port and arguments of connecting cannot be combined with sock")
         else:
             prepare(sock)
         if tls is None:
@@ -158,13 +157,13 @@ async def start_server(
         host: address, addresses, or None for all interfaces.
         port: TCP port.
         ssl: a context for TLS, or None.
-        unix_path: path of a unix socket to listen on instead; a socket left there is replaced.
-        cleanup_socket: whether the path of a unix socket, made here or given, is removed when the
-            server is closed, if it is still the same; None: only if it was made here.
-        start_serving: whether to accept connections at once.
-        backlog: how many connections the system keeps waiting.
-        opening_timeout: seconds after which a connection that is still in its TLS handshake is
-            closed, if ``ssl_handshake_timeout`` is not less; None for no such limit.
+        unix_path: path of a unix socket to listen on instead; an existing socket is replaced.
+        cleanup_socket: whether the path of a unix socket, created here or given, is removed when
+            the server is closed, if it is still the same file; None: only if created here.
+        start_serving: whether to start accepting connections immediately.
+        backlog: the size of the system's accept queue.
+        opening_timeout: seconds after which a connection still in its TLS handshake is closed,
+            unless ``ssl_handshake_timeout`` is less; None for no such limit.
         **kwargs: the further arguments of `asyncio.loop.create_server`.
 
     Returns:
@@ -172,18 +171,19 @@ async def start_server(
 
     Raises:
         OSError: if an address cannot be bound.
-        TypeError: if `ssl` is not a context, or there are arguments that a server has no use for.
-        ValueError: if there is more than one place to listen at, or the context is one for clients.
+        TypeError: if `ssl` is not a context, or there are unexpected keyword arguments.
+        ValueError: if several of host and port, `unix_path` and ``sock`` are given, or the context
+            is one for clients.
     """
     loop: Any = asyncio.get_running_loop()
     check_context("ssl", ssl, "server")
     if unix_path is not None and not (host is None and port is None and kwargs.get("sock") is None):
-        raise ValueError("unix_path goes with neither host, port nor sock")
+        raise ValueError("unix_path cannot be combined with host, port or sock")
     if cleanup_socket is not None and unix_path is None and not _is_unix(kwargs.get("sock")):
-        raise ValueError("cleanup_socket is for unix sockets")
+        raise ValueError("cleanup_socket requires a unix socket")
     if not HAS_SOCKET_TRANSPORT:
         if unix_path is not None:
-            raise NotImplementedError("there are no unix sockets here")
+            raise NotImplementedError("unix sockets are not supported on this system")
         _limit_tls(ssl, opening_timeout, kwargs)
         server: Server = await loop.create_server(
             make_protocol,
@@ -215,7 +215,7 @@ async def start_server(
             file = SocketFile(sockets[0])
             undo.callback(file.remove)
         made = SocketServer(loop, sockets, attach, backlog, file)
-        undo.pop_all()  # all of it is the server's now
+        undo.pop_all()  # the server owns all of it now
         undo.callback(made.close)
         if start_serving:
             await made.start_serving()
@@ -230,11 +230,11 @@ async def _bind(
     backlog: int,
     others: dict[str, Any],
 ) -> list[socket.socket]:
-    """Sockets at all the addresses.
+    """Return sockets bound to all the addresses.
 
-    The loop's own server resolves and binds, with all the arguments that are for that; it never
-    accepts, because its sockets are duplicated before it goes. An address needs no resolver: it
-    would leave threads behind, and system calls cost more in a process that has several.
+    A server of the loop resolves and binds, since it takes all the arguments for that. It never
+    accepts: its sockets are duplicated, then it is closed. For a literal address the resolver is
+    bypassed: it leaves threads behind, and system calls cost more in a multi-threaded process.
     """
     family = family_of(host)
     if family is not None and not others and (port is None or isinstance(port, int)):
@@ -252,7 +252,7 @@ async def _bind(
 
 
 def _bind_address(family: socket.AddressFamily, address: tuple[Any, int]) -> socket.socket:
-    """A socket at an address, with the options that asyncio's servers have."""
+    """Return a socket bound to an address, with the options that asyncio's servers set."""
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -269,11 +269,11 @@ def _bind_address(family: socket.AddressFamily, address: tuple[Any, int]) -> soc
 
 
 def _check_bound(sock: socket.socket, host: object, port: object, others: dict[str, Any]) -> None:
-    """Refuse a socket of the caller's that cannot be served on, and arguments for another one."""
+    """Check that the caller's socket can be served on, and is not combined with an address."""
     if host is not None or port is not None:
-        raise ValueError("host and port go with no sock")
+        raise ValueError("host and port cannot be combined with sock")
     if sock.type != socket.SOCK_STREAM:
-        raise ValueError(f"a stream socket is needed, not {sock!r}")
+        raise ValueError(f"sock must be a stream socket, not {sock!r}")
     _check_unused(others)
 
 
@@ -282,15 +282,15 @@ def _is_unix(sock: socket.socket | None) -> bool:
 
 
 def _check_unused(others: dict[str, Any]) -> None:
-    """Refuse arguments that say how to bind, where nothing of the kind is done."""
+    """Check that no arguments of binding are given when the socket is already bound."""
     if others:
-        raise TypeError(f"with this socket there is no use for {', '.join(sorted(others))}")
+        raise TypeError(f"unexpected with sock or unix_path: {', '.join(sorted(others))}")
 
 
 def _limit_tls(
     ssl: ssl_module.SSLContext | bool | None, opening_timeout: float | None, given: dict[str, Any]
 ) -> None:
-    """Put a limit of the TLS handshake into the arguments for a method of the loop."""
+    """Add a limit of the TLS handshake to the arguments for a method of the loop."""
     if ssl and opening_timeout is not None:
         seconds = given.get("ssl_handshake_timeout") or HANDSHAKE_TIMEOUT
         given["ssl_handshake_timeout"] = min(seconds, opening_timeout)
@@ -301,7 +301,7 @@ def _take_tls(
     given: dict[str, Any],
     opening_timeout: float | None = None,
 ) -> Tls | None:
-    """What the arguments say of TLS; they are taken out of those given."""
+    """Remove the arguments of TLS from those given, and return the settings."""
     handshake = _take_seconds(given, "ssl_handshake_timeout", ssl)
     shutdown = _take_seconds(given, "ssl_shutdown_timeout", ssl)
     if not ssl:
@@ -316,12 +316,12 @@ def _take_tls(
 def _take_seconds(
     given: dict[str, Any], name: str, ssl: ssl_module.SSLContext | bool | None
 ) -> float | None:
-    """Take out a time for TLS; None if it is not given."""
+    """Remove a timeout of TLS from the arguments, and return it; None if it is not given."""
     value: float | None = given.pop(name, None)
     if value is None:
         return None
     if not ssl:
-        raise ValueError(f"{name} is for connections with ssl")
+        raise ValueError(f"{name} requires ssl")
     check_seconds(name, value)
     if value <= 0:
         raise ValueError(f"{name} must be positive, not {value}")
@@ -334,7 +334,7 @@ def _attach_accepted(
     tls: Tls | None,
     fd: int,
 ) -> SocketTransport:
-    """Give the descriptor of a connection to a new protocol of the server's."""
+    """Attach an accepted connection to a new protocol of the server."""
     try:
         protocol = make_protocol()
     except BaseException:
@@ -352,7 +352,7 @@ async def _secure(
     tls: Tls,
     server_hostname: str | None,
 ) -> P:
-    """Give a connected socket to a new protocol, once the TLS handshake is complete."""
+    """Attach a connected socket to a new protocol, and wait for the TLS handshake."""
     protocol = make_protocol()
     opened = loop.create_future()
     transport = TlsTransport(

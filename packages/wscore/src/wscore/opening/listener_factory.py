@@ -1,6 +1,6 @@
-"""The client's listener factories: called with what they take.
+"""Calling a client's listener factory, with or without arguments.
 
-Finding out what a function takes must not cost more than the rest of the handshake.
+Inspecting its signature must not cost more than the rest of the handshake.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ L = TypeVar("L", bound=WSListener)
 
 ListenerFactory = Callable[[], L] | Callable[[WSUpgradeRequest, WSUpgradeResponse], L]
 
-#: Whether a class takes so many arguments.
+#: Whether a class takes this many arguments.
 _classes: WeakKeyDictionary[type, dict[int, bool]] = WeakKeyDictionary()
 
 
 def check_factory(factory: Any) -> None:
-    """Refuse a listener factory that cannot be called.
+    """Check that a listener factory can be called.
 
     Args:
-        factory: what is given as `ws_listener_factory`.
+        factory: the argument `ws_listener_factory`.
 
     Raises:
         TypeError: if it is not callable.
@@ -41,7 +41,7 @@ def check_factory(factory: Any) -> None:
 def make_listener(
     factory: Callable[..., WSListener], request: WSUpgradeRequest, response: WSUpgradeResponse
 ) -> WSListener:
-    """Call a factory: with request and response if it takes them, else with nothing.
+    """Call a factory: with request and response if it takes them, otherwise without arguments.
 
     Args:
         factory: the factory.
@@ -49,11 +49,11 @@ def make_listener(
         response: of the handshake.
 
     Returns:
-        The listener that it made.
+        The listener.
 
     Raises:
-        TypeError: if it made something else.
-        RuntimeError: if it is a listener to messages that has a connection already.
+        TypeError: if the factory returned something else.
+        RuntimeError: if it returned a listener for messages that already has a connection.
     """
     listener = factory(request, response) if takes_arguments(factory, 2) else factory()
     if not isinstance(listener, WSListener):
@@ -63,22 +63,23 @@ def make_listener(
 
 
 def takes_arguments(called: Callable[..., object], count: int) -> bool:
-    """Whether something can be called with so many positional arguments.
+    """Return whether a callable can be called with this many positional arguments.
 
-    The code of a function says it; `inspect.signature`, which is slow, is for what has no code, and
-    is asked once about a class.
+    For functions this reads their code object; `inspect.signature`, which is slow, is only for
+    other callables, and its result is cached for classes.
 
     Args:
-        called: a function, method, class, or anything else that is called.
-        count: how many.
+        called: a function, method, class or other callable.
+        count: how many arguments.
 
     Returns:
-        It; False if it cannot be told.
+        Whether it can; False if that is unknown.
     """
     function, given = called, count
     if isinstance(called, MethodType):
         function, given = called.__func__, count + 1
-    if isinstance(function, FunctionType) and not vars(function):  # not a wrapper of another one
+    # Attributes of a function, such as `__wrapped__`, may change its signature.
+    if isinstance(function, FunctionType) and not vars(function):
         return _code_takes(function, given)
     if not isinstance(called, type):
         return _signature_takes(called, count)
@@ -89,7 +90,7 @@ def takes_arguments(called: Callable[..., object], count: int) -> bool:
 
 
 def _code_takes(function: FunctionType, given: int) -> bool:
-    """Whether a function can be called with so many positional arguments."""
+    """Return whether a function can be called with this many positional arguments."""
     code = function.__code__
     needed = code.co_argcount - len(function.__defaults__ or ())
     if code.co_kwonlyargcount > len(function.__kwdefaults__ or ()) or needed > given:
@@ -100,6 +101,6 @@ def _code_takes(function: FunctionType, given: int) -> bool:
 def _signature_takes(called: Callable[..., object], count: int) -> bool:
     try:
         inspect.signature(called).bind(*[None] * count)
-    except (TypeError, ValueError):  # it takes something else, or does not tell
+    except (TypeError, ValueError):  # the arguments do not fit, or there is no signature
         return False
     return True

@@ -1,7 +1,7 @@
-"""The way of a connection through proxies, which wsproxy opens: which ones, and what they are told.
+"""Connections through proxies: which proxies to use, and which arguments to pass to wsproxy.
 
-wsproxy is an extra: it is imported when there may be a proxy to go through, and never before. Until
-there is a protocol, whatever fails leaves no socket.
+wsproxy is an extra: it is imported only when a proxy may be used. No socket may be left behind if
+anything fails before there is a protocol.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ P = TypeVar("P", bound=WSProtocolCore)
 # One proxy's URL, those of a chain, or the proxy of the environment: True or "env".
 Proxy = str | Sequence[str] | Literal[True]
 
-# Arguments of `asyncio.loop.create_connection` that are about TLS with the server.
+# Arguments of `asyncio.loop.create_connection` for TLS with the server.
 _TO_SERVER = {"ssl_handshake_timeout", "ssl_shutdown_timeout"}
 
-# What only matters with proxies that TLS is spoken with.
+# Options for TLS with the proxy itself.
 _FOR_TLS = {"proxy_server_hostname", "proxy_ssl", "proxy_ssl_handshake_timeout"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ProxySettings:
-    """How proxies are connected to and talked to, whichever they are.
+    """Settings for the connection to any proxy.
 
     Attributes:
         ssl_context: for proxies with TLS; None for the default one.
@@ -56,14 +56,14 @@ def choose_proxy(
 
     Args:
         proxy: as given to `ws_connect`.
-        url: where the connection leads.
-        has_socket: whether it is told what socket to use, so that there is nothing to configure.
+        url: the URL to connect to.
+        has_socket: whether `sock` or `unix_path` is given; then a configured proxy is ignored.
 
     Returns:
         A URL, those of a chain, or None for no proxy.
 
     Raises:
-        ValueError: if there is a proxy and a socket.
+        ValueError: if both a proxy and a socket are given.
         WSError: if wsproxy is needed but not installed.
     """
     if proxy is None:
@@ -75,7 +75,7 @@ def choose_proxy(
         return configured
     if has_socket:
         raise ValueError(
-            "proxy goes with neither sock nor unix_path; socket_factory can make the socket to it"
+            "proxy cannot be combined with sock or unix_path; use socket_factory to connect to it"
         )
     return proxy
 
@@ -95,25 +95,25 @@ async def open_proxied_stream(
     """Connect a protocol through proxies.
 
     Args:
-        make_protocol: called once the tunnel stands.
+        make_protocol: called once the tunnel is open.
         proxies: URL of the proxy, or those of a chain, the nearest first.
-        settings: how to deal with them.
-        host: where the tunnel leads.
+        settings: for the connection to them.
+        host: the destination of the tunnel.
         port: its port.
         ssl: a context for TLS with the host, inside the tunnel, or None.
-        server_hostname: the name that its certificate has to bear.
-        opening_timeout: seconds for that TLS, as for `open_stream`; through a proxy with TLS it
-            belongs to the tunnel and its time.
-        **kwargs: the further arguments of `asyncio.loop.create_connection`: those about the
-            connection are for the one to the first proxy, those about TLS for that with the host.
+        server_hostname: the name in the host's certificate.
+        opening_timeout: seconds for that TLS handshake, as for `open_stream`; through a proxy with
+            TLS the timeout of the tunnel applies instead.
+        **kwargs: the further arguments of `asyncio.loop.create_connection`: those of connecting
+            apply to the first proxy, those of TLS to the host.
 
     Returns:
         The protocol.
 
     Raises:
         WSError: if wsproxy is not installed.
-        OSError: if there is no tunnel (`wsproxy.ProxyError`), or no TLS in it.
-        TypeError: if there is no such argument, or no use for it.
+        OSError: if the tunnel (`wsproxy.ProxyError`) or TLS inside it fails.
+        TypeError: if there are unexpected keyword arguments.
         ValueError: if an argument is malformed.
     """
     wsproxy = _wsproxy()
@@ -132,7 +132,7 @@ async def open_proxied_stream(
         return await open_stream(
             make_protocol, ssl=ssl, sock=sock, opening_timeout=opening_timeout, **kwargs
         )
-    kwargs.pop("ssl_shutdown_timeout", None)  # the TLS of wsproxy waits for no goodbye
+    kwargs.pop("ssl_shutdown_timeout", None)  # TLS of wsproxy does not wait for close_notify
     protocol: P
     _, protocol = await wsproxy.open_tunnel_transport(
         make_protocol, proxies, host, port, ssl=ssl, **options, **kwargs
@@ -142,7 +142,7 @@ async def open_proxied_stream(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Connect:
-    """Connects to the first proxy, in a socket factory's way or with asyncio's arguments."""
+    """Connects to the first proxy, with the socket factory or with asyncio's arguments."""
 
     proxies: str | Sequence[str]
     settings: ProxySettings
@@ -156,7 +156,7 @@ class _Connect:
 
 
 def _parsed(proxies: str | Sequence[str]) -> WSParsedURL:
-    """The first proxy's URL in its parts, as a socket factory is given it."""
+    """Parse the first proxy's URL for the socket factory."""
     url = proxies if isinstance(proxies, str) else proxies[0]
     parts = _wsproxy().parse_proxy_url(url)
     return WSParsedURL(
@@ -178,6 +178,6 @@ def _wsproxy() -> ModuleType:
         import wsproxy
     except ImportError as exc:
         raise WSError(
-            "proxy= needs the package wsproxy-asyncio: pip install 'wscore-asyncio[proxy]'"
+            "proxy requires the package wsproxy-asyncio: pip install 'wscore-asyncio[proxy]'"
         ) from exc
     return wsproxy

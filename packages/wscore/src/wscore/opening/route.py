@@ -1,6 +1,6 @@
-"""The client's way to a server: directly, on a socket of the caller's, or through a proxy.
+"""A client's route to a server: directly, on the caller's socket, or through a proxy.
 
-Until there is a protocol, whatever fails leaves no socket.
+No socket may be left behind if anything fails before there is a protocol.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SocketFactory = Callable[[WSParsedURL], socket.socket | Awaitable[socket.socket 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Route:
-    """How to get to whatever URL: the arguments of `ws_connect` that are about that.
+    """The arguments of `ws_connect` that say how to connect, for any URL.
 
     Attributes:
         ssl_context: for ``wss://`` only; a default one if None.
@@ -41,7 +41,7 @@ class Route:
         arguments: further arguments of `asyncio.loop.create_connection`.
 
     Raises:
-        TypeError: if a context is none.
+        TypeError: if a context is not an `ssl.SSLContext`.
         ValueError: if a context is one for servers.
     """
 
@@ -70,10 +70,10 @@ class Route:
         """Connect a protocol.
 
         Args:
-            make_protocol: called once there is a connection to the server.
-            url: where to.
-            opening_timeout: seconds for TLS with the server, if ``ssl_handshake_timeout`` is not
-                less; None for no such limit.
+            make_protocol: called once the socket, or the tunnel, is connected.
+            url: the URL to connect to.
+            opening_timeout: seconds for the TLS handshake with the server, unless
+                ``ssl_handshake_timeout`` is less; None for no such limit.
 
         Returns:
             The protocol.
@@ -89,7 +89,7 @@ class Route:
             arguments["ssl"] = context or ssl_module.create_default_context()
             arguments["server_hostname"] = arguments.get("server_hostname") or url.host
         elif arguments.get("ssl"):
-            raise ValueError("ssl is for wss:// URLs, not for ws:// ones")
+            raise ValueError("ssl cannot be combined with a ws:// URL")
         proxies = choose_proxy(self.proxy, url, has_socket=self._has_socket())
         if proxies is None and (sock := await self._own_socket(url)) is not None:
             arguments["sock"] = sock
@@ -103,7 +103,7 @@ class Route:
         return await open_proxied_stream(make_protocol, proxies, self._settings(), **arguments)
 
     def _has_socket(self) -> bool:
-        """Whether it is known which socket to use, so that there is nothing to connect to."""
+        """Return whether `sock` or `unix_path` is given, so that no proxy is needed."""
         ways = {
             "sock": self.arguments.get("sock"),
             "unix_path": self.unix_path,
@@ -111,7 +111,7 @@ class Route:
         }
         given = [name for name, value in ways.items() if value is not None]
         if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)} each say what socket to use")
+            raise ValueError(f"{' and '.join(given)} cannot be combined")
         return bool(given) and given != ["socket_factory"]
 
     def _settings(self) -> ProxySettings:
@@ -122,7 +122,7 @@ class Route:
         )
 
     async def _own_socket(self, url: WSParsedURL) -> socket.socket | None:
-        """The socket that there is instead of one that is connected in the ordinary way."""
+        """Return the socket from `unix_path` or the socket factory; None to connect as usual."""
         if self.unix_path is not None:
             return await connected_socket(self.unix_path)
         if self.socket_factory is None:

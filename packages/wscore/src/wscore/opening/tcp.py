@@ -1,7 +1,7 @@
 """A client's TCP connection: from a host and a port to a connected socket.
 
-Connecting to an address needs no resolver and no thread, and on this machine no turn of the loop.
-Whatever fails, cancellation included, leaves no socket.
+Connecting to a literal address needs no resolver and no thread, and to one of this machine no
+iteration of the loop. No failure, nor cancellation, may leave a socket behind.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ async def connect_socket(
     interleave: int | None = None,
     all_errors: bool = False,
 ) -> socket.socket:
-    """Connect a socket to the first address of a name that answers.
+    """Connect a socket to the first address of a name that accepts.
 
     Args:
         host: name or address to connect to.
@@ -45,11 +45,11 @@ async def connect_socket(
         proto: of the socket.
         flags: for the resolver.
         local_addr: host and port to connect from.
-        happy_eyeballs_delay: seconds after which the next address is tried as well (RFC 8305);
+        happy_eyeballs_delay: seconds after which the next address is tried in parallel (RFC 8305);
             None to try one after the other.
-        interleave: how many addresses of the first family come before those of the next.
-        all_errors: whether the errors of all addresses are raised in an `ExceptionGroup` if none
-            answers, as by asyncio from Python 3.12 on; they are tried one after the other then.
+        interleave: how many addresses of the first family precede those of the next.
+        all_errors: whether to raise the errors of all addresses in an `ExceptionGroup` if none
+            accepts, like asyncio from Python 3.12 on; they are then tried one after the other.
 
     Returns:
         The socket, as `prepare` leaves it.
@@ -83,12 +83,12 @@ async def connect_socket(
     return sock
 
 
-#: What `connect_socket` takes beside host and port.
+#: The arguments of `connect_socket` besides host and port.
 CONNECTING_ARGUMENTS = frozenset(inspect.signature(connect_socket).parameters) - {"host", "port"}
 
 
 def prepare(sock: socket.socket) -> None:
-    """Make a socket not block, and a TCP one send at once.
+    """Make a socket non-blocking, and disable Nagle's algorithm if it is a TCP socket.
 
     Args:
         sock: a connected socket.
@@ -99,10 +99,10 @@ def prepare(sock: socket.socket) -> None:
 
 
 def family_of(host: object) -> socket.AddressFamily | None:
-    """The family of an address; None for a name, and for what only the resolver understands.
+    """Return the family of a literal address; None for anything that needs the resolver.
 
     Args:
-        host: what may be an address.
+        host: a name or address.
     """
     if not isinstance(host, str):
         return None
@@ -117,7 +117,7 @@ def family_of(host: object) -> socket.AddressFamily | None:
 async def _connect_to_one(
     loop: asyncio.AbstractEventLoop, found: list[Any], local: list[Any] | None
 ) -> socket.socket:
-    """A socket that is connected to the first of the addresses that answers."""
+    """Return a socket connected to the first of the addresses that accepts."""
     errors = []
     for info in found:
         try:
@@ -130,13 +130,13 @@ async def _connect_to_one(
 async def _connect(
     loop: asyncio.AbstractEventLoop, family: socket.AddressFamily, address: tuple[Any, ...]
 ) -> socket.socket:
-    """A socket that is connected to an address."""
+    """Return a socket connected to an address."""
     sock = socket.socket(family, _STREAM, socket.IPPROTO_TCP)
     try:
         if not _STARTS_NON_BLOCKING:
             sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if sys.platform == "win32":  # not all of its loops watch descriptors
+        if sys.platform == "win32":  # its proactor loop cannot watch descriptors
             await loop.sock_connect(sock, address)
         else:
             await _wait_connected(loop, sock, address)
@@ -151,7 +151,7 @@ async def _wait_connected(
 ) -> None:
     error = sock.connect_ex(address)
     if error == errno.EINPROGRESS and sys.platform == "linux":
-        error = sock.connect_ex(address)  # within this machine it is done by now
+        error = sock.connect_ex(address)  # to an address of this machine it is complete by now
     if error in _UNDER_WAY:
         writable = loop.create_future()
         loop.add_writer(sock.fileno(), _set_done, writable)

@@ -1,6 +1,6 @@
-"""Which side of a TLS connection a context is for, checked before there is a connection.
+"""Checking which side of a TLS connection a context is for, before there is a connection.
 
-OpenSSL objects only when a connection is made: a server would listen, and lose each of its clients.
+OpenSSL fails only when a connection is made: a server would listen, and fail with every client.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import ssl as ssl_module
 
 __all__ = ["check_context"]
 
-#: What a context of one side only was made with, and how to make one of the other side.
+#: For each side, the protocol of contexts that only fit the other, and how to make a fitting one.
 _SIDES = {
     "client": (
         ssl_module.PROTOCOL_TLS_SERVER,
@@ -23,11 +23,11 @@ _SIDES = {
 
 
 def check_context(name: str, context: object, side: str) -> None:
-    """Refuse what is no context for this side of a connection.
+    """Check that an argument is a context for this side of a connection.
 
     Args:
         name: of the argument.
-        context: its value; None is fine.
+        context: its value; None is accepted.
         side: ``"client"`` or ``"server"``.
 
     Raises:
@@ -41,5 +41,5 @@ def check_context(name: str, context: object, side: str) -> None:
     wrong, how = _SIDES[side]
     if context.protocol == wrong:
         raise ValueError(
-            f"{name} must be a context for a {side}, such as {how} makes, not one of {wrong.name}"
+            f"{name} must be a context for a {side}, as from {how}, not one of {wrong.name}"
         )

@@ -1,7 +1,7 @@
-"""Unix sockets: one to serve on, one to connect with; an error on systems that have none.
+"""Unix sockets to listen on and to connect with; an error on systems without them.
 
-A path is text, bytes or `os.PathLike`; with a NUL at its start it is one of Linux's abstract ones,
-which no file stands for. A file is removed only if it is surely the caller's own.
+A path is str, bytes or `os.PathLike`; with a leading NUL it is an abstract address, as Linux has,
+without a file. A file must not be removed unless it is certainly our own.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def bound_socket(path: UnixPath) -> socket.socket:
     """Return a socket bound to a path.
 
     Args:
-        path: the path; a socket that was left there is replaced.
+        path: the path; an existing socket is replaced.
 
     Raises:
         OSError: if it cannot be bound.
-        ValueError: if it is empty; the system would choose one.
+        ValueError: if it is empty, since the system would choose a path.
     """
     address = os.fsdecode(path)
     if not address:
@@ -51,7 +51,7 @@ async def connected_socket(path: UnixPath) -> socket.socket:
         path: the path.
 
     Raises:
-        OSError: if nobody listens there.
+        OSError: if nothing listens there.
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -64,27 +64,27 @@ async def connected_socket(path: UnixPath) -> socket.socket:
 
 
 class SocketFile:
-    """The file that stands for a bound socket, and may be another one's by the time it is removed.
+    """The file of a bound socket; another server may have replaced it by the time of removal.
 
     Args:
-        sock: bound.
+        sock: the bound socket.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self._path: Path | None = None
         self._process = os.getpid()
         address = sock.getsockname()
-        if address and isinstance(address, str):  # an abstract one is bytes
-            path = Path(address).absolute()  # the working directory may be another one later
-            with contextlib.suppress(FileNotFoundError):  # it was given, and is removed already
+        if address and isinstance(address, str):  # an abstract address is bytes
+            path = Path(address).absolute()  # the working directory may change
+            with contextlib.suppress(FileNotFoundError):  # a given socket, its file already removed
                 self._identity = _identity(path)
                 self._path = path
 
     def remove(self) -> None:
-        """Remove the file, unless somebody else has put one of his own there.
+        """Remove the file, unless it has been replaced.
 
-        It must be called while the socket is open: the system may give the file's number to another
-        one afterwards. A child that was forked removes nothing, since its parent goes on serving.
+        Call it while the socket is open: afterwards the system may reuse the inode number. A forked
+        child removes nothing, since its parent goes on serving.
 
         Raises:
             OSError: if it cannot be removed.
@@ -92,7 +92,7 @@ class SocketFile:
         path, self._path = self._path, None
         if path is None or os.getpid() != self._process:
             return
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # somebody was faster
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # already removed
             if _identity(path) == self._identity:
                 path.unlink()
 
