@@ -1,4 +1,4 @@
-# What a Cython program cimports from wscore. It must be built against the version it runs with.
+# The names for `cimport wscore`. A Cython program must be built against the version it runs with.
 
 from .connection.state cimport WSCloseHandshake, WSCloseInfo
 from .enums cimport WSAutoPingStrategy, WSCloseCode, WSMsgType

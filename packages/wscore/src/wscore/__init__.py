@@ -1,7 +1,7 @@
 """WebSocket for asyncio: transports, listeners, servers. The zero-copy callback API."""
 
-# First: where compiled modules cannot be loaded, as in a second interpreter, the import is refused
-# before it has loaded anything else there. CPython 3.12.1 cannot unload all of that again.
+# This must come first: where compiled modules cannot be loaded, as in a second interpreter, the
+# import then fails before anything else is loaded, which CPython 3.12.1 cannot unload completely.
 from . import enums as enums
 from .connect import ws_connect
 from .connection.frame import WSFrame

@@ -1,7 +1,7 @@
-"""The client's side: opening a connection.
+"""The client: opening a connection.
 
-`ws_connect` owns everything that it opens until it returns: whatever goes wrong, cancellation
-included, it leaves no socket and no task.
+`ws_connect` owns everything that it opens until it returns: no failure, nor cancellation, may
+leave a socket or a task behind.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ __all__ = ["ws_connect"]
 
 REDIRECTS = {301, 302, 303, 307, 308}
 CLOCK_TICK = 0.002  # seconds; timers of some loops count milliseconds
-PRIVATE_FIELDS = ("Authorization", "Cookie")  # they do not follow to another origin
+PRIVATE_FIELDS = ("Authorization", "Cookie")  # not sent to another origin after a redirect
 
 
 async def ws_connect(
@@ -83,77 +83,73 @@ async def ws_connect(
     """Open a WebSocket connection.
 
     Args:
-        ws_listener_factory: makes the listener once the server has agreed; it takes the request
-            and the response of the handshake, or no arguments.
+        ws_listener_factory: creates the listener once the server has accepted the upgrade; it takes
+            the request and the response of the handshake, or no arguments.
         url: ``ws://`` or ``wss://``; credentials in it are sent as basic authentication.
-        ssl_context: for ``wss://``; a default one, which verifies the server, if None. A ``ws://``
-            URL has no use for it, unless the server redirects to a ``wss://`` one.
+        ssl_context: for ``wss://``; a default one, which verifies the server, if None. For a
+            ``ws://`` URL it is only used if the server redirects to a ``wss://`` one.
         disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
             connection.
         websocket_handshake_timeout: seconds from the TCP connection, or the tunnel, to the end of
-            the server's answer, TLS included; what a redirect takes of them is not there for the
-            next. None for no limit but that of TLS (``ssl_handshake_timeout``, 60 seconds unless it
-            is given).
+            the server's response, including TLS; all redirects share them. None for no limit except
+            that of TLS (``ssl_handshake_timeout``, 60 seconds by default).
         logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
-        enable_auto_ping: whether a silent server is pinged, and given up when it does not answer.
+        enable_auto_ping: whether to ping an idle server, and close if it does not reply.
         auto_ping_idle_timeout: seconds without data, or between pings, before a ping is sent.
-        auto_ping_reply_timeout: seconds within which it must be answered; else the connection is
-            closed with code 1011.
-        auto_ping_strategy: whether received data puts off the next ping.
-        enable_auto_pong: whether a PING is answered at once, without showing it to the listener.
+        auto_ping_reply_timeout: seconds to wait for the reply; then the connection is closed with
+            code 1011.
+        auto_ping_strategy: whether received data postpones the next ping.
+        enable_auto_pong: whether to answer a PING at once, without passing it to the listener.
         max_frame_size: bytes of payload; a larger frame closes the connection with code 1009. None
             for no limit.
-        max_message_size: bytes of payload in all frames of a message, likewise.
-        max_fragments: frames in a message, empty ones too, likewise.
-        deflate: what to offer of permessage-deflate, the compression of messages. The listener must
-            be a `WSMessageReader` or `WSMessageListener` then. None for no compression.
+        max_message_size: bytes of payload in all frames of a message, with the same effect.
+        max_fragments: frames in a message, including empty ones, with the same effect.
+        deflate: the permessage-deflate to offer, the compression of messages. The listener must
+            then be a `WSMessageReader` or `WSMessageListener`. None for no compression.
         extra_headers: further header fields of the request; ``Host`` replaces the generated one.
-        max_redirects: how many redirects are followed; none leads from ``wss`` to ``ws``, and
-            ``Authorization`` and ``Cookie`` do not follow to another origin.
-        proxy: URL of an HTTP or SOCKS proxy to go through, several for a chain, the nearest first,
-            or True or ``"env"`` for the one that the environment or the system configures for the
-            URL, if any (a redirect asks anew). It needs the package ``wsproxy-asyncio``.
+        max_redirects: how many redirects are followed; none is followed from ``wss`` to ``ws``, and
+            ``Authorization`` and ``Cookie`` are not sent to another origin.
+        proxy: URL of an HTTP or SOCKS proxy, several for a chain, the nearest first, or True or
+            ``"env"`` for the one that the environment or the system configures for the URL, if any
+            (looked up again for a redirect). It requires the package ``wsproxy-asyncio``.
         proxy_ssl_context: for ``https://`` proxies; a default one, which verifies the proxy, if
             None.
         proxy_options: further arguments of `wsproxy.open_tunnel_transport`, such as ``auth``,
-            ``headers``, ``rdns``, and ``timeout``: seconds for the tunnel, from the proxy's name
-            to its agreement, 30 unless it is given.
-        read_buffer_init_size: accepted for programs written for picows, and without effect: the
+            ``headers``, ``rdns``, and ``timeout``: seconds to open the tunnel, including name
+            resolution, 30 by default.
+        read_buffer_init_size: accepted for compatibility with picows, without effect: the
             connections of a loop share one receive buffer.
-        socket_factory: a function or coroutine function that is given the parsed URL and returns a
-            socket to use, connected or not, or None for the ordinary way. With a proxy, the URL is
-            the (first) proxy's, and so is the socket.
-        unix_path: path of a unix socket to connect to; the URL then only says what is asked for,
-            and no redirect leads to another origin.
-        busy_poll_us: microseconds for which a connection that was read is watched for more
-            before the loop goes on. It saves the trip through the loop if the next message comes
-            within that time; it costs a whole core while it waits, and delays everything else that
-            the loop has to do. 0 for none.
-        disconnect_timeout: seconds that the end of the connection may take, from
-            `WSTransport.disconnect` or a failure on, while the server takes nothing of what was
-            sent; then it is aborted. None for no limit.
-        use_aiofastnet: accepted for programs written for picows, and without effect: connections
-            run on wscore's own transports.
+        socket_factory: a function or coroutine function that takes the parsed URL and returns a
+            socket to use, connected or not, or None to connect as usual. With a proxy, the URL and
+            the socket are those of the (first) proxy.
+        unix_path: path of a unix socket to connect to; the URL then only determines the request,
+            and no redirect to another origin is followed.
+        busy_poll_us: microseconds to poll a connection for more data after a read. If the next
+            message arrives within that time it saves an iteration of the loop; polling takes a
+            whole core, and delays everything else in the loop. 0 for none.
+        disconnect_timeout: seconds that closing may take, from `WSTransport.disconnect` or a
+            failure on, while the server accepts none of the data sent; then the connection is
+            aborted. None for no limit.
+        use_aiofastnet: accepted for compatibility with picows, without effect: connections run on
+            wscore's own transports.
         disconnect_on_error: the older name of `disconnect_on_exception`.
         **kwargs: passed on to `asyncio.loop.create_connection`. With a proxy, ``host`` and ``port``
-            say where the tunnel leads, and what else is about TCP is about the way to the proxy.
+            are the destination of the tunnel, and other TCP arguments apply to the first proxy.
 
     Returns:
-        The transport, and the listener that the factory made.
+        The transport, and the listener that the factory created.
 
     Raises:
         WSInvalidURL: if the URL, or that of a redirect to follow, is not a WebSocket URL.
-        WSHandshakeError: if the server's answer is not a valid acceptance; a subclass says why.
-        TypeError: if the factory makes something else than a listener, or with `deflate` one that
-            is not for messages; or a context is none, a timeout no number, `deflate` no
-            `WSDeflate`, or the factory cannot be called.
-        TimeoutError: if there was no answer in time.
+        WSHandshakeError: if the server did not accept the upgrade; the subclasses say why.
+        TypeError: if the factory cannot be called or does not return a listener (with `deflate`,
+            one for messages), or if a context, a timeout or `deflate` is of another type.
+        TimeoutError: if the handshake did not complete in time.
         ValueError: if a header field cannot be sent, a timeout is negative or NaN, one of auto
-            ping, if enabled, not positive, a limit is less than 1, there is a proxy and a socket,
-            or there is more than one of ``sock``, `unix_path` and `socket_factory`; if a context is
-            one for servers, or ``ssl`` is given with a ``ws://`` URL.
-        OSError: if the connection cannot be made (`ssl.SSLError` and `wsproxy.ProxyError` among
-            them).
+            ping, if enabled, is not positive, a limit is less than 1, a proxy is combined with a
+            socket, or several of ``sock``, `unix_path` and `socket_factory` are given; if a context
+            is one for servers, or ``ssl`` is given with a ``ws://`` URL.
+        OSError: if the connection fails, including `ssl.SSLError` and `wsproxy.ProxyError`.
     """
     check_factory(ws_listener_factory)
     check_deflate(deflate)
@@ -224,20 +220,20 @@ async def ws_connect(
                 headers.popall("Host", None)
             parsed_url = target
         else:
-            return protocol.transport, cast("L", protocol.listener)  # that of the factory
-    raise AssertionError("the last round returns or raises")
+            return protocol.transport, cast("L", protocol.listener)  # the factory's
+    raise AssertionError("the last iteration returns or raises")
 
 
 class Deadline:
-    """Until when the opening handshakes of one call must be complete, redirects together.
+    """The time limit for the opening handshakes of one call, including those after redirects.
 
     Args:
         loop: the running loop.
         seconds: for all of them; None for no limit.
 
     Attributes:
-        left: the seconds that are left; None for no limit.
-        due: when they are over, while they pass; else None.
+        left: the remaining seconds; None for no limit.
+        due: the loop's time at which they end; None while the clock is stopped.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
@@ -247,27 +243,27 @@ class Deadline:
         self.due: float | None = None
 
     def start(self) -> None:
-        """There is a connection: from now on the time passes."""
+        """Start the clock: a connection has been made."""
         if self.left is not None:
             self.due = self._loop.time() + self.left
 
     def stop(self) -> None:
-        """There is an answer."""
+        """Stop the clock: a response has been received."""
         if self.due is not None:
             self.left = max(0.0, self.due - self._loop.time())
             self.due = None
 
     def is_over(self) -> bool:
-        """Whether the time is up, as exactly as timers are."""
+        """Return whether the time is up, with the precision of timers."""
         return self.due is not None and self._loop.time() > self.due - CLOCK_TICK
 
     def error(self) -> TimeoutError:
-        """What to raise then."""
-        return TimeoutError(f"no answer to the opening handshake within {self._seconds} seconds")
+        """Return the exception for that."""
+        return TimeoutError(f"no response to the opening handshake within {self._seconds} seconds")
 
 
 class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
-    """The client's part of the protocol: it sends the request and judges the response."""
+    """The client's protocol: sends the request, and checks the response."""
 
     def __init__(
         self,
@@ -281,10 +277,10 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         self._upgraded = self.loop.create_future()
 
     async def wait_upgraded(self, deadline: Deadline) -> None:
-        """Wait until the handshake is complete. After an exception the connection is gone.
+        """Wait until the handshake is complete; close the connection on an exception.
 
         Args:
-            deadline: until when.
+            deadline: the time limit.
 
         Raises:
             TimeoutError: if it was not complete by then.
@@ -297,7 +293,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             await self._upgraded
         except BaseException:
             self.transport.disconnect(graceful=False)
-            with contextlib.suppress(Exception):  # this one is what the caller is told
+            with contextlib.suppress(Exception):  # the caller gets the first exception
                 await self.transport.wait_disconnected()
             raise
         finally:
@@ -311,7 +307,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         self.transport.underlying_transport.write(self._handshake.request_bytes)
 
     def handshake_received(self, data: bytes) -> int:
-        if self._upgraded.done():  # failed; the connection is about to go
+        if self._upgraded.done():  # it has failed, and the connection is being closed
             return len(data)
         try:
             result = self._handshake.feed(data)
@@ -322,7 +318,7 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             listener = self._ask_factory(request, response)
             if self.deflate is not None and not isinstance(listener, WSMessageBase):
                 raise TypeError(
-                    "deflate= needs a WSMessageReader or a WSMessageListener: frames are not "
+                    "deflate requires a WSMessageReader or a WSMessageListener: frames are not "
                     "inflated"
                 )
         except BaseException as exc:
@@ -365,11 +361,11 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         if isinstance(exc, WSHandshakeError):
             exc.request = self._handshake.request
         self._upgraded.set_exception(exc)
-        self._upgraded.exception()  # whoever was to ask for it may have been cancelled
+        self._upgraded.exception()  # mark it as retrieved: the waiting task may be cancelled
 
 
 def _redirect_target(url: WSParsedURL, response: WSUpgradeResponse | None) -> WSParsedURL | None:
-    """Where a response sends the client; None if it does not, or to where it may not."""
+    """Return the URL of a redirect to follow; None if there is none, or it is forbidden."""
     if response is None or response.status not in REDIRECTS:
         return None
     location = response.headers.get("Location")

@@ -1,7 +1,7 @@
 # The enumerations of the API. Their names are those of picows; their values are the protocol's.
 
 cpdef enum WSMsgType:
-    """What a frame is (RFC 6455, 5.2)."""
+    """Opcodes of frames (RFC 6455, 5.2)."""
     CONTINUATION = 0
     TEXT = 1
     BINARY = 2
@@ -12,8 +12,8 @@ cpdef enum WSMsgType:
 cpdef enum WSCloseCode:
     """Registered close codes (RFC 6455, 7.4.1).
 
-    NO_INFO stands for a CLOSE without a code, ABNORMAL_CLOSURE for the end of a connection without
-    a CLOSE; it is never sent.
+    NO_INFO stands for a CLOSE without a code. ABNORMAL_CLOSURE stands for a connection that ended
+    without a CLOSE; it is never sent.
     """
     NO_INFO = 0
     OK = 1000
@@ -31,7 +31,7 @@ cpdef enum WSCloseCode:
     BAD_GATEWAY = 1014
 
 cpdef enum WSAutoPingStrategy:
-    """When auto ping pings: after a time without received data, or again and again."""
+    """When to send automatic pings: after a time without received data, or at intervals."""
     PING_WHEN_IDLE = 1
     PING_PERIODICALLY = 2
 

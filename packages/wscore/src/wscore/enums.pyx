@@ -6,7 +6,7 @@ __all__ = ["WSAutoPingStrategy", "WSCloseCode", "WSMsgType", "WSSlowPeer"]
 
 
 class WSSlowPeer(Enum):
-    """What `ws_broadcast` does about a connection whose write buffer is full."""
+    """How `ws_broadcast` treats a connection whose write buffer is full."""
 
     WAIT = "wait"
     SKIP = "skip"
@@ -17,7 +17,7 @@ cdef dict REGISTERED = {int(code): code for code in WSCloseCode}
 
 
 cdef object close_code_to_python(unsigned int code):
-    """The code as a WSCloseCode, which has no name unless it is a registered one.
+    """Return the code as a WSCloseCode, which has no name unless it is registered.
 
     Codes 3000 to 4999 belong to libraries and applications (RFC 6455, 7.4.2).
     """

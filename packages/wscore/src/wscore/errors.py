@@ -1,7 +1,7 @@
-"""The exception tree of wscore, and what each exception carries.
+"""The exception classes of wscore, with their attributes.
 
 Errors of system calls (`OSError`, `ssl.SSLError`) and of asyncio (`TimeoutError`, `CancelledError`)
-are never wrapped: they reach the caller as they are.
+must not be wrapped: callers handle them as they are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class WSError(Exception):
     """Base class of every exception that wscore defines."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Copying and pickling keep what the exception carries."""
+        """Keep all attributes when copied or pickled."""
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 
@@ -36,7 +36,7 @@ class WSInvalidURL(WSError):  # noqa: N818 - the name is part of the API
     """A URL that is not a valid WebSocket URL (RFC 6455, 3).
 
     Args:
-        url: the URL as it was given; credentials in it are not shown in the text.
+        url: the URL as given; the message does not show its credentials.
         reason: what is wrong with it.
     """
 
@@ -47,9 +47,9 @@ class WSInvalidURL(WSError):  # noqa: N818 - the name is part of the API
 
 
 class WSProtocolError(WSError):
-    """A violation of the protocol, to be answered with a CLOSE frame.
+    """A violation of the protocol, answered with a CLOSE frame.
 
-    Raised from `WSListener.on_ws_frame`, it chooses the close code that the peer is sent.
+    Raise it from `WSListener.on_ws_frame` to choose the close code.
 
     Args:
         code: the close code (RFC 6455, 7.4).
@@ -62,7 +62,7 @@ class WSProtocolError(WSError):
         self.message = message
 
     def __str__(self) -> str:
-        """The close reason, as text."""
+        """Return the close reason as text."""
         reason = self.message
         return reason.decode("utf-8", "backslashreplace") if isinstance(reason, bytes) else reason
 
@@ -71,14 +71,14 @@ class WSHandshakeError(WSError):
     """The opening handshake failed.
 
     Args:
-        description: what was wrong, with the value that was at fault.
-        raw_header: the head of the peer's message as far as it was received, or None.
-        raw_body: the body of the peer's response as far as it was received; None if there was no
-            complete head.
+        description: what was wrong, with the offending value.
+        raw_header: the start line and headers of the peer's message, possibly incomplete, or None.
+        raw_body: the body of the peer's response, possibly incomplete; None if the headers were
+            incomplete.
         response: the peer's parsed response, or None if it could not be parsed.
 
     Attributes:
-        request: what was answered, on a client; None on a server.
+        request: the request, on a client; None on a server.
     """
 
     request: WSUpgradeRequest | None = None
@@ -105,7 +105,7 @@ class WSInvalidStatusError(WSHandshakeError):
 
 
 class WSInvalidHeaderError(WSHandshakeError):
-    """A header field of the handshake is missing or has a wrong value.
+    """A header field of the handshake is missing or invalid.
 
     Args:
         description: what was wrong.
@@ -131,19 +131,19 @@ class WSInvalidHeaderError(WSHandshakeError):
 
 
 class WSInvalidUpgradeError(WSInvalidHeaderError):
-    """`Upgrade` or `Connection` does not ask for, or agree to, the WebSocket protocol."""
+    """`Upgrade` or `Connection` does not request, or accept, the WebSocket protocol."""
 
 
 def is_ordinary(exc: BaseException) -> bool:
-    """Whether what user code raised concerns its connection only, and not the whole program.
+    """Return whether an exception from a callback concerns only its connection, not the program.
 
-    A `CancelledError` does: no task is cancelled by it, it is some other task's result.
+    A `CancelledError` does: it is the result of some other task, and cancels none here.
     """
     return isinstance(exc, Exception | CancelledError)
 
 
 def _without_credentials(url: str) -> str:
-    """The URL with all that stands before its last ``@`` replaced, however wrong it is."""
+    """Replace everything before the last ``@`` of a URL, even if the URL is malformed."""
     before, at, after = url.rpartition("@")
     if not at:
         return url
@@ -152,7 +152,7 @@ def _without_credentials(url: str) -> str:
 
 
 def _rebuilt(cls: type[WSError], args: tuple[object, ...], state: dict[str, object]) -> WSError:
-    """An exception with all it carried, without calling its own constructor."""
+    """Restore an exception with its attributes, without calling its own constructor."""
     exc = cls.__new__(cls, *args)
     exc.args = args
     exc.__dict__.update(state)

@@ -1,4 +1,4 @@
-"""Loggers: all that wscore logs goes to ``wscore.*``, or to a logger that the caller gives."""
+"""Loggers: wscore logs only to ``wscore.*``, or to the logger that the caller passes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 
 __all__ = ["PICOWS_DEBUG_LL", "WSCORE_DEBUG_LL", "Logger", "resolve_logger"]
 
-#: The level of wscore's own debug lines, below `logging.DEBUG` so that an application's debug
-#: output is not drowned in frames.
+#: The level of wscore's own debug records, below `logging.DEBUG` so that frames do not flood an
+#: application's debug output.
 WSCORE_DEBUG_LL = 9
 
 #: The same under the name that programs written for picows use.
@@ -18,7 +18,7 @@ Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
 def resolve_logger(logger_name: str | Logger | None, default: str) -> Logger:
-    """The logger that a ``logger_name`` argument stands for.
+    """Return the logger for a ``logger_name`` argument.
 
     Args:
         logger_name: the last part of a name under ``wscore``, a logger or adapter, or None.
@@ -28,7 +28,7 @@ def resolve_logger(logger_name: str | Logger | None, default: str) -> Logger:
         A logger or adapter.
 
     Raises:
-        TypeError: if it is something else.
+        TypeError: if the argument is of another type.
     """
     if logger_name is None or isinstance(logger_name, str):
         return _named(logger_name or default)
@@ -37,6 +37,6 @@ def resolve_logger(logger_name: str | Logger | None, default: str) -> Logger:
     return logger_name
 
 
-@functools.cache  # logging keeps all loggers, too, but takes a lock to find one
+@functools.cache  # `logging.getLogger` takes a lock
 def _named(name: str) -> logging.Logger:
     return logging.getLogger(f"wscore.{name}")

@@ -1,4 +1,4 @@
-"""The server's side: accepting connections, and answering requests that are not for an upgrade."""
+"""The server: accepting connections, and answering requests that do not ask for an upgrade."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ __all__ = ["ws_create_server"]
 Answer = WSListener | WSUpgradeResponseWithListener | None
 ListenerFactory = Callable[[WSUpgradeRequest], Answer | Awaitable[Answer]]
 
-LOOK_INTERVAL = 0.1  # seconds after which a timer is given up if nobody waits any more
+LOOK_INTERVAL = 0.1  # the longest timer in seconds: renewed only while a handshake is pending
 
 
 async def ws_create_server(
@@ -76,69 +76,66 @@ async def ws_create_server(
 
     Args:
         ws_listener_factory: called with each `WSUpgradeRequest` that is well-formed and within the
-            limits, whatever its method, version or ``Host``, and whether it asks for an upgrade or
-            has a body (which is not read). It returns the listener for the connection, which is of
-            use only if the request is one for an upgrade: otherwise the client gets the status
-            that says why not; or a `WSUpgradeResponseWithListener` to choose the response itself,
-            which need not be an upgrade (it is sent with ``Connection: close``, and to a HEAD
-            without its body); or None, for 404 if the request is a GET. If it raises, the client
-            gets 500. It may return an awaitable of one of these, that is, be a coroutine function:
-            what the client sends meanwhile is kept for later, up to 64 KiB, and it is cancelled if
-            the connection or the time for the handshake ends. If the server was closed before the
-            request came, or while the awaitable was waited for, a listener is of no use: the
-            client gets 503.
+            limits, regardless of its method, version, ``Host``, upgrade and body (which is not
+            read). It returns one of: the listener for the connection, used only if the request is
+            a valid upgrade (otherwise the client gets the status that says why not); a
+            `WSUpgradeResponseWithListener` to choose the response, which need not be an upgrade
+            (it is then sent with ``Connection: close``, and without its body in response to a
+            HEAD); or None, for 404 if the request is a GET. If it raises, the client gets 500. It
+            may return an awaitable of one of these, and thus be a coroutine function: up to 64 KiB
+            of data that the client sends meanwhile are buffered, and the awaitable is cancelled if
+            the connection is lost or the handshake times out. If the server is closed before the
+            request arrives, or during the awaitable, the listener is not used: the client gets 503.
         host: address, addresses, or None for all interfaces.
         port: TCP port; 0 or None for any free one.
         disconnect_on_exception: whether an exception in `WSListener.on_ws_frame` closes the
             connection.
-        websocket_handshake_timeout: seconds from the moment that a connection is accepted to the
-            end of its opening handshake, TLS and the listener factory's time included. When they
-            are over it is closed, whatever has come. None for no limit but that of TLS
-            (``ssl_handshake_timeout``, 60 seconds unless it is given).
+        websocket_handshake_timeout: seconds from accepting a connection to the end of its opening
+            handshake, including TLS and the listener factory. Then it is closed, even if it is
+            active. None for no limit except that of TLS (``ssl_handshake_timeout``, 60 seconds by
+            default).
         logger_name: the last part of a logger's name under ``wscore``, or a logger or adapter.
-        enable_auto_ping: whether silent peers are pinged, and given up when they do not answer.
+        enable_auto_ping: whether to ping idle clients, and close if they do not reply.
         auto_ping_idle_timeout: seconds without data, or between pings, before a ping is sent.
-        auto_ping_reply_timeout: seconds within which it must be answered; else the connection is
-            closed with code 1011.
-        auto_ping_strategy: whether received data puts off the next ping.
-        enable_auto_pong: whether a PING is answered at once, without showing it to the listener.
+        auto_ping_reply_timeout: seconds to wait for the reply; then the connection is closed with
+            code 1011.
+        auto_ping_strategy: whether received data postpones the next ping.
+        enable_auto_pong: whether to answer a PING at once, without passing it to the listener.
         max_frame_size: bytes of payload; a larger frame closes the connection with code 1009. None
             for no limit.
-        max_message_size: bytes of payload in all frames of a message, likewise.
-        max_fragments: frames in a message, empty ones too, likewise.
-        deflate: what to accept of permessage-deflate, the compression of messages, where the
-            listener is a `WSMessageReader` or `WSMessageListener`. None for no compression.
-        read_buffer_init_size: accepted for programs written for picows, and without effect: the
+        max_message_size: bytes of payload in all frames of a message, with the same effect.
+        max_fragments: frames in a message, including empty ones, with the same effect.
+        deflate: the permessage-deflate to accept, the compression of messages, if the listener is
+            a `WSMessageReader` or `WSMessageListener`. None for no compression.
+        read_buffer_init_size: accepted for compatibility with picows, without effect: the
             connections of a loop share one receive buffer.
-        unix_path: path of a unix socket to listen on, instead of host and port; a socket that was
-            left there is replaced. With a NUL at its start it is an abstract one, as Linux has.
+        unix_path: path of a unix socket to listen on, instead of host and port; an existing socket
+            is replaced. With a leading NUL it is an abstract address, as Linux has.
         cleanup_socket: whether the path of a unix socket is removed when the server is closed, if
-            it is still this server's: True, also of one that is given by ``sock``; False; or None,
-            only of one that `unix_path` has made.
-        busy_poll_us: microseconds for which a connection that was read is watched for more
-            before the loop goes on. It saves the trip through the loop if the next message comes
-            within that time; it costs a whole core while it waits, and delays everything else that
-            the loop has to do. 0 for none.
-        disconnect_timeout: seconds that the end of the connection may take, from
-            `WSTransport.disconnect` or a failure on, while the client takes nothing of what was
-            sent; then it is aborted. None for no limit.
-        use_aiofastnet: accepted for programs written for picows, and without effect: connections
-            run on wscore's own transports.
+            it is still this server's: True, even if ``sock`` is given; False; or None, only if
+            `unix_path` is.
+        busy_poll_us: microseconds to poll a connection for more data after a read. If the next
+            message arrives within that time it saves an iteration of the loop; polling takes a
+            whole core, and delays everything else in the loop. 0 for none.
+        disconnect_timeout: seconds that closing may take, from `WSTransport.disconnect` or a
+            failure on, while the client accepts none of the data sent; then the connection is
+            aborted. None for no limit.
+        use_aiofastnet: accepted for compatibility with picows, without effect: connections run on
+            wscore's own transports.
         disconnect_on_error: the older name of `disconnect_on_exception`.
-        **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` among them.
+        **kwargs: passed on to `asyncio.loop.create_server`, including ``ssl``.
 
     Returns:
-        The server, listening. Closed by `close`, it accepts no more, and `wait_closed` waits until
-        its connections are gone, which `close_clients` and `abort_clients` see to if they shall not
-        end by themselves.
+        The server, listening. After `close` it accepts no more connections, and `wait_closed`
+        waits until its connections have ended; `close_clients` and `abort_clients` end them.
 
     Raises:
         OSError: if the address cannot be bound.
-        TypeError: if `ssl` is not a context, a timeout not a number, `deflate` not a `WSDeflate`,
-            or the factory cannot be called.
-        ValueError: if a timeout is negative or NaN, one of auto ping, if enabled, not positive, a
-            limit is less than 1, there is more than one place to listen at, or `ssl` is a context
-            for clients.
+        TypeError: if `ssl` is not a context, a timeout is not a number, `deflate` is not a
+            `WSDeflate`, or the factory cannot be called.
+        ValueError: if a timeout is negative or NaN, one of auto ping, if enabled, is not positive,
+            a limit is less than 1, several of host and port, `unix_path` and ``sock`` are given, or
+            `ssl` is a context for clients.
     """
     check_factory(ws_listener_factory)
     check_deflate(deflate)
@@ -181,11 +178,11 @@ async def ws_create_server(
 
 
 class Serving:
-    """What the connections of one server share.
+    """State shared by the connections of one server.
 
     Args:
-        listener_factory: who decides about requests.
-        deadlines: until when the requests must be complete.
+        listener_factory: decides about requests.
+        deadlines: the time limits of the handshakes.
     """
 
     def __init__(self, listener_factory: ListenerFactory, deadlines: Deadlines) -> None:
@@ -194,19 +191,19 @@ class Serving:
         self.server: asyncio.Server | None = None
 
     def is_over(self) -> bool:
-        """Whether the server was closed."""
+        """Return whether the server has been closed."""
         return self.server is not None and not self.server.is_serving()
 
 
 class Deadlines:
-    """Until when the handshakes of a server must be complete, with one timer for all of them.
+    """The time limits of a server's handshakes, with one timer for all of them.
 
-    A timer that is set makes each iteration of asyncio's loop more expensive by a third. So the
-    timer is looked at often, and is not set again when nobody is waiting.
+    A pending timer makes each iteration of asyncio's loop a third more expensive. So the timer is
+    short, and is not renewed when no handshake is pending.
 
     Args:
         loop: the running loop.
-        seconds: that each may take; None for no limit.
+        seconds: for each handshake; None for no limit.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
@@ -216,15 +213,15 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
 
     def due(self) -> float:
-        """When the time of a connection is over that is accepted now."""
+        """Return the deadline of a connection that is accepted now."""
         return math.inf if self._seconds is None else self._loop.time() + self._seconds
 
     def add(self, protocol: WSProtocolCore, due: float) -> None:
-        """Close a connection when its time is over.
+        """Close a connection at its deadline.
 
         Args:
             protocol: its protocol, which has a transport.
-            due: what the method of this name returned.
+            due: the deadline, from the method of this name.
         """
         if due == math.inf:
             return
@@ -233,7 +230,7 @@ class Deadlines:
             self._set_timer(due)
 
     def remove(self, protocol: WSProtocolCore) -> None:
-        """The handshake is over, or it never began."""
+        """Remove a connection whose handshake has ended, or never began."""
         self._pending.pop(protocol, None)
 
     def _expire(self) -> None:
@@ -251,11 +248,11 @@ class Deadlines:
 
 
 class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
-    """The server's part of the protocol: it judges the request and sends the response.
+    """The server's protocol: checks the request, and sends the response.
 
     Args:
-        options: what it has in common with others.
-        serving: the same, for what only servers have.
+        options: shared by all connections, as on clients.
+        serving: shared by all connections, only on servers.
     """
 
     __slots__ = ("_decision", "_due", "_handshake", "_serving")
@@ -263,7 +260,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
     def __init__(self, options: ProtocolOptions, serving: Serving) -> None:
         WSProtocolCore.__init__(self, options)
         self._serving = serving
-        self._due = serving.deadlines.due()  # with TLS some of the time is over at `start`
+        self._due = serving.deadlines.due()  # not in `start`: the TLS handshake counts as well
         self._handshake = ServerHandshake()
         self._decision: asyncio.Task[None] | None = None  # while an awaitable factory decides
 
@@ -307,7 +304,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
             self._decision.cancel()
 
     async def _decide(self, request: WSUpgradeRequest, awaitable: Awaitable[Answer]) -> None:
-        """Answer when the listener factory has made up its mind. The deadline goes on."""
+        """Answer once the listener factory has decided; the deadline remains."""
         try:
             try:
                 chosen = await awaitable
@@ -324,7 +321,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         self.resume_input()
 
     def _answer(self, request: WSUpgradeRequest, chosen: Answer, server_closed: bool) -> None:
-        """Send the response that the listener factory's choice leads to."""
+        """Send the response for the listener factory's choice."""
         request.transport = None
         agreed = None
         try:
@@ -342,7 +339,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
         except RefusedRequestError as exc:
             self._refuse(exc, request)
             return
-        except Exception:  # the listener factory may have put anything into the response
+        except Exception:  # the factory's response may contain anything
             self.logger.exception("the listener factory's response cannot be sent")
             self._refuse(_failed(), request)
             return
@@ -365,7 +362,7 @@ class WSServerProtocol(WSProtocolCore, asyncio.BufferedProtocol):
     def _route(
         self, request: WSUpgradeRequest, chosen: Answer
     ) -> tuple[WSUpgradeResponse, WSListener | None]:
-        """The response and the listener that the listener factory's choice stands for."""
+        """Return the response and the listener for the listener factory's choice."""
         if chosen is None:
             self._handshake.check(request)
             raise RefusedRequestError(
