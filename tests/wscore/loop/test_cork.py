@@ -235,7 +235,7 @@ async def test_block_is_entered_once(side: str) -> None:
         with cork as entered:
             assert entered is cork
             text(transport, "a")
-            with pytest.raises(RuntimeError, match="entered once"), cork:
+            with pytest.raises(RuntimeError, match="entered only once"), cork:
                 pass
         assert here(peer) == [(TEXT, b"a")]
         with cork:  # it is over; the same object may serve again

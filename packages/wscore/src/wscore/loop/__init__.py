@@ -1,3 +1,3 @@
-"""What all connections of an event loop share."""
+"""Resources that all connections of an event loop share."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-# Corking by hand.
+# Explicit corking.
 
 from .loop_io cimport LoopIO
 
@@ -6,7 +6,7 @@ from .loop_io cimport LoopIO
 cdef class Cork:
     cdef LoopIO io
     cdef object loop
-    cdef object _handle  # of the call that ends it if the block is still open then
+    cdef object _handle  # of the scheduled call that ends the cork if the block is still open
     cdef bint _open
 
     cdef int _end(self) except -1

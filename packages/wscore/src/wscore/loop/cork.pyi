@@ -1,4 +1,4 @@
-"""Corking by hand."""
+"""Explicit corking."""
 
 import asyncio
 from types import TracebackType

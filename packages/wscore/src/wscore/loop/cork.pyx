@@ -1,7 +1,7 @@
-"""Corking by hand: several sends outside a callback leave together.
+"""Explicit corking: several sends outside a callback share one system call.
 
-A block that suspends must not hold bytes back while others run. So the cork ends with the block or
-with the current turn of the event loop, whichever comes first.
+A block that suspends must not hold bytes back while other tasks run. So the cork ends with the
+block or with the current iteration of the event loop, whichever comes first.
 """
 
 from .sealed_types cimport seal_type
@@ -16,7 +16,7 @@ cdef class Cork:
 
     def __enter__(self):
         if self._open:
-            raise RuntimeError("a cork is entered once")
+            raise RuntimeError("a cork can be entered only once")
         self._open = True
         self.io.enter()
         self._handle = self.loop.call_soon(self._turn_ended)
@@ -28,7 +28,7 @@ cdef class Cork:
         self._end()
 
     def _turn_ended(self):
-        """The block has suspended: send what it held back; the rest of it is not corked."""
+        """Send the held bytes: the block has suspended, and its rest is not corked."""
         self._end()
 
     cdef int _end(self) except -1:

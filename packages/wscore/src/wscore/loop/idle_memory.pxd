@@ -1,18 +1,18 @@
-# Memory of connections that is given back while they are idle.
+# Memory of connections that is released while they are idle.
 #
-# A message costs one store: it sets `was_used`. Everything else is the timer's.
+# Each message only sets `was_used`, a single store; the timer does everything else.
 
 cimport cython
 
 
 cdef struct Link:
-    Link* next  # NULL in one that is in no list
+    Link* next  # NULL if this link is in no list
     Link* previous
-    void* holder  # not counted as a reference: whoever ends leaves the list
+    void* holder  # a borrowed reference: a holder leaves the list when it is deallocated
 
 
 cdef class MemoryHolder:
-    cdef bint was_used  # since the last look
+    cdef bint was_used  # since the last check
     cdef Link _link
 
     cdef int hold(self, object loop) except -1
@@ -21,8 +21,8 @@ cdef class MemoryHolder:
 
 @cython.final
 cdef class IdleMemory:
-    cdef Link _listed  # to be looked at
-    cdef Link _seen  # those that this round has looked at, and those that came since
-    cdef bint _is_looking  # a round is under way, or its timer is
+    cdef Link _listed  # to be checked in this round
+    cdef Link _seen  # checked in this round, or added since it began
+    cdef bint _is_looking  # a round is in progress, or its timer is pending
 
     cdef int add(self, MemoryHolder holder, object loop) except -1

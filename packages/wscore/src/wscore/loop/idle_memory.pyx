@@ -1,30 +1,30 @@
-"""Memory of connections that is given back while they are idle.
+"""Memory of connections that is released while they are idle.
 
-One timer per loop looks at all that hold such memory. Who was not used between two looks gives it
-back, so after `IDLE_SECONDS` at the earliest and twice as many at the latest. Each iteration of the
-loop looks at a few only, so that many that become idle together delay nobody.
+One timer per loop checks all holders of such memory. A holder that was not used between two checks
+releases it, so after `IDLE_SECONDS` at the earliest and twice as many at the latest. Each iteration
+of the loop checks only a few, so that many idle connections do not delay the active ones.
 """
 
 import weakref
 
 cdef enum:
     IDLE_SECONDS = 60
-    AT_ONCE = 16  # holders that are looked at within one iteration of the loop
+    AT_ONCE = 16  # holders checked in one iteration of the loop
 
 _loops = weakref.WeakKeyDictionary()
 
 
 cdef class MemoryHolder:
-    """Something that holds memory which it can do without while it is idle."""
+    """Base class of objects with memory that they do not need while idle."""
 
     def __dealloc__(self):
         unlink(&self._link)
 
     cdef int hold(self, object loop) except -1:
-        """There is memory from now on.
+        """Register this holder: it has memory from now on.
 
         Args:
-            loop: the connection's.
+            loop: the loop of the connection.
         """
         cdef IdleMemory idle
         self.was_used = True
@@ -36,7 +36,7 @@ cdef class MemoryHolder:
         return 0
 
     cdef bint release(self) except -1:
-        """Give it back; False if that is not possible at the moment."""
+        """Release the memory; return False if that is not possible at the moment."""
         raise NotImplementedError
 
 
@@ -60,12 +60,12 @@ cdef class IdleMemory:
         return 0
 
     def _begin(self, loop):
-        """Begin a round: look at each that is there now."""
+        """Begin a round over all current holders."""
         move_all(&self._listed, &self._seen)
         self._look(loop)
 
     def _look(self, loop):
-        """Look at a few, and go on in the next iteration of the loop."""
+        """Check a few holders, and continue in the next iteration of the loop."""
         cdef MemoryHolder holder
         for _ in range(AT_ONCE):
             if is_empty(&self._listed):
@@ -83,7 +83,7 @@ cdef class IdleMemory:
             self._is_looking = False
 
 
-# -- circular lists; the first link is the list's own
+# -- circular lists, each with a sentinel link
 
 cdef inline void empty(Link* links) noexcept:
     links.next = links.previous = links
@@ -114,7 +114,7 @@ cdef inline void unlink_all(Link* links) noexcept:
 
 
 cdef inline void move_all(Link* to, Link* links) noexcept:
-    """From one list to another, which is empty."""
+    """Move all links from one list to another, which is empty."""
     if is_empty(links):
         return
     to[0] = links[0]

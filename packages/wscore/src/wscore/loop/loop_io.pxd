@@ -1,6 +1,7 @@
-# What all connections of one event loop share: memory, and the list of those that hold bytes back.
+# State shared by the connections of one event loop: memory, and the list of corked connections.
 #
-# What every message passes through stands here in full, to be compiled into the callers.
+# Functions on the path of every message have their bodies here: Cython inlines a function into
+# other modules only if the .pxd defines it.
 
 cimport cython
 from libc.stdint cimport uint8_t
@@ -14,36 +15,36 @@ cdef extern from *:
     #define wscore_this_thread() PyThread_get_thread_ident()
     #else
     #include <pthread.h>
-    /* Python's own function first sees whether there are threads at all. */
+    /* PyThread_get_thread_ident() would first check that threads are initialised. */
     #define wscore_this_thread() ((unsigned long)pthread_self())
     #endif
     """
     unsigned long this_thread "wscore_this_thread"() noexcept
 
 cdef enum:
-    RECEIVE_SIZE = 256 * 1024  # bytes that one read may bring
-    SEND_SIZE = 256 * 1024  # bytes of a send buffer, to begin with
-    SPARES = 8  # of each kind of memory are kept for further use
-    LARGEST_SPARE = 16 * 1024 * 1024  # bytes of the one that is kept of a large frame
+    RECEIVE_SIZE = 256 * 1024  # maximum bytes of one read
+    SEND_SIZE = 256 * 1024  # initial bytes of a send buffer
+    SPARES = 8  # how many blocks, and send buffers, are kept for reuse
+    LARGEST_SPARE = 16 * 1024 * 1024  # maximum bytes of the block kept for large frames
 
 
 @cython.final
 cdef class Block:
     cdef uint8_t* data
     cdef size_t size
-    cdef void* _memory  # that it lies in
-    cdef Py_ssize_t views  # exported from frames that lie in it
-    cdef Block next  # spare one
+    cdef void* _memory  # the allocation; `data` is aligned within it
+    cdef Py_ssize_t views  # memoryviews of frames in this block
+    cdef Block next  # in the list of spare blocks
 
 
-# Bytes on their way out: `data[begin:end]`. Not an object: a message takes one and gives it back,
-# and counting references would cost more than the rest of it.
+# Bytes to be sent: `data[begin:end]`. A struct and not an object: each message takes one and gives
+# it back, and counting references would cost more than everything else about it.
 cdef struct SendBuffer:
     uint8_t* data
     size_t size  # of the memory
     size_t begin  # of the bytes to send
     size_t end
-    SendBuffer* next  # spare one
+    SendBuffer* next  # in the list of spare buffers
 
 
 cdef SendBuffer* new_buffer() except NULL
@@ -52,7 +53,7 @@ cdef int make_room(SendBuffer* buffer, size_t size) except -1
 
 
 cdef inline uint8_t* reserve(SendBuffer* buffer, size_t size) except NULL:
-    """Where `size` more bytes can be written; the caller then adds them to `end`."""
+    """Return the address for `size` more bytes; the caller writes them and adds to `end`."""
     if unlikely(buffer.end + size > buffer.size):
         make_room(buffer, size)
     return buffer.data + buffer.end
@@ -65,22 +66,22 @@ cdef inline int append(SendBuffer* buffer, const uint8_t* data, size_t size) exc
 
 
 cdef enum:
-    SHARE = 2 * 1000 * 1000  # nanoseconds that many connections may take before the loop iterates
+    SHARE = 2 * 1000 * 1000  # nanoseconds that connections may take in one iteration of the loop
 
 
 # Why an endpoint is called.
 cdef enum Reason:
-    READY  # its descriptor is
-    READY_ALONE  # and no other one
+    READY  # its descriptor is ready
+    READY_ALONE  # its descriptor is the only one that is ready
     SCHEDULED
 
 
 cdef class Endpoint:
-    cdef bint is_listed  # among those that hold bytes back
-    cdef bint is_scheduled  # among those that have unparsed input
-    cdef Endpoint _next_corked  # in the one list
-    cdef Endpoint _next_scheduled  # in the other
-    cdef object context  # of the calls of `ready` and `continue_reading`
+    cdef bint is_listed  # in the list of corked endpoints
+    cdef bint is_scheduled  # in the list of endpoints with unparsed input
+    cdef Endpoint _next_corked  # in the former list
+    cdef Endpoint _next_scheduled  # in the latter
+    cdef object context  # in which `ready` and `continue_reading` are called
 
     cdef int flush(self) except -1
     cdef int ready(self, bint alone) except -1
@@ -90,44 +91,44 @@ cdef class Endpoint:
 @cython.final
 cdef class LoopIO:
     cdef bint is_disowned  # in a forked child: the connections are the parent's
-    cdef unsigned long thread  # the one that runs the loop; 0 in a forked child, which must not
-    cdef object watcher  # a weak reference to it, or None
-    cdef object _loop  # a weak reference to it
-    cdef object _schedule  # the same to that of the connections with unparsed input
-    cdef const void* last_reader  # the connection that has read last, only to be compared with
-    cdef int depth  # of callbacks within callbacks
-    cdef bint no_task_runs  # for sure; otherwise one has to ask
-    cdef bint has_unserved  # the watcher has not called all that were ready
+    cdef unsigned long thread  # that runs the loop; 0 in a forked child, which must not use it
+    cdef object watcher  # a weak reference, or None
+    cdef object _loop  # a weak reference
+    cdef object _schedule  # a weak reference to the `Schedule`, or None
+    cdef const void* last_reader  # the connection that has read last, for comparison only
+    cdef int depth  # nesting of callbacks
+    cdef bint no_task_runs  # known for certain; if not set, ask `current_task`
+    cdef bint has_unserved  # the watcher has not yet called all ready endpoints
     cdef bint block_in_use
     cdef Block block
-    cdef Endpoint _corked  # the first of a chain
+    cdef Endpoint _corked  # the first of a list
     cdef Endpoint _last_corked
     cdef int _corked_count
-    cdef Block _spare_block  # the first of a chain
+    cdef Block _spare_block  # the first of a list
     cdef int _spare_block_count
-    cdef Block _large_block  # spare one for a frame that is larger than a read
-    cdef bint _large_was_used  # since the timer looked
-    cdef bint _will_look  # the timer is set
-    cdef SendBuffer* _spare_buffer  # the same
+    cdef Block _large_block  # a spare one for a frame that is larger than a read
+    cdef bint _large_was_used  # since the timer's last check
+    cdef bint _will_look  # the timer is pending
+    cdef SendBuffer* _spare_buffer  # the first of a list
     cdef int _spare_buffer_count
 
     cdef inline void enter(self) noexcept:
-        """A callback begins."""
+        """Begin a callback."""
         self.depth += 1
 
     cdef inline int leave(self) except -1:
-        """A callback ends; with the outermost one what was held back leaves."""
+        """End a callback; the outermost one flushes the corked connections."""
         self.depth -= 1
         if unlikely(self._corked is not None) and self.depth == 0:
             return self._flush()
         return 0
 
     cdef inline bint lends(self) noexcept:
-        """Whether `block` can be read into."""
+        """Return whether `block` can be read into."""
         return not self.block_in_use and self.block is not None and not self.block.views
 
     cdef inline bint hold(self, Endpoint corked) except -1:
-        """Remember one that wants to hold bytes back; False if so many do that it must not."""
+        """Add an endpoint to the corked ones; return False if there are too many already."""
         if self._corked_count == SPARES:
             return False
         if self._corked is None:
@@ -172,10 +173,10 @@ cdef class LoopIO:
 cdef class Schedule:
     cdef object __weakref__
     cdef LoopIO _io
-    cdef Endpoint _first  # of a chain
+    cdef Endpoint _first  # of a list
     cdef Endpoint _last
     cdef int _count
-    cdef bint _will_be_called  # the loop was asked to
+    cdef bint _will_be_called  # scheduled on the loop
 
     cdef int add(self, Endpoint endpoint) except -1
     cdef int _ask_for_call(self) except -1

@@ -1,4 +1,4 @@
-"""What all connections of one event loop share; only the other compiled modules can use it."""
+"""State shared by the connections of one event loop; usable only from compiled modules."""
 
 from typing import final
 

@@ -1,12 +1,12 @@
-"""What all connections of one event loop share.
+"""State shared by the connections of one event loop: memory, corking and fairness.
 
 Memory: one block that every connection receives into, so that an idle connection needs none of its
-own, one for large frames while they keep coming, and a few buffers to send from. And corking: what
-is sent while a callback runs is held back, and leaves in one system call per connection when the
-outermost callback ends, even if that ends with an exception. And fairness: what a connection has
-received beyond its budget is parsed in the next iteration of the loop.
+own; one for large frames, while they keep arriving; and a few send buffers. Corking: bytes sent
+during a callback are held back, and leave in one system call per connection when the outermost
+callback ends, even with an exception. Fairness: a connection's input beyond its budget is parsed
+in the next iteration of the loop.
 
-Loops live in threads of their own, so nothing here is shared between loops.
+Loops run in different threads, so nothing here may be shared between loops.
 """
 
 import os
@@ -22,15 +22,15 @@ from .syscalls cimport now
 
 cdef enum:
     PAGE = 4096  # bytes; a power of two
-    # Milliseconds without a large frame, after which the memory of the last one goes; at the latest
-    # it goes after twice as many.
+    # Milliseconds without a large frame after which the spare block for them is freed, or up to
+    # twice as many.
     LARGE_IDLE = 250
 
 _loops = weakref.WeakKeyDictionary()
 
 
 def _disown():
-    """Have a forked child leave its parent's connections alone, with whose sockets it was born."""
+    """Keep a forked child from using the connections whose sockets it has inherited."""
     for io in list(_loops.values()):
         (<LoopIO>io).thread = 0
         (<LoopIO>io).is_disowned = True
@@ -42,7 +42,7 @@ if hasattr(os, "register_at_fork"):
 
 
 cdef LoopIO loop_io(object loop):
-    """The one object of this kind that a loop has."""
+    """Return the `LoopIO` of a loop; create it on first use."""
     cdef LoopIO io = _loops.get(loop)
     if io is None:
         io = LoopIO.__new__(LoopIO)
@@ -53,14 +53,14 @@ cdef LoopIO loop_io(object loop):
 
 @cython.no_gc
 cdef class Block:
-    """Memory to receive into; it lives as long as a connection or a frame needs it."""
+    """Memory to receive into, alive as long as a connection or a frame refers to it."""
 
     def __cinit__(self, size_t size):
-        # The system copies fastest to the front of a page: there it begins a message itself.
+        # The kernel copies fastest to a page boundary, since its own buffers begin at one.
         cdef size_t padding = PAGE - 1 if size >= RECEIVE_SIZE else 0
         self._memory = PyMem_RawMalloc(size + padding)
         if self._memory == NULL:
-            raise MemoryError(f"a receive buffer of {size} bytes")
+            raise MemoryError(f"cannot allocate a receive buffer of {size} bytes")
         self.data = <uint8_t*>(<size_t>self._memory + padding & ~padding)
         self.size = size
 
@@ -75,7 +75,7 @@ cdef SendBuffer* new_buffer() except NULL:
         buffer.size = SEND_SIZE
     if buffer == NULL or buffer.data == NULL:
         PyMem_RawFree(buffer)
-        raise MemoryError(f"a send buffer of {SEND_SIZE} bytes")
+        raise MemoryError(f"cannot allocate a send buffer of {SEND_SIZE} bytes")
     return buffer
 
 
@@ -85,7 +85,7 @@ cdef void free_buffer(SendBuffer* buffer) noexcept:
 
 
 cdef int make_room(SendBuffer* buffer, size_t size) except -1:
-    """Have room for `size` more bytes."""
+    """Make room for `size` more bytes."""
     cdef size_t unsent = buffer.end - buffer.begin
     cdef size_t wanted = buffer.size
     cdef uint8_t* data
@@ -98,44 +98,44 @@ cdef int make_room(SendBuffer* buffer, size_t size) except -1:
             wanted *= 2
         data = <uint8_t*>PyMem_RawRealloc(buffer.data, wanted)
         if data == NULL:
-            raise MemoryError(f"a send buffer of {wanted} bytes")
+            raise MemoryError(f"cannot allocate a send buffer of {wanted} bytes")
         buffer.data = data
         buffer.size = wanted
     return 0
 
 
 cdef class Endpoint:
-    """Something on a loop that is told of its turn."""
+    """Base class of objects that the loop's `LoopIO` or `Watcher` calls."""
 
     cdef int flush(self) except -1:
-        """Send what was held back. It reports failures to its own connection and never raises."""
+        """Send the held bytes. It must report failures to its connection, and never raise."""
         raise NotImplementedError
 
     cdef int ready(self, bint alone) except -1:
-        """The descriptor that is watched for it is readable, at its end, or has an error.
+        """Handle that the watched descriptor is readable, at EOF, or has an error.
 
         Args:
-            alone: whether nothing else was ready.
+            alone: whether it is the only one that is ready.
         """
         raise NotImplementedError
 
     cdef int continue_reading(self) except -1:
-        """Parse the rest of what was received in an earlier iteration of the loop."""
+        """Parse the rest of the input from an earlier iteration of the loop."""
         raise NotImplementedError
 
 
 cdef class Schedule:
-    """The connections that go on with what they have received, in the next iteration of the loop.
+    """The connections that continue parsing their input in the next iteration of the loop.
 
-    Only the call that the loop was asked for holds it. A loop that is closed before that lets go of
-    it, and of the connections, which hold their loop.
+    Only the call scheduled on the loop refers to it. So a loop that is closed before that call
+    releases it together with the connections, which refer to the loop.
     """
 
     def __cinit__(self, LoopIO io):
         self._io = io
 
     cdef int add(self, Endpoint endpoint) except -1:
-        """Have an endpoint called, once."""
+        """Schedule one call of an endpoint."""
         endpoint.is_scheduled = True
         if self._first is None:
             self._first = endpoint
@@ -152,11 +152,11 @@ cdef class Schedule:
         return 0
 
     def _call(self):
-        cdef int count = self._count  # those that are added from now on come later
+        cdef int count = self._count  # endpoints added from now on wait for the next iteration
         cdef long long began = now()
         self._will_be_called = False
         try:
-            if self._io.has_unserved:  # each has its turn before one has its second
+            if self._io.has_unserved:  # serve every connection once before any of them twice
                 self._io.serve_others()
                 return
             while count and self._first is not None:
@@ -180,7 +180,7 @@ cdef class Schedule:
 
 
 cdef class LoopIO:
-    """What all connections of one event loop share."""
+    """State shared by the connections of one event loop."""
 
     def __dealloc__(self):
         cdef SendBuffer* buffer
@@ -193,7 +193,7 @@ cdef class LoopIO:
 
     cdef int _flush(self) except -1:
         cdef Endpoint corked
-        # Reporting a failure may make user code send to further connections.
+        # Reporting a failure calls user code, which may send to further connections.
         while self._corked is not None:
             corked = self._corked
             self._corked = corked._next_corked
@@ -209,9 +209,9 @@ cdef class LoopIO:
     # -- fairness
 
     cdef int schedule(self, Endpoint endpoint) except -1:
-        """Have `continue_reading` called in the next iteration of the loop.
+        """Schedule a call of `continue_reading` for the next iteration of the loop.
 
-        Connections are called in the order in which they came, each once in an iteration.
+        Endpoints are called in the order of scheduling, each once per iteration.
         """
         cdef Schedule schedule
         if endpoint.is_scheduled:
@@ -223,7 +223,7 @@ cdef class LoopIO:
         return schedule.add(endpoint)
 
     cdef int serve_others(self) except -1:
-        """Have the watcher go on; its own descriptor need not be ready for that any more."""
+        """Let the watcher continue, even if its own descriptor is no longer ready."""
         watcher = self.watcher()
         if watcher is not None:
             watcher._ready()
@@ -232,7 +232,7 @@ cdef class LoopIO:
         return 0
 
     cdef int run(self, Endpoint endpoint, Reason reason) except -1:
-        """Call an endpoint in its own context; its failure is no other's affair."""
+        """Call an endpoint in its own context; an exception must not affect the others."""
         context = endpoint.context
         if context is not None:
             PyContext_Enter(context)
@@ -253,7 +253,7 @@ cdef class LoopIO:
     # -- memory
 
     cdef Block borrow(self):
-        """Memory for one read: the loop's own, unless it is in use or a view still shows it."""
+        """Return a block for one read: the shared one, unless it is in use or has memoryviews."""
         if self.block_in_use:
             return self.take_block()
         if self.block is None or self.block.views:
@@ -261,7 +261,7 @@ cdef class LoopIO:
         return self.block
 
     cdef int recycle(self, Block block) except -1:
-        """Take back memory that a connection kept for longer than one read."""
+        """Take back a block that a connection kept for longer than one read."""
         if block.views or block is self.block:
             return 0
         if RECEIVE_SIZE < block.size <= LARGEST_SPARE:
@@ -273,7 +273,7 @@ cdef class LoopIO:
         return 0
 
     cdef Block take_block(self):
-        """Memory for a connection, or for as long as a call lasts."""
+        """Return a block for a connection to keep, or for the duration of a call."""
         cdef Block block = self._spare_block
         if block is None:
             return Block.__new__(Block, <size_t>RECEIVE_SIZE)
@@ -283,11 +283,11 @@ cdef class LoopIO:
         return block
 
     cdef Block take_large(self, size_t size):
-        """Memory for a frame that is larger than a read, with room for at least `size` bytes.
+        """Return a block of at least `size` bytes, for a frame that is larger than a read.
 
-        That of the last one, if that fits: the system takes as long to provide new memory as to
-        receive into it. It may be twice as large, so that no connection holds much more than the
-        frame that it waits for.
+        The block of the last large frame is reused, because the system takes as long to provide new
+        memory as to receive into it. A block over twice the size is not reused: a connection should
+        not hold much more than the frame that it waits for.
         """
         cdef Block block = self._large_block
         self._large_was_used = True
@@ -297,7 +297,7 @@ cdef class LoopIO:
         return block
 
     cdef int _keep_large(self, Block block) except -1:
-        """Keep it for the next large frame, of any connection, if that comes soon."""
+        """Keep a block for the next large frame of any connection, for a short time."""
         if self._large_block is None or self._large_block.size < block.size:
             self._large_block = block
         return 0 if self._will_look else self._look_later()

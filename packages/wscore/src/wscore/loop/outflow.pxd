@@ -1,4 +1,4 @@
-# How far what was sent has come, as the system knows it; -1 where nobody can say.
+# The progress of sent data, as far as the system knows; -1 if unknown.
 
 cdef extern from *:
     """
@@ -9,7 +9,7 @@ cdef extern from *:
     #include <sys/ioctl.h>
     #include <sys/socket.h>
     #endif
-    /* How many bytes can be received now. */
+    /* Return how many bytes can be received now. */
     static inline int wscore_unread(int fd) {
         int size = 0;
     #ifdef FIONREAD
@@ -19,12 +19,12 @@ cdef extern from *:
         (void)fd;
         return size;
     }
-    /* Whether the peer has ended its side, or the connection, behind what can be received. */
+    /* Return whether the peer has sent EOF or RST, even after data that was not received yet. */
     static inline int wscore_has_hung_up(int fd) {
     #if defined(__linux__)
         struct pollfd watched = {.fd = fd, .events = POLLRDHUP};
         return poll(&watched, 1, 0) == 1;
-    #elif defined(MSG_DONTWAIT)  /* known only once all is received */
+    #elif defined(MSG_DONTWAIT)  /* detected only once all data is received */
         char byte;
         return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
     #else
@@ -32,7 +32,7 @@ cdef extern from *:
         return 0;
     #endif
     }
-    /* How many bytes (or of a unix socket: how much memory) the peer has not taken yet. */
+    /* Return how many bytes the peer has not acknowledged; of a unix socket, bytes of memory. */
     static inline long long wscore_unacknowledged(int fd) {
         int size = -1;
     #if defined(__linux__)
@@ -49,11 +49,11 @@ cdef extern from *:
         (void)fd;
         return size;
     }
-    /* How many bytes a TCP peer has acknowledged in all; and milliseconds since its last segment
-       that acknowledged anything. */
+    /* Return how many bytes a TCP peer has acknowledged in all; `age` is set to the milliseconds
+       since its last ACK. */
     static inline long long wscore_acknowledged(int fd, unsigned int* age) {
     #if defined(__linux__)
-        /* `struct tcp_info` as the kernel has it since 4.1: headers may be older. */
+        /* Offsets in `struct tcp_info` since Linux 4.1: the system's headers may be older. */
         enum { TCP_INFO_OPTION = 11, LAST_ACK_RECV = 56, BYTES_ACKED = 120 };
         unsigned char info[BYTES_ACKED + 8];
         socklen_t length = sizeof(info);
@@ -77,15 +77,15 @@ cdef extern from *:
 
 
 cdef struct Outflow:
-    size_t waiting  # bytes that the system has not taken
-    unsigned long long late_sends  # how often it took some after it had refused them
-    long long unacknowledged  # of what it has taken: bytes that the peer's system has not
-    long long acknowledged  # bytes that the peer's system has taken since the beginning
-    double acknowledged_before  # seconds ago, or less
+    size_t waiting  # bytes not yet accepted by our system
+    unsigned long long late_sends  # how often it accepted bytes after EAGAIN
+    long long unacknowledged  # bytes accepted by our system, but not by the peer's
+    long long acknowledged  # bytes that the peer's system has acknowledged in all
+    double acknowledged_before  # seconds since its last ACK, at most
 
 
 cdef inline void ask_system(Outflow* flow, int fd) noexcept:
-    """Fill in what the system knows of a socket; it may be -1."""
+    """Fill in the system's data about a socket, which may be -1."""
     cdef unsigned int milliseconds = 0
     flow.unacknowledged = unacknowledged(fd)
     flow.acknowledged = acknowledged(fd, &milliseconds)

@@ -1,4 +1,4 @@
-# Raising an exception that a function of the C API has set and Cython was not told of.
+# Raising the exception that a C API function has set, where its declaration has no `except`.
 
 cdef extern from *:
     """

@@ -1,7 +1,7 @@
-# Where received bytes wait until they are parsed.
+# The buffer of received bytes that are not parsed yet.
 #
-# The usual case, in which a read brings whole frames and nothing was left by the one before, stands
-# here in full, to be compiled into the callers.
+# The bodies here are for the usual case, a read of whole frames into an empty buffer: Cython
+# inlines them into other modules. Everything else is a call into the .pyx.
 
 cimport cython
 from libc.stdint cimport uint8_t
@@ -12,14 +12,14 @@ from .loop_io cimport Block, LoopIO
 
 @cython.final
 cdef class ReceiveBuffer:
-    cdef Block block   # None while there is nothing to keep
-    cdef size_t begin  # of the unread bytes
-    cdef size_t end    # of the unread bytes
+    cdef Block block   # None while the buffer is empty
+    cdef size_t begin  # of the unparsed bytes
+    cdef size_t end    # of the unparsed bytes
     cdef size_t needed  # contiguous bytes that the parser waits for
     cdef LoopIO io
 
     cdef inline size_t prepare(self) except? 0:
-        """Make room for a read behind the unread bytes; how many bytes it may bring."""
+        """Make room for a read after the unparsed bytes; return the bytes of room."""
         if unlikely(self.end != self.begin):
             if self.end == self.block.size:
                 self._find_room()
@@ -31,19 +31,19 @@ cdef class ReceiveBuffer:
         return self.room()
 
     cdef inline size_t room(self) noexcept:
-        """How many bytes more the block has room for."""
+        """Return how many more bytes fit into the block."""
         return self.block.size - self.end
 
     cdef inline void lock(self) noexcept:
-        """From here to `tidy` no other connection may write into the block."""
+        """Keep other connections from writing into the shared block until `tidy`."""
         if self.block is self.io.block:
             self.io.block_in_use = True
 
     cdef inline int tidy(self, size_t needed) except -1:
-        """All that is complete has been parsed.
+        """Release the block, or keep an incomplete rest, after all complete frames were parsed.
 
         Args:
-            needed: contiguous bytes, those that are here included, that the parser waits for.
+            needed: contiguous bytes that the parser waits for, including those in the buffer.
         """
         self.needed = needed
         if unlikely(self.begin != self.end or self.block is not self.io.block):

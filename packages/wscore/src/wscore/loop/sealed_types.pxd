@@ -1,8 +1,8 @@
-# Types whose objects only these modules make.
+# Types that only wscore's modules may instantiate.
 #
-# Their methods take for granted that an object is complete: to check that would cost time with each
-# message. So Python code gets no incomplete one: it cannot call `__new__` by itself, nor derive a
-# class whose `__init__` may forget ours, nor make one at all of a type without `__init__`.
+# Their methods rely on complete objects: to check that would cost time with each message. So Python
+# code must not get an incomplete one: it can neither call `__new__` directly, nor derive a class
+# whose `__init__` may not call ours, nor instantiate a type without `__init__`.
 
 cdef extern from *:
     """
@@ -28,7 +28,7 @@ cdef extern from *:
             return -1;
         if (!wscore_defines_init(type)) {
             type->tp_init = wscore_refuse_init;
-            type->tp_vectorcall = NULL; /* Cython's own from 3.3 on; it passes tp_init over */
+            type->tp_vectorcall = NULL; /* set by Cython from 3.3 on; it bypasses tp_init */
         }
         type->tp_flags &= ~Py_TPFLAGS_BASETYPE;
         PyType_Modified(type);

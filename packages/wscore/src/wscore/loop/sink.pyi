@@ -1,4 +1,4 @@
-"""Where frames go on their way out; only the other compiled modules can use it."""
+"""The outgoing side of a connection; usable only from compiled modules."""
 
 import asyncio
 from typing import final

@@ -1,7 +1,7 @@
-"""Where frames go on their way out.
+"""The outgoing side of a connection.
 
-A frame is encoded, and masked, straight into the memory it is sent from. While a callback runs it
-stays there (see `loop_io`); otherwise it leaves at once.
+A frame is encoded, and masked, directly into the memory it is sent from. During a callback it stays
+there (corking, see `loop_io`); otherwise it is sent immediately.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -12,40 +12,40 @@ from .sealed_types cimport seal_type
 
 
 cdef class Sink(Endpoint):
-    """The way out of one connection; `flush` is what the kinds of sink differ in."""
+    """The outgoing side of one connection; subclasses differ mainly in `flush`."""
 
     def __dealloc__(self):
         if self.pending != NULL:
             free_buffer(self.pending)
 
     cdef int end(self) except -1:
-        """The connection is gone."""
+        """Drop pending bytes: the connection has ended."""
         self.drop_pending()
         return 0
 
     # -- in: how much is read
 
     cdef int schedule_reading(self) except -1:
-        """Have the protocol parse the rest of what it has, in the next iteration of the loop."""
+        """Let the protocol parse its remaining input in the next iteration of the loop."""
         return self.io.schedule(self)
 
     cpdef is_reading(self):
-        """Whether the socket is being read."""
+        """Return whether the socket is being read."""
         raise NotImplementedError
 
     cpdef pause_reading(self):
-        """Leave what arrives in the socket's buffer."""
+        """Stop reading the socket; data stays in the system's receive buffer."""
         raise NotImplementedError
 
     cpdef resume_reading(self):
-        """Read the socket again, once what was received before is parsed."""
+        """Resume reading the socket, once the data received before is parsed."""
         raise NotImplementedError
 
     # -- out
 
     cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
                          size_t size) except -1:
-        """Send a frame: `payload` is masked on the way if the header says so."""
+        """Send a frame; `payload` is masked if the header says so."""
         self.append_frame(header, payload, size)
         return 0 if self.may_hold() else self.flush()
 
@@ -55,36 +55,36 @@ cdef class Sink(Endpoint):
         return 0 if self.may_hold() else self.flush()
 
     cdef int write_now(self, const uint8_t* data, size_t size) except -1:
-        """Send bytes as they are, also within a callback."""
+        """Send bytes as they are, immediately even within a callback."""
         self.write_bytes(data, size)
         return self.flush()
 
     cdef bint is_blocked(self) except -1:
-        """Whether the system has refused some of what was sent, and not taken it since."""
+        """Return whether the system has not accepted all sent bytes (EAGAIN), and still has not."""
         return False
 
     cdef int measure(self, Outflow* flow) except -1:
-        """Find out how far what was sent has come."""
+        """Measure the progress of the sent data."""
         raise NotImplementedError
 
     cdef bint has_unread(self) except -1:
-        """Whether something has come that was not read, or not parsed yet."""
+        """Return whether there is data from the peer that was not read, or not parsed yet."""
         raise NotImplementedError
 
     cdef bint peer_has_ended(self) except -1:
-        """Whether the peer has ended its side, as far as the system knows."""
+        """Return whether the peer has sent EOF or RST, as far as the system knows."""
         raise NotImplementedError
 
 
 cdef class TransportSink(Sink):
-    """Into an asyncio transport, such as one for TLS: what is pending becomes one write.
+    """A sink that writes to an asyncio transport, such as one for TLS, in one write per flush.
 
-    The transport is not read while the protocol has unparsed input, nor while the protocol, or its
-    listener, has paused it.
+    Reading is paused while the protocol has unparsed input, and while the protocol or its listener
+    has paused it.
 
     Args:
-        io: of the loop.
-        transport: of asyncio.
+        io: the loop's.
+        transport: an asyncio transport.
         protocol: a `WSProtocolCore`.
     """
 
@@ -149,8 +149,8 @@ cdef class TransportSink(Sink):
         return 0
 
     cdef bint has_unread(self) except -1:
-        # What the transport has received for TLS it does not say; nor is it read while the protocol
-        # has something that is not parsed.
+        # A paused transport means unparsed input. Data buffered inside the transport for TLS is not
+        # visible from here.
         return not self._transport.is_reading() or unread_by_us(self._fd) > 0
 
     cdef bint peer_has_ended(self) except -1:

@@ -1,4 +1,4 @@
-# What the transports ask of the system, without objects or exceptions of Python's.
+# System calls of the transports, without Python objects or exceptions.
 
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.string cimport memset
@@ -45,10 +45,10 @@ cdef extern from *:
     #ifdef __linux__
     #include <linux/sockios.h>
     #endif
-    #ifndef MSG_NOSIGNAL  /* macOS: the socket is told, once */
+    #ifndef MSG_NOSIGNAL  /* macOS, which has the socket option SO_NOSIGPIPE instead */
     #define MSG_NOSIGNAL 0
     #endif
-    /* Let a write to a connection that is gone be an error, and not a signal. */
+    /* Make a write to a closed connection return an error instead of raising SIGPIPE. */
     static inline void wscore_make_quiet(int fd) {
     #ifdef SO_NOSIGPIPE
         int on = 1;
@@ -61,37 +61,37 @@ cdef extern from *:
     void make_quiet "wscore_make_quiet"(int fd) nogil
 
 cdef enum:
-    NOTHING = -0x10000  # no error has this number
+    NOTHING = -0x10000  # EAGAIN or EINTR; not the negative of any error number
 
 
 cdef inline long long now() noexcept nogil:
-    """Nanoseconds of a clock that only goes forward."""
+    """Return the nanoseconds of the monotonic clock."""
     cdef timespec time
     clock_gettime(CLOCK_MONOTONIC, &time)
     return <long long>time.tv_sec * 1000000000 + time.tv_nsec
 
 
 cdef inline bint becomes_readable(int fd, long long deadline) noexcept nogil:
-    """Watch a descriptor without sleeping."""
+    """Poll a descriptor until the deadline, without sleeping."""
     cdef pollfd watched
     watched.fd = fd
     watched.events = POLLIN
     while True:
         if poll(&watched, 1, 0) != 0:
-            return True  # also with an error: reading tells which
+            return True  # also for an error, which the next read reports
         if now() >= deadline:
             return False
 
 
 cdef inline int pending_error(int fd) noexcept:
-    """The number of the error that a socket has and nobody was told of; 0 if there is none."""
+    """Return and clear the pending error number of a socket; 0 if there is none."""
     cdef int error = 0
     cdef socklen_t size = sizeof(error)
     return error if getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 else 0
 
 
 cdef inline Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
-    """Receive once: how many bytes, 0 at the end, `NOTHING`, or a negative error number."""
+    """Receive once; return the number of bytes, 0 at EOF, `NOTHING`, or a negative error number."""
     cdef Py_ssize_t received = recv(fd, data, size, 0)
     if not unlikely(received < 0):
         return received
@@ -103,7 +103,7 @@ cdef inline Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
 
 
 cdef inline Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept:
-    """Send once: how many bytes, `NOTHING`, or a negative error number."""
+    """Send once; return the number of bytes, `NOTHING`, or a negative error number."""
     cdef msghdr message
     cdef Py_ssize_t sent
     if count == 1:

@@ -1,11 +1,11 @@
-# One descriptor that stands for all of a loop's connections.
+# One epoll descriptor for all connections of a loop.
 
 from .loop_io cimport Endpoint, LoopIO
 
 
 cdef enum:
-    AT_ONCE = 128  # descriptors that are asked for at once
-    CLOCKED = 4  # of them are called between two looks at the clock
+    AT_ONCE = 128  # maximum descriptors returned by one epoll_wait()
+    CLOCKED = 4  # endpoints called between two readings of the clock
 
 
 cdef class Watcher:
@@ -14,10 +14,10 @@ cdef class Watcher:
     cdef int _fd
     cdef dict _watched  # endpoints by descriptor
     cdef LoopIO _io
-    cdef bint _has_new  # since it was last asked who is ready
+    cdef bint _has_new  # endpoints were added since the last epoll_wait()
     cdef int[AT_ONCE] _ready_fds
     cdef int _ready_count
-    cdef int _next_ready  # the first of them that was not called
+    cdef int _next_ready  # index of the first one that was not called
 
     cdef int add(self, int fd, Endpoint endpoint) except -1
     cdef int remove(self, int fd) except -1

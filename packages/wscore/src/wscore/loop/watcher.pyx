@@ -1,14 +1,13 @@
-"""Waiting for the sockets of many connections at once, below the event loop.
+"""Watching the sockets of many connections with one epoll descriptor, below the event loop.
 
-A loop's own `add_reader` costs an object, entries in several tables and, for each event, a turn
-through the loop's bookkeeping, which in asyncio is interpreted. So the connections of a loop are
-watched by one descriptor of epoll, and only that one is watched by the loop. What is ready is told
-in one go, from here.
+A loop's own `add_reader` costs an object, entries in several tables and, for each event, a pass
+through the loop's bookkeeping, which asyncio interprets. So the connections of a loop are watched
+by one epoll descriptor, and the loop watches only that. All ready connections are called from here.
 
-A connection that is the only one with something to say is better watched by the loop itself, since
-it would pay for being asked about twice. That is for the connection to see: it is told.
+A connection that is active alone is better watched by the loop itself, which saves it a second
+system call per event. The connection decides on that: `Endpoint.ready` gets `alone`.
 
-Where there is no epoll there is no watcher, and the loop watches everything.
+On systems without epoll there is no watcher, and the loop watches every connection.
 """
 
 import weakref
@@ -61,17 +60,17 @@ __all__ = ["Watcher"]
 
 
 cdef Watcher watcher_of(LoopIO io, object loop):
-    """The watcher of a loop, or None where there is no epoll."""
+    """Return the watcher of a loop, or None on systems without epoll."""
     cdef Watcher watcher = None if io.watcher is None else io.watcher()
     if watcher is None and HAS_EPOLL:
         watcher = Watcher.__new__(Watcher, loop)
-        # The loop holds it, with all that it watches, and lets go of it when it is closed.
+        # Only the loop refers to the watcher and its endpoints: closing the loop releases them.
         io.watcher = weakref.ref(watcher)
     return watcher
 
 
 cdef int unwatch(Watcher watcher, object loop, int fd) except -1:
-    """Have a descriptor watched no more, by its watcher, or by the loop if that is None."""
+    """Stop watching a descriptor, with its watcher, or with the loop if that is None."""
     if watcher is None:
         loop.remove_reader(fd)
         return 0
@@ -79,7 +78,7 @@ cdef int unwatch(Watcher watcher, object loop, int fd) except -1:
 
 
 cdef class Watcher:
-    """One descriptor that becomes readable when one of many does.
+    """An epoll descriptor that becomes readable when one of many descriptors does.
 
     Args:
         loop: the running loop, which watches it from now on.
@@ -100,11 +99,11 @@ cdef class Watcher:
             wscore_epoll_close(self._fd)
 
     cdef int add(self, int fd, Endpoint endpoint) except -1:
-        """Tell when a descriptor is readable, is at its end, or has an error.
+        """Call an endpoint whenever a descriptor is readable, at EOF, or has an error.
 
         Args:
-            fd: it must be taken away before it is closed.
-            endpoint: whom to tell, in the context of this call.
+            fd: the descriptor; it must be removed before it is closed.
+            endpoint: its `ready` is called, in a copy of the current context.
         """
         if wscore_epoll_change(self._fd, EPOLL_CTL_ADD, fd) < 0:
             PyErr_SetFromErrno(OSError)
@@ -114,24 +113,24 @@ cdef class Watcher:
         return 0
 
     cdef int remove(self, int fd) except -1:
-        """Tell no more."""
+        """Stop watching a descriptor."""
         del self._watched[fd]
-        if self._io.is_disowned:  # what a forked child changes is changed for the parent
+        if self._io.is_disowned:  # a forked child shares the epoll instance with its parent
             return 0
-        wscore_epoll_change(self._fd, EPOLL_CTL_DEL, fd)  # fails if somebody else has closed it
+        wscore_epoll_change(self._fd, EPOLL_CTL_DEL, fd)  # fails if fd was closed elsewhere
         return 0
 
     def _ready(self):
-        """Call those that are ready, each once, as far as the loop's time allows.
+        """Call the ready endpoints, each once, within the time of `SHARE`.
 
-        Those that are left are called first when the loop has iterated: they are still readable, so
-        the loop comes back at once.
+        The remaining ones are called first in the next iteration of the loop, which does not sleep
+        since they are still readable.
         """
         if self._next_ready == self._ready_count:
             self._has_new = False
             self._look()
         if self._call_ready() and self._has_new:
-            # What was accepted just now has often something to say already.
+            # A connection that was just accepted often has data already.
             self._look()
             self._call_ready()
 
@@ -143,7 +142,7 @@ cdef class Watcher:
         return 0
 
     cdef bint _call_ready(self) except -1:
-        """Whether there was time for all."""
+        """Call the ready endpoints; return whether there was time for all of them."""
         cdef Endpoint endpoint
         cdef bint is_clocked = self._ready_count > CLOCKED
         cdef long long began = now() if is_clocked else 0
@@ -153,7 +152,7 @@ cdef class Watcher:
                 return False
             endpoint = self._watched.get(self._ready_fds[self._next_ready])
             self._next_ready += 1
-            if endpoint is not None:  # else it was taken away by one that was called before
+            if endpoint is not None:  # else one that was called before has removed it
                 self._io.run(endpoint, READY_ALONE if self._ready_count == 1 else READY)
         self._io.has_unserved = False
         return True
