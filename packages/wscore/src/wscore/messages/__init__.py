@@ -1,3 +1,3 @@
-"""Whole messages, and what can be awaited."""
+"""Whole messages, and the awaitables that receive and send them."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-# Coroutines without a frame.
+# Awaitables without a frame.
 
 from cpython.object cimport PyObject
 
@@ -9,48 +9,52 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    #define wscore_steal(item) (item)  /* a new reference, as Cython takes results of calls */
+    #define wscore_steal(item) (item)  /* Cython takes a call's result as a new reference */
     """
     object wscore_steal(PyObject* item)
 
 
 cdef class Step:
-    cdef str name  # of what was called; None for a step of a coroutine's own
+    cdef str name  # of the called function; None for a step within another call
     cdef bint has_begun
     cdef bint has_ended
     cdef object inner  # a coroutine that does the rest, or None
-    cdef object origin  # the stack that it was made by, if Python keeps track of that; or None
+    cdef object origin  # the creating stack if Python tracks coroutine origins, or None
 
     cdef int begin(self, str name) except -1
 
-    # what a subclass provides
+    # -- provided by subclasses
+
     cdef object go_on(self)
     cdef int let_go(self) except -1
 
-    # what it uses
+    # -- used by subclasses
+
     cdef object wait_on(self, object future)
     cdef object hand_over(self, object coroutine)
 
     cdef inline object _advance(self)
 
 
-# A place for one that has ended, to be used again. It holds a reference that the garbage collector
-# does not see, so what is kept must refer to nothing.
+# -- keeping an ended step for reuse, which saves an allocation per message
+#
+# The place is a C pointer, which the garbage collector does not traverse: a kept step must not
+# refer to anything, or a reference cycle through it would never be collected.
 
 cdef inline bint is_unshared(PyObject* kept) noexcept:
-    """Whether there is one that nobody else refers to."""
+    """Return whether a step is kept to which nothing else refers."""
     return kept != NULL and Py_REFCNT(kept) == 1
 
 
 cdef inline object take(PyObject** place):
-    """Take what is kept."""
+    """Take the kept step."""
     cdef PyObject* kept = place[0]
     place[0] = NULL
     return wscore_steal(kept)
 
 
 cdef inline int keep(PyObject** place, Step step) except -1:
-    """Keep one that has ended, in the place of what is there."""
+    """Keep an ended step instead of the one kept so far."""
     Py_XDECREF(place[0])
     Py_INCREF(step)
     place[0] = <PyObject*>step

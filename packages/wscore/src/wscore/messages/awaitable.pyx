@@ -1,9 +1,9 @@
-"""Coroutines without a frame: what `recv` and `send` give to be awaited.
+"""Awaitables without a frame, returned by `recv` and `send`.
 
-A coroutine of Python or of Cython is an object with a frame, a name and a state to be resumed in.
-What is awaited once per message most often has its result at once, and needs none of these. A
-`Step` is all that a task, `await` and `asyncio.gather` ask of a coroutine; what takes longer it
-leaves to a coroutine of the ordinary kind.
+A coroutine of Python or Cython has a frame, to be resumed in. A call that is awaited once per
+message mostly has its result at once, so creating the frame would cost more than the call. A `Step`
+has only the interface that tasks, `await` and `asyncio.gather` require of a coroutine; operations
+that take longer are delegated to an ordinary coroutine.
 
 It must not do anything before it is awaited.
 """
@@ -31,19 +31,19 @@ cdef extern from "Python.h":
 
 
 cdef class Step:
-    """One call that is awaited; it satisfies `collections.abc.Coroutine`.
+    """One call that can be awaited; it satisfies `collections.abc.Coroutine`.
 
-    It has ended when `go_on` returns or raises, unless that says `wait_on` or `hand_over`.
+    It has ended when `go_on` returns or raises, unless that returns `wait_on` or `hand_over`.
     """
 
     def __cinit__(self):
-        self.has_begun = self.has_ended = True  # until `begin`; nobody else makes any
+        self.has_begun = self.has_ended = True  # not awaitable before `begin`
 
     cdef int begin(self, str name) except -1:
-        """It was called for, and may be awaited.
+        """Make the call awaitable; warn if it never is awaited.
 
         Args:
-            name: of what was called.
+            name: of the called function.
         """
         cdef int depth = sys.get_coroutine_origin_tracking_depth()
         self.name = name
@@ -53,20 +53,20 @@ cdef class Step:
         return 0
 
     cdef object go_on(self):
-        """Begin, or go on after a wait; what is returned is the result."""
+        """Begin, or continue after a wait; return the result."""
         raise NotImplementedError
 
     cdef int let_go(self) except -1:
-        """It was ended from outside: forget what it was about."""
+        """Release what the call refers to, when it is closed or thrown into."""
         return 0
 
     cdef object wait_on(self, object future):
-        """Have the task wait, and go on after that."""
+        """Return a future for the task to wait on; `go_on` is called again after that."""
         self.has_ended = False
         return future
 
     cdef object hand_over(self, object coroutine):
-        """Leave the rest, and the result, to a coroutine."""
+        """Delegate the rest of the call, and its result, to a coroutine."""
         cdef PyObject* result = NULL
         self.inner = coroutine
         if PyIter_Send(coroutine, None, &result) == PYGEN_NEXT:
@@ -85,15 +85,15 @@ cdef class Step:
 
     @property
     def __name__(self):
-        """Of what was called."""
+        """The name of the called function."""
         return self.name
 
     @property
     def __qualname__(self):
-        """Of what was called, for the descriptions of tasks."""
+        """The name of the called function, for the descriptions of tasks."""
         return self.name
 
-    # -- awaited
+    # -- the interface of coroutines
 
     def __await__(self):
         return self
@@ -110,11 +110,11 @@ cdef class Step:
         raise StopIteration(result)
 
     def send(self, value):
-        """Go on; the value is not used."""
+        """Continue the call; the value is ignored."""
         return self.__next__()
 
     def throw(self, typ, val=None, tb=None):
-        """Raise an exception where the call waits."""
+        """Raise an exception at the point where the call waits."""
         self._check_use()
         self.has_begun = self.has_ended = True
         if self.inner is not None:
@@ -128,7 +128,7 @@ cdef class Step:
         raise typ if tb is None else typ.with_traceback(tb)
 
     def close(self):
-        """End the call where it waits."""
+        """End the call at the point where it waits."""
         self.has_begun = self.has_ended = True
         self.let_go()
         if self.inner is not None:
@@ -143,12 +143,12 @@ cdef class Step:
     cdef inline object _advance(self):
         if self.has_ended:
             self._check_use()
-        self.has_begun = self.has_ended = True
+        self.has_begun = self.has_ended = True  # so that an exception ends it without a try block
         return self.go_on() if self.inner is None else self.hand_over(self.inner)
 
 
 cdef PySendResult _send(object step, object value, PyObject** result) except PYGEN_ERROR:
-    """What `PyIter_Send` calls, which has no need of a StopIteration."""
+    """Implement `PyIter_Send`, which returns the result without raising a StopIteration."""
     result[0] = NULL
     found = (<Step>step)._advance()
     Py_INCREF(found)
@@ -156,7 +156,7 @@ cdef PySendResult _send(object step, object value, PyObject** result) except PYG
     return PYGEN_RETURN if (<Step>step).has_ended else PYGEN_NEXT
 
 
-# Cython has no name for this slot. Subclasses in other modules inherit it.
+# Cython has no special method for this slot. Subclasses in other modules inherit it.
 (<PyTypeObject*>Step).tp_as_async.am_send = <sendfunc>_send
 
 

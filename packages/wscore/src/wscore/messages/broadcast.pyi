@@ -1,4 +1,4 @@
-"""One message to many connections."""
+"""Broadcasting one message to many connections."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar, final

@@ -1,12 +1,12 @@
-"""One message to many connections, encoded once.
+"""Broadcasting one message to many connections, encoded once.
 
-The frame that servers send is the same for all of their clients, so its bytes are; a client's
-frames are masked, each with a key of its own (RFC 6455, 5.3). A message is compressed once for all
-connections with the same settings, without reference to what any of them was sent before.
+A server's frame is the same for all clients, so it is encoded only once; a client's frames are
+masked, each with its own key (RFC 6455, 5.3). A message is compressed once for all connections with
+the same settings, without context takeover.
 
-Between two messages to one connection lie those to all the others, and the system's work for each:
-by then what is known of the connection has left the processor's cache. So it is asked for a little
-before it is needed, and comes while the system sends to the one before.
+Between two messages to one connection the system sends to all others, which evicts its objects from
+the CPU cache. So they are prefetched a little in advance, while the system sends to the connection
+before.
 """
 
 cimport cython
@@ -47,27 +47,27 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
                  compress=None):
     """Send a message to many connections.
 
-    Connections that are closing or gone are passed over. The message leaves at once, also within a
-    callback; it is sent to nobody if an exception is raised.
+    Connections that are closing or closed are skipped. The message is sent immediately, even within
+    a callback; if an exception is raised it is sent to none.
 
     Args:
         transports: the `WSTransport` objects; all of the running loop.
         msg_type: TEXT or BINARY.
         message: the payload: any contiguous buffer, or a str (sent as UTF-8).
-        when_slow: what to do about a connection that has more waiting to be sent than its
-            high-water mark allows: with `WSSlowPeer.WAIT` the message waits, too; with SKIP the
-            connection does not get it; with CLOSE it is closed with code 1013.
-        compress: whether to compress it where deflate was agreed on, as for
+        when_slow: how to treat a connection whose write buffer is above its high-water mark: with
+            `WSSlowPeer.WAIT` the message is buffered as well; with SKIP it is not sent there; with
+            CLOSE the connection is closed with code 1013.
+        compress: whether to compress it where permessage-deflate was negotiated, as for
             `WSTransport.send_message`. It is compressed once for all connections with the same
-            `WSDeflate` and window, by itself; what is then sent to one of them alone cannot refer
-            to anything before it.
+            `WSDeflate` and window, without context takeover; the next message to each of them
+            cannot refer to earlier ones either.
 
     Returns:
         The transports that were skipped or closed for being slow.
 
     Raises:
-        ValueError: if the type is another one.
-        TypeError: if the message is of another type, what should be a transport is not one, or
+        ValueError: if `msg_type` is another one.
+        TypeError: if the message is of another type, an item is not a `WSTransport`, or
             `when_slow` is not a member of `WSSlowPeer`.
         RuntimeError: if this is not the thread that runs the event loop.
     """
@@ -77,13 +77,13 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
     cdef list targets = list(transports)
     cdef list slow = []
     if msg_type != TEXT and msg_type != BINARY:
-        raise ValueError("a message is TEXT or BINARY")
+        raise ValueError("msg_type must be TEXT or BINARY")
     if not isinstance(when_slow, WSSlowPeer):
         raise TypeError(f"when_slow must be a WSSlowPeer, not {when_slow!r}")
     encoded = EncodedMessage.__new__(EncodedMessage, msg_type, message)
     for item in targets:
         if type(item) is not WSTransport:
-            raise TypeError(f"a WSTransport is needed, not {item!r}")
+            raise TypeError(f"transports must be WSTransport objects, not {item!r}")
         (<WSTransport>item)._check_thread()
     for index in range(len(targets)):
         prefetch_next(targets, index)
@@ -102,8 +102,7 @@ def ws_broadcast(transports, WSMsgType msg_type, message, *, when_slow=WSSlowPee
 def broadcast_message(connections, WSMsgType msg_type, message):
     """Send a message to many connections of wscompat.
 
-    It does what `ws_broadcast` does, with its defaults; here, too, it is sent to nobody if an
-    exception is raised.
+    Like `ws_broadcast` with its defaults; if an exception is raised the message is sent to none.
 
     Args:
         connections: the `WSMessageConnection` objects; all of the running loop.
@@ -111,12 +110,13 @@ def broadcast_message(connections, WSMsgType msg_type, message):
         message: the payload, as for `ws_broadcast`.
 
     Returns:
-        Three lists. Of connections that did not get the message: those that are in the middle of
-        sending one in fragments, and those that do not send with a `WSTransport`. And of what has
-        a `logged_transport`, a `WSTransport` with which it was sent; that is still to be logged.
+        Three lists. The message was not sent to the connections in the first, which are in the
+        middle of a fragmented message, nor to those in the second, which do not send with a
+        `WSTransport`. The third has the objects with a `logged_transport`, a `WSTransport`, on
+        which it was sent; the caller must log that.
 
     Raises:
-        TypeError: if the message is of another type, or what should be a connection is not one.
+        TypeError: if the message is of another type, or an item is not a connection.
         RuntimeError: if this is not the thread that runs the event loop.
     """
     cdef EncodedMessage encoded = EncodedMessage.__new__(EncodedMessage, msg_type, message)
@@ -130,7 +130,7 @@ def broadcast_message(connections, WSMsgType msg_type, message):
     cdef dict loggers = {}  # by their transports
     for item in connections:
         if not isinstance(item, WSMessageConnection):
-            raise TypeError(f"a connection is needed, not {item!r}")
+            raise TypeError(f"connections must be WSMessageConnection objects, not {item!r}")
         connection = <WSMessageConnection>item
         core = connection._core
         if type(core) is not WSTransport:
@@ -156,7 +156,7 @@ def broadcast_message(connections, WSMsgType msg_type, message):
 
 
 cdef inline void prefetch_next(list transports, Py_ssize_t index) noexcept:
-    """Ask for what the next two need: for the second one itself, which leads to its sink."""
+    """Prefetch the next transport's sink, and the transport after it, which leads to its sink."""
     cdef Py_ssize_t following = len(transports) - index - 1
     if following > 0:
         prefetch_object(<PyObject*>(<WSTransport>PyList_GET_ITEM(transports, index + 1))._sink)
@@ -165,14 +165,14 @@ cdef inline void prefetch_next(list transports, Py_ssize_t index) noexcept:
 
 
 cdef inline void prefetch_object(PyObject* item) noexcept:
-    """Have the first fields of an object brought into the processor's cache; nothing waits."""
+    """Load the first fields of an object into the CPU cache, without waiting for them."""
     prefetch(item)
     prefetch(<char*>item + CACHE_LINE)
 
 
 @cython.final
 cdef class EncodedMessage:
-    """A message as the frames that connections need, each made when it is first needed."""
+    """A message and its encoded frames, each created when first needed."""
 
     cdef EncodedFrame plain
     cdef object message  # any contiguous buffer
@@ -186,7 +186,7 @@ cdef class EncodedMessage:
         self.plain = EncodedFrame.__new__(EncodedFrame, msg_type, 0, self.message)
 
     cdef int send(self, WSTransport transport, object compress) except -1:
-        """Send it, at once, to one that can send."""
+        """Send the message immediately on a transport that can send."""
         cdef EncodedFrame frame = self.plain
         if transport.deflater is not None and transport.deflater.wants(
             self.message, True, compress
@@ -195,7 +195,7 @@ cdef class EncodedMessage:
         return frame.send(transport)
 
     cdef EncodedFrame deflated_for(self, Deflater deflater):
-        """The message as a connection gets it that compresses like this."""
+        """Return the frame for connections with the same compression settings."""
         key = deflater.key()
         frame = self._deflated.get(key)
         if frame is None:
@@ -209,7 +209,7 @@ cdef class EncodedMessage:
 
 @cython.final
 cdef class EncodedFrame:
-    """A payload, and the frame that is made of it."""
+    """A payload, and the frame that it is encoded in."""
 
     cdef WSMsgType _msg_type
     cdef int _rsv

@@ -1,6 +1,6 @@
 """Marking functions that return awaitables as coroutine functions.
 
-`unittest.mock` and web frameworks ask for the mark, to know what a call has to be awaited for.
+`unittest.mock` and web frameworks check the mark, to know which calls must be awaited.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ __all__ = ["mark_as_coroutine_function"]
 
 
 def mark_as_coroutine_function(function: Callable[..., Any]) -> None:
-    """Have `asyncio.iscoroutinefunction`, and from Python 3.12 on `inspect`'s, say that it is one.
+    """Mark a function for `asyncio.iscoroutinefunction`, and `inspect`'s from Python 3.12 on.
 
     Args:
-        function: what returns a coroutine without being defined with ``async def``.
+        function: a function that returns an awaitable but is not defined with ``async def``.
     """
     if hasattr(inspect, "markcoroutinefunction"):
         inspect.markcoroutinefunction(function)
-    mark = getattr(asyncio.coroutines, "_is_coroutine", None)  # asyncio's own, up to Python 3.13
+    mark = getattr(asyncio.coroutines, "_is_coroutine", None)  # asyncio's mark up to Python 3.13
     if mark is not None:
         function._is_coroutine = mark  # type: ignore[attr-defined]

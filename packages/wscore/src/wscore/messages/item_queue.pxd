@@ -1,6 +1,7 @@
-# A first-in, first-out queue of Python objects, and how many bytes they hold.
+# A first-in, first-out queue of Python objects, with the number of bytes that they hold.
 #
-# What every message passes through stands here in full, to be compiled into the reader.
+# Every message passes through the functions with bodies here, so that Cython inlines them into the
+# reader.
 
 cimport cython
 from cpython.object cimport PyObject
@@ -13,7 +14,7 @@ cdef extern from "Python.h":
 
 
 cdef enum:
-    KEPT_CAPACITY = 64  # an empty queue that has grown larger gives its memory back
+    KEPT_CAPACITY = 64  # when a queue larger than this becomes empty its memory is freed
 
 
 @cython.final
@@ -23,23 +24,23 @@ cdef class Fragment:
     cdef bint fin
 
 
-# How many bytes are queued is asked with each item that is put, and seldom when one is taken. So
-# each place says how many were put before its item, and taking one has nothing to count.
+# The number of queued bytes is needed with each put, but rarely with a take. So each place records
+# how many bytes were put before its item, and taking an item updates no count.
 cdef struct Place:
     PyObject* item
-    size_t before  # bytes, of all that have ever been put; like the sum, it may overflow
+    size_t before  # bytes of all items put before; like `_sum`, it may wrap around
 
 
 cdef class ItemQueue:
-    cdef readonly Py_ssize_t size  # items that are queued
+    cdef readonly Py_ssize_t size  # number of queued items
 
     cdef Place* _ring
     cdef Py_ssize_t _capacity  # a power of two, or 0
-    cdef Py_ssize_t _begin     # where the first item is
-    cdef size_t _sum           # bytes of all that have ever been put
+    cdef Py_ssize_t _begin     # index of the first item
+    cdef size_t _sum           # bytes of all items ever put
 
     cdef inline int put(self, object item, Py_ssize_t size) except -1:
-        """Put an item that holds so many bytes at the end."""
+        """Put an item of `size` bytes at the end."""
         cdef Place* place
         if unlikely(self.size == self._capacity):
             self._grow()
@@ -52,7 +53,7 @@ cdef class ItemQueue:
         return 0
 
     cdef inline object take(self):
-        """Take the item at the front; there must be one."""
+        """Take the first item; the queue must not be empty."""
         cdef PyObject* item = self._ring[self._begin].item
         self._begin = (self._begin + 1) & (self._capacity - 1)
         self.size -= 1
@@ -61,7 +62,7 @@ cdef class ItemQueue:
         return wscore_steal(item)
 
     cdef inline Py_ssize_t held(self) noexcept:
-        """How many bytes the items hold."""
+        """Return how many bytes the items hold."""
         return self._sum - self._ring[self._begin].before if self.size else 0
 
     cdef int put_first(self, object item, Py_ssize_t size) except -1

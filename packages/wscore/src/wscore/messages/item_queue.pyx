@@ -1,8 +1,7 @@
-"""The queue of a message reader: a ring of references.
+"""The queue of a message reader: a ring buffer of references.
 
-It does what `collections.deque` does, but is called from C without a look-up, and takes no memory
-while it is empty for the first time. Its items must not refer back to it: it is invisible to the
-garbage collector.
+Like `collections.deque`, but called from C without attribute look-ups, and without memory before
+its first item. The garbage collector does not see it, so its items must not refer back to it.
 """
 
 cimport cython
@@ -23,16 +22,16 @@ cdef enum:
 
 
 cdef class Fragment:
-    """One frame of a message that came in several."""
+    """One frame of a fragmented message."""
 
 
 @cython.final
 @cython.no_gc
 cdef class ItemQueue:
-    """Items in the order in which they are to be taken.
+    """Items in first-in, first-out order.
 
     Attributes:
-        size: how many there are.
+        size: the number of items.
     """
 
     def __dealloc__(self):
@@ -42,7 +41,7 @@ cdef class ItemQueue:
 
     @property
     def bytes(self):
-        """How many bytes the content of those that are messages takes."""
+        """The bytes of memory that the contents of the items take."""
         return self.held()
 
     def append(self, item):
@@ -65,14 +64,14 @@ cdef class ItemQueue:
         """Take the item at the front.
 
         Raises:
-            IndexError: if there is none.
+            IndexError: if the queue is empty.
         """
         if self.size == 0:
             raise IndexError("the queue is empty")
         return self.take()
 
     cdef int put_first(self, object item, Py_ssize_t size) except -1:
-        """Put an item that holds so many bytes at the front."""
+        """Put an item of `size` bytes at the front."""
         cdef size_t before = self._sum - self.held() - size
         if self.size == self._capacity:
             self._grow()
@@ -88,7 +87,7 @@ cdef class ItemQueue:
         cdef Place* ring = <Place*>PyMem_RawMalloc(capacity * sizeof(Place))
         cdef Py_ssize_t i
         if ring == NULL:
-            raise MemoryError(f"a queue of {capacity} items")
+            raise MemoryError(f"cannot allocate a queue of {capacity} items")
         for i in range(self.size):
             ring[i] = self._ring[(self._begin + i) & (self._capacity - 1)]
         PyMem_RawFree(self._ring)
@@ -105,7 +104,7 @@ cdef class ItemQueue:
 
 
 cdef Py_ssize_t bytes_of(object item) noexcept:
-    """How many bytes of memory the content of a message takes."""
+    """Return how many bytes of memory the content of a message takes."""
     if PyUnicode_CheckExact(item):
         return PyUnicode_GET_LENGTH(item) * PyUnicode_KIND(item)
     if PyBytes_CheckExact(item):

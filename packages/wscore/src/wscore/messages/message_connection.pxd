@@ -1,4 +1,4 @@
-# Messages both ways.
+# Receiving and sending messages.
 
 from cpython.object cimport PyObject
 
@@ -9,12 +9,12 @@ from .awaitable cimport Step
 cdef class SendCall(Step):
     cdef WSMessageConnection connection  # None once it has begun
     cdef object message
-    cdef int text  # whether as text; -1 if the message's type says so
+    cdef int text  # whether to send it as text; -1 if its type decides
 
 
 cdef class WSMessageConnection(WSMessageReader):
-    cdef public object _core  # what it sends with, mostly a WSTransport; None before there is one
+    cdef public object _core  # sends frames, mostly a WSTransport; None before it is connected
     cdef public object _fragments_sent  # a future while a message is being sent in fragments
     cdef public object _drained  # a future while the write buffer is full
 
-    cdef PyObject* _spare_call  # as WSMessageReader._spare
+    cdef PyObject* _spare_call  # like WSMessageReader._spare

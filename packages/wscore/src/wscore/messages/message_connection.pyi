@@ -1,4 +1,4 @@
-"""Messages both ways, each awaited; the connections of wscompat are made of this."""
+"""Receiving and sending messages by awaiting; the base of wscompat's connections."""
 
 import asyncio
 from collections.abc import AsyncIterable, Iterable

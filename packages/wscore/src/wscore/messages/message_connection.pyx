@@ -1,7 +1,7 @@
-"""Messages both ways, each awaited: what connections of wscompat are made of.
+"""Receiving and sending messages by awaiting: the base of wscompat's connections.
 
-What can be sent at once is sent here. All that has to wait, or is no plain message, is left to
-coroutines of the subclass, which also says when a wait is over.
+Messages that can be sent at once are sent here. Sends that must wait, and fragmented messages, are
+delegated to coroutines of the subclass, which also ends their waits.
 """
 
 cimport cython
@@ -23,14 +23,14 @@ __all__ = ["WSMessageConnection"]
 
 @cython.final
 cdef class SendCall(Step):
-    """What `send` awaits."""
+    """The awaitable that `send` returns."""
 
     cdef object go_on(self):
         cdef WSMessageConnection connection = self.connection
         cdef WSTransport transport
         cdef bint as_text
         message = self.message
-        self.connection = None  # which refers to this
+        self.connection = None  # it may keep this object for reuse: break the reference cycle
         self.message = None
         if connection._fragments_sent is None and type(connection._core) is WSTransport:
             transport = <WSTransport>connection._core
@@ -64,20 +64,20 @@ cdef class WSMessageConnection(WSMessageReader):
 
     Args:
         *args: as for `WSMessageReader`.
-        **kwargs: likewise.
+        **kwargs: as for `WSMessageReader`.
     """
 
     def __dealloc__(self):
         Py_XDECREF(self._spare_call)
 
     def send(self, message, *, text=None):
-        """Send a message, and wait while too much is waiting to be sent.
+        """Send a message, and wait while the write buffer is above its high-water mark.
 
         Args:
             message: a `str` for a text message, bytes-like for a binary one, or an iterable or
-                asynchronous iterable of either: the fragments of one message, each sent as it
-                comes.
-            text: whether to send it as text, whatever its type.
+                asynchronous iterable of either: the fragments of one message, each sent when the
+                iterable yields it.
+            text: whether to send it as text, regardless of its type.
 
         Raises:
             ConnectionClosed: if the connection is closed.
@@ -95,10 +95,10 @@ cdef class WSMessageConnection(WSMessageReader):
         call.text = -1 if text is None else bool(text)
         return call
 
-    # -- what a subclass provides
+    # -- provided by subclasses
 
     async def _send_later(self, message, text):
-        """Send what cannot be sent at once, or raise.
+        """Send a message that cannot be sent at once, or raise.
 
         Args:
             message: as for `send`.

@@ -1,4 +1,4 @@
-# Messages to a callback.
+# A listener that is called with whole messages.
 
 from ..enums cimport WSMsgType
 from ..connection.message_base cimport WSMessageBase

@@ -1,4 +1,4 @@
-"""Messages to a callback."""
+"""A listener that is called with whole messages."""
 
 from typing_extensions import disjoint_base
 

@@ -1,7 +1,6 @@
 """A listener that is called with whole messages.
 
-It holds no more than one message that is not complete; how large that may be is up to the limits of
-the connection.
+It must not hold more than one incomplete message, whose size the limits of the connection bound.
 """
 
 from ..enums cimport BINARY, TEXT
@@ -13,19 +12,19 @@ cdef class WSMessageListener(WSMessageBase):
     """The user's end of one connection, for messages instead of frames.
 
     Override `on_ws_message`, and, as for any `WSListener`, `on_ws_connected` and
-    `on_ws_disconnected`. A CLOSE is answered with the same code, as RFC 6455, 5.5.1 asks for.
+    `on_ws_disconnected`. A CLOSE is answered with the same code (RFC 6455, 5.5.1).
 
     A message is limited to ``max_message_size`` of `ws_connect` and `ws_create_server`, or to
-    ``max_frame_size`` if that is None, also when it is inflated.
+    ``max_frame_size`` if that is None, even after decompression.
     """
 
     cpdef on_ws_message(self, WSTransport transport, WSMsgType msg_type, object message):
-        """A message was received.
+        """Handle a received message.
 
-        An exception raised here has the same consequences as one of `on_ws_frame`.
+        An exception raised here has the same effect as in `on_ws_frame`.
 
         Args:
-            transport: what to answer with.
+            transport: the transport to reply with.
             msg_type: TEXT or BINARY.
             message: a str if it is TEXT, else bytes.
         """

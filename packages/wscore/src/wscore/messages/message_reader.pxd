@@ -1,4 +1,4 @@
-# Messages instead of frames.
+# Receiving messages by awaiting.
 
 from cpython.object cimport PyObject
 
@@ -12,9 +12,9 @@ from .waiter cimport Waiter
 
 
 cdef enum:
-    AT_ONCE = 64  # messages are taken one after the other before the loop iterates
-    HIGH_BYTES = 1024 * 1024  # in the queue, at which reading pauses, like the number of frames
-    LOW_BYTES = 256 * 1024    # in the queue, at which it goes on
+    AT_ONCE = 64  # messages taken without a wait before the loop must iterate
+    HIGH_BYTES = 1024 * 1024  # queued bytes at which reading pauses, besides the number of frames
+    LOW_BYTES = 256 * 1024    # queued bytes at which it resumes
 
 
 cdef class RecvCall(Step):
@@ -26,8 +26,8 @@ cdef class RecvCall(Step):
 
 cdef class Joining(Step):
     cdef WSMessageReader reader  # None once it has ended
-    cdef Fragment fragment  # taken, and not among the parts yet
-    cdef list parts  # as far as they were taken
+    cdef Fragment fragment  # taken from the queue, and not in `parts` yet
+    cdef list parts  # taken so far
     cdef int decode
     cdef bint is_text
     cdef bint is_iterating
@@ -58,32 +58,33 @@ cdef class Patience:
 cdef class WSMessageReader(WSMessageBase):
     cdef ItemQueue _queue    # whole messages as str or bytes, others as Fragment
     cdef Waiter _waiter      # None before the connection is open
-    cdef PyObject* _spare    # a RecvCall that was used, and that nobody else refers to; or NULL
+    cdef PyObject* _spare    # an ended RecvCall kept for reuse, or NULL
     cdef PyObject* _waiting  # the Step that waits or has waited; for comparison only, like the next
-    cdef PyObject* _taker    # the task that last took something while reading was paused
+    cdef PyObject* _taker    # the task that last took an item while reading was paused
     cdef Patience _patience  # None before `discard`
     cdef Py_ssize_t _high    # queued frames at which reading pauses
-    cdef Py_ssize_t _low     # queued frames at which it goes on
+    cdef Py_ssize_t _low     # queued frames at which it resumes
     cdef Py_ssize_t _high_bytes  # like `_high`; the largest number if there is no limit
-    cdef Py_ssize_t _full_at  # queued frames at which putting one calls `_pause`
-    cdef Py_ssize_t _heed_at  # queued frames down from which one is taken by `_make_room`
-    cdef int _taken          # messages that were there, one after the other without a wait
-    cdef bint _streaming     # a message is being handed out by fragments, or joined of them
+    cdef Py_ssize_t _full_at  # queued frames from which `_put` calls `_pause`
+    cdef Py_ssize_t _heed_at  # queued frames up to which `_pop` calls `_make_room`
+    cdef int _taken          # messages taken in succession without a wait
+    cdef bint _streaming     # a message is being returned by fragments, or joined from them
     cdef bint _paused
-    cdef bint _paused_by_bytes  # not, or not only, by their number
-    cdef bint _was_taken     # something, while reading was paused
-    cdef bint _shut          # nothing is queued any more
+    cdef bint _paused_by_bytes  # and not only by the number of frames
+    cdef bint _was_taken     # an item was taken while reading was paused
+    cdef bint _shut          # nothing more is queued
     cdef bint _ended
 
     cdef inline bint _takes_too_many(self) noexcept:
-        """Whether the loop has to iterate before one more is taken."""
+        """Count a message; return whether the loop must iterate before it is taken."""
         self._taken += 1
         if unlikely(self._taken > AT_ONCE):
             self._taken = 0
             return True
         return False
 
-    # in
+    # -- in
+
     cdef int begin(self, WSTransport transport, Inflater inflater) except -1
     cdef int message_received(self, bint is_text, object message) except -1
     cdef int fragment_received(self, bint is_text, bint fin, bytes data) except -1
@@ -93,7 +94,8 @@ cdef class WSMessageReader(WSMessageBase):
     cdef int _set_marks(self) noexcept
     cdef int _give_up(self) except -1
 
-    # out
+    # -- out
+
     cdef inline int _check_available(self, str name) except -1
     cdef int _refuse(self, str name) except -1
     cdef inline object _pop(self)
@@ -110,7 +112,8 @@ cdef class WSMessageReader(WSMessageBase):
     cdef int _resume(self) except -1
     cdef object _converted(self, object message, bint decode)
 
-    # what a subclass may change
+    # -- subclasses may override
+
     cpdef object closed_error(self)
     cpdef object concurrency_error(self, str name)
     cpdef object decode_error(self, object exc)

@@ -1,4 +1,4 @@
-"""Messages instead of frames."""
+"""Receiving messages by awaiting."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 

@@ -1,9 +1,9 @@
-"""Messages instead of frames: assembled, bounded in number and bytes, awaited one at a time.
+"""Receiving messages by awaiting: assembled from frames, in a queue bounded in number and bytes.
 
-The queue never grows beyond its bounds by more than what one read of the socket brought, or by one
-more message that was compressed: when it is full the socket is no longer read, and TCP slows the
-peer down. The waiting task is resumed at the end of the read, in the same turn of the event loop
-(see `wakeup`).
+The queue must not exceed its bounds by more than one read of the socket, or one compressed message:
+when it is full the socket is no longer read, and TCP's flow control slows the peer down. The
+waiting task is resumed at the end of the read, in the same iteration of the event loop (see
+`waiter`).
 """
 
 import asyncio
@@ -33,9 +33,9 @@ cdef extern from "Python.h":
 __all__ = ["WSMessageReader"]
 
 cdef enum:
-    HIGH = 16  # frames in the queue, if nothing is said
-    LOOKS = 8  # at whether something was taken, before nothing more is kept
-    AS_IT_IS = -1  # otherwise whether to decode a message
+    HIGH = 16  # queued frames, by default
+    LOOKS = 8  # checks whether an item was taken, before further messages are dropped
+    AS_IT_IS = -1  # return text as str and binary as bytes; otherwise whether to decode
 
 cdef object current_task = asyncio.current_task
 cdef object sleep = asyncio.sleep
@@ -45,17 +45,17 @@ _new_decoder = getincrementaldecoder("utf-8")
 
 @cython.final
 cdef class RecvCall(Step):
-    """What `recv` and ``async for`` await: one message."""
+    """The awaitable for one message, of `recv` and ``async for``."""
 
     cdef object go_on(self):
         cdef WSMessageReader reader = self.reader
-        self.reader = None  # which refers to this
+        self.reader = None  # it may keep this object for reuse: break the reference cycle
         if not self.is_waiting:
             reader._check_available("recv")
         if reader._queue.size:
             if unlikely(reader._takes_too_many()):
                 self.reader = reader
-                return self.wait_on(None)  # nothing: it is called again in the next iteration
+                return self.wait_on(None)  # a bare yield: the next iteration of the loop resumes it
             item = reader._pop()
             if unlikely(type(item) is Fragment):
                 return self.hand_over(reader._join(<Fragment>item, self))
@@ -75,7 +75,7 @@ cdef class RecvCall(Step):
 
 @cython.final
 cdef class Joining(Step):
-    """What a `RecvCall` awaits if its message came in fragments."""
+    """The awaitable that joins a fragmented message for a `RecvCall`."""
 
     cdef object go_on(self):
         cdef WSMessageReader reader = self.reader
@@ -93,7 +93,7 @@ cdef class Joining(Step):
             self.fragment = <Fragment?>reader._pop()
         if not reader._ended:
             return self.wait_on(reader._wait(self))
-        self.let_go()  # a message that is not complete is one for no later call, either
+        self.let_go()  # puts the incomplete message back, which no later call returns either
         return reader._end(self.is_iterating)
 
     cdef object finish(self):
@@ -112,7 +112,7 @@ cdef class Joining(Step):
         raise reader.fragments_error(limit)
 
     cdef int let_go(self) except -1:
-        """The next call begins with this message again."""
+        """Put the fragments back into the queue: the next call begins with this message again."""
         cdef WSMessageReader reader = self.reader
         self.reader = None
         if reader is not None:
@@ -123,7 +123,7 @@ cdef class Joining(Step):
 
 @cython.final
 cdef class ItemWait(Step):
-    """What awaits until there is something in the queue, or never will be."""
+    """The awaitable that ends when there is an item in the queue, and raises if none will come."""
 
     cdef object go_on(self):
         cdef WSMessageReader reader = self.reader
@@ -141,13 +141,14 @@ cdef class ItemWait(Step):
 
 @cython.final
 cdef class MessageIterator:
-    """An iteration over messages.
+    """An iterator over messages.
 
-    Not the reader itself: of a class that is derived in Python `__anext__` has to be looked up.
+    A separate type and not the reader: in a Python subclass of that `__anext__` would be looked up
+    for each message.
     """
 
     def __init__(self):
-        raise TypeError("only a reader makes its iterators")
+        raise TypeError("cannot create 'MessageIterator' objects: iterate over a reader")
 
     def __aiter__(self):
         return self
@@ -158,14 +159,14 @@ cdef class MessageIterator:
 
 @cython.final
 cdef class Patience:
-    """How long the end of a connection waits for somebody to make room in a full queue.
+    """A time limit for receivers to make room in a full queue, while a connection is being closed.
 
-    It is not one time, but several short ones: so that a loop that was blocked for longer does not
-    count as a receiver who had the time to receive.
+    It consists of several short timers instead of one: if the loop was blocked, a single expired
+    timer would not mean that the receiver had time to receive.
     """
 
     cdef int start(self) except -1:
-        """The queue is full, and reading has paused."""
+        """Start the time limit: the queue is full, and reading has paused."""
         if self.timer is None and not self.reader._ended:
             self.left = LOOKS
             self.look_later()
@@ -195,33 +196,32 @@ cdef class Patience:
 
 
 cdef class WSMessageReader(WSMessageBase):
-    """A listener that collects messages for `recv`.
+    """A listener that queues messages for `recv`.
 
-    A CLOSE is answered with the same code, as RFC 6455, 5.5.1 asks for.
+    A CLOSE is answered with the same code (RFC 6455, 5.5.1).
 
     A message is limited to ``max_message_size`` of `ws_connect` and `ws_create_server`, or to
-    ``max_frame_size`` if that is None, also when it is inflated. With `stream` the latter holds
-    only for what is inflated: other messages then may have any number of frames of that size.
+    ``max_frame_size`` if that is None, even after decompression. With `stream` the latter applies
+    only to decompressed data: uncompressed messages may have any number of frames of that size.
 
-    The socket is no longer read while `high` frames are queued, or 1 MiB of them, as str and bytes
-    take memory, and read again when no more than `low` and 256 KiB are left. So a peer from which
-    nobody receives can have 1 MiB queued, and what comes before the reading ends: one message of
-    any size that is allowed, and as much as one read brings behind it, or one more message if it is
-    compressed.
+    Reading the socket pauses while `high` frames, or 1 MiB in memory as str and bytes, are queued,
+    and resumes when no more than `low` frames and 256 KiB are left. So the queue of a connection
+    without a receiver is limited to 1 MiB, plus the data that arrives before reading pauses: one
+    message of any allowed size, and the rest of one read after it, or one more compressed message.
 
     Args:
-        high: how many frames may be queued before the socket is no longer read; None for no limit,
-            of their bytes neither.
-        low: how many queued frames are left when it is read again; a quarter of `high` if None.
-        stream: whether frames are queued in pieces as they arrive, so that nothing has to hold a
-            whole frame; `recv_streaming` then gives the pieces, of up to 256 KiB before they are
-            inflated, and `recv` joins them. The marks then count pieces.
+        high: how many frames may be queued before reading pauses; None for no limit, nor one of
+            bytes.
+        low: how many queued frames are left when reading resumes; a quarter of `high` if None.
+        stream: whether frames are queued in pieces as they arrive, so that a whole frame need not
+            be held in memory; `recv_streaming` then yields the pieces, of up to 256 KiB before
+            decompression, and `recv` joins them. The marks then count pieces.
 
     Raises:
-        ValueError: if the marks are not in order.
+        ValueError: if `low` is greater than `high`, or negative.
     """
 
-    #: Frames of a message that `recv` joins; None for any number.
+    #: Maximum frames of a message that `recv` joins; None for any number.
     max_joined = None
 
     def __cinit__(self):
@@ -274,7 +274,7 @@ cdef class WSMessageReader(WSMessageBase):
         self._ended = True
         if self._patience is not None:
             self._patience.stop()
-            self._patience = None  # which refers to this
+            self._patience = None  # it refers to this reader: break the reference cycle
         if self._waiter is not None:
             self._waiter.wake()
         return 0
@@ -290,15 +290,15 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef int _pause(self) except -1:
-        """Read nothing more while the queue is full."""
+        """Pause reading: the queue is full."""
         cdef bint was_full = self._paused_by_bytes
         if self._queue.held() >= self._high_bytes:
             self._paused_by_bytes = True
             self._set_marks()
         if self._paused:
-            # Of a connection that is gone, all that was read is parsed at once. A compressed rest
-            # of 256 KiB can inflate to a thousand times as much, so what does not fit is dropped,
-            # as the system drops what it has not handed over when a peer resets.
+            # After a connection is lost all its input is parsed at once, regardless of pauses. A
+            # compressed rest of 256 KiB can inflate to a thousand times as much, so the excess is
+            # dropped, as the system drops unread data when a peer resets.
             if was_full and self.transport.is_disconnected:
                 self._shut = True
             return 0
@@ -313,10 +313,11 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef int _set_marks(self) noexcept:
-        """Have `_pause` and `_make_room` called when there is something to do, not each time.
+        """Set the marks at which `_put` calls `_pause`, and `_pop` calls `_make_room`.
 
-        While reading is paused by the number of frames, one more of them changes nothing; its bytes
-        may. Of those that are taken then, the first is noticed, and those that reach the low mark.
+        They are called only when needed. While reading is paused by the number of frames, another
+        frame matters only for its bytes. Taking a frame then matters the first time, and from the
+        low mark down.
         """
         self._full_at = PY_SSIZE_T_MAX if self._paused and not self._paused_by_bytes else self._high
         if not self._paused:
@@ -326,9 +327,9 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef int _give_up(self) except -1:
-        """Queue nothing any more, and read on.
+        """Drop all further messages, and resume reading.
 
-        What is thrown away is the end of what comes, never something in between.
+        Only messages at the end may be lost, never one before a message that is received.
         """
         self._shut = True
         return self._resume()
@@ -336,31 +337,31 @@ cdef class WSMessageReader(WSMessageBase):
     # -- out: messages
 
     def recv(self, decode=None):
-        """The next message.
+        """Receive the next message.
 
-        It does not wait if there is one, but after 64 of these the loop iterates before the next is
-        taken, so that a long queue does not hold up everything else. Messages that came before the
-        connection ended are still returned after it. Cancelling loses no message.
+        A queued message is returned without waiting; but after 64 of them the loop iterates once,
+        so that a long queue does not delay everything else. Messages received before the connection
+        ended are still returned after that. Cancelling a call loses no message.
 
         Args:
-            decode: None gives a text as str and a binary message as bytes; True gives both as str,
-                False gives both as bytes.
+            decode: None returns a text message as str and a binary one as bytes; True returns both
+                as str, False returns both as bytes.
 
         Raises:
-            EOFError: if the connection is gone and there is no further message;
-                `WSTransport.close_handshake` says how it ended. A subclass may choose another
+            EOFError: if the connection has ended and there are no more messages; see
+                `WSTransport.close_handshake` for the reason. A subclass may choose another
                 exception (`closed_error`).
             RuntimeError: if another call is waiting; a subclass may choose another exception
-                (`concurrency_error`). Also in another thread than the one that runs the event loop.
-            UnicodeDecodeError: if a binary message that is to be decoded is not UTF-8. A subclass
-                may choose another exception (`decode_error`).
+                (`concurrency_error`). Also if this is not the thread that runs the event loop.
+            UnicodeDecodeError: if a binary message to decode is not UTF-8. A subclass may choose
+                another exception (`decode_error`).
         """
         return self._recv_call(AS_IT_IS if decode is None else bool(decode), False)
 
     def __aiter__(self):
-        """Iterates over the messages as `recv` gives them, also where that is overridden.
+        """Iterate over the messages that `recv` returns, even if that is overridden.
 
-        The iteration ends if the connection was closed well (`closed_well`).
+        The iteration ends if the connection was closed normally (`closed_well`).
         """
         cdef MessageIterator iterator
         if getattr(self.recv, "__func__", None) is not _recv:
@@ -370,7 +371,7 @@ cdef class WSMessageReader(WSMessageBase):
         return iterator
 
     async def _each(self):
-        """The messages of a `recv` that a subclass, or a mock, has put in the place of ours."""
+        """Iterate over the messages of a `recv` that a subclass or a mock has overridden."""
         while True:
             try:
                 message = await self.recv()
@@ -381,7 +382,7 @@ cdef class WSMessageReader(WSMessageBase):
             yield message
 
     async def recv_streaming(self, decode=None):
-        """The next message, by fragments, as they arrive.
+        """Receive the next message by fragments, as they arrive.
 
         It must be read to its end before the next message can be received.
 
@@ -426,15 +427,15 @@ cdef class WSMessageReader(WSMessageBase):
         self._streaming = False
 
     def discard(self, double patience=0):
-        """Let a full queue not keep the peer's CLOSE away; for a connection that is being closed.
+        """Keep a full queue from blocking the peer's CLOSE, while a connection is being closed.
 
-        As long as somebody receives, nothing is lost: reading pauses while the queue is full, as
-        ever. If it stays full, with nobody taking anything, all that comes later is thrown away, so
-        that only whole messages at the end are lost. What is queued can still be received.
+        As long as messages are received, none is lost: reading pauses while the queue is full. If
+        the queue stays full for `patience`, all further messages are dropped, so that only whole
+        messages at the end are lost. Queued messages can still be received.
 
         Args:
-            patience: seconds in which somebody has to take something. There are none for the task
-                that has received last when it calls this: it cannot do both.
+            patience: seconds within which a message must be received. It is 0 if the task that
+                received last calls this, since it cannot receive meanwhile.
         """
         if self._ended or self._waiter is None:
             return
@@ -457,7 +458,7 @@ cdef class WSMessageReader(WSMessageBase):
             self._patience.start()
 
     cdef inline RecvCall _recv_call(self, int decode, bint is_iterating):
-        """One call of `recv`; the object of an earlier call, if nobody has it any more."""
+        """Return the awaitable of a call of `recv`: that of an earlier call if it is unused."""
         cdef RecvCall call
         if is_unshared(self._spare):
             call = <RecvCall>take(&self._spare)
@@ -471,13 +472,13 @@ cdef class WSMessageReader(WSMessageBase):
         return call
 
     cdef inline int _keep(self, RecvCall call) except -1:
-        """Keep the object of a call that has ended for another one."""
+        """Keep the awaitable of an ended call for reuse."""
         if call.origin is None:
             keep(&self._spare, call)
         return 0
 
     cdef Joining _join(self, Fragment first, RecvCall call):
-        """What awaits the rest of a message."""
+        """Return the awaitable for the rest of a fragmented message."""
         cdef Joining joining = Joining.__new__(Joining)
         joining.has_begun = joining.has_ended = False
         joining.reader = self
@@ -490,25 +491,25 @@ cdef class WSMessageReader(WSMessageBase):
         return joining
 
     cdef object _end(self, bint is_iterating):
-        """There will be nothing more."""
+        """End a call: there are no more messages."""
         if is_iterating and self.closed_well():
             raise StopAsyncIteration
         raise self.closed_error()
 
     cdef object _wait(self, Step step):
-        """What a call has to wait on."""
+        """Return the future that a call must wait on."""
         self._taken = 0
         self._waiting = <PyObject*>step
         return self._waiter.begin()
 
     cdef int _stop_waiting(self, Step step) except -1:
-        """A call that may have waited was ended from outside."""
+        """End the wait of a call that was closed or thrown into, if it was waiting."""
         if self._waiting == <PyObject*>step:
             self._waiter.give_up()
         return 0
 
     cdef ItemWait _more(self):
-        """What to await until there is something in the queue, or never will be."""
+        """Return the awaitable that ends when there is an item in the queue."""
         cdef ItemWait wait = ItemWait.__new__(ItemWait)
         wait.has_begun = wait.has_ended = False
         wait.reader = self
@@ -523,7 +524,7 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef int _refuse(self, str name) except -1:
-        """Raise what stands against another call, unless the one that waits was cancelled."""
+        """Raise the reason against another call; there is none if the waiting one was cancelled."""
         self._check_open()
         if this_thread() != self._waiter._io.thread:
             refuse_thread(self._waiter._io)
@@ -537,7 +538,7 @@ cdef class WSMessageReader(WSMessageBase):
         return self._queue.take()
 
     cdef object _make_room(self):
-        """Take while reading is paused: remember for whom, and read on if there is room."""
+        """Take an item while reading is paused: remember the task, and resume if there is room."""
         item = self._queue.take()
         if not self._was_taken:
             self._was_taken = True
@@ -549,7 +550,7 @@ cdef class WSMessageReader(WSMessageBase):
         return item
 
     cdef int _put_back(self, list parts, bint is_text) except -1:
-        """Leave the fragments that were taken so far as one, at the front of the queue."""
+        """Put the fragments taken so far back, as one, at the front of the queue."""
         cdef Fragment fragment = Fragment.__new__(Fragment)
         fragment.data = b"".join(parts)
         fragment.is_text = is_text
@@ -558,7 +559,7 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef bint _has_room(self) noexcept:
-        """Whether both low marks were reached; that of bytes, if its high mark was."""
+        """Return whether the queue is down to its low mark, and to that of bytes if they paused."""
         if self._paused_by_bytes and self._queue.held() > LOW_BYTES:
             return False
         return self._queue.size <= self._low
@@ -572,7 +573,7 @@ cdef class WSMessageReader(WSMessageBase):
         return 0
 
     cdef object _converted(self, object message, bint decode):
-        """A whole message as str if `decode`, else as bytes."""
+        """Return a whole message as str if `decode`, else as bytes."""
         if isinstance(message, str):
             return message if decode else message.encode()
         if not decode:
@@ -582,17 +583,17 @@ cdef class WSMessageReader(WSMessageBase):
         except UnicodeDecodeError as exc:
             raise self.decode_error(exc)
 
-    # -- what a subclass may change
+    # -- subclasses may override
 
     cpdef object closed_error(self):
-        """The exception for `recv` when there will be no further message."""
+        """Return the exception for `recv` when there are no more messages."""
         return EOFError("the connection is closed")
 
     cpdef object concurrency_error(self, str name):
-        """The exception for a call when another one has not ended.
+        """Return the exception for a call while another one has not ended.
 
         Args:
-            name: what was called: ``recv`` or ``recv_streaming``.
+            name: of the called method: ``recv`` or ``recv_streaming``.
         """
         return RuntimeError(
             f"{name}() was called, but another call of recv() or recv_streaming() has not ended, "
@@ -600,7 +601,7 @@ cdef class WSMessageReader(WSMessageBase):
         )
 
     def fragments_error(self, limit):
-        """The exception for a message of more frames than `max_joined`; it ends the connection.
+        """Close the connection, and return the exception for more frames than `max_joined`.
 
         Args:
             limit: how many are allowed.
@@ -610,7 +611,7 @@ cdef class WSMessageReader(WSMessageBase):
         return self.closed_error()
 
     cpdef object decode_error(self, object exc):
-        """The exception for a message that is not UTF-8.
+        """Return the exception for a message that is not UTF-8.
 
         Args:
             exc: the `UnicodeDecodeError`.
@@ -618,10 +619,9 @@ cdef class WSMessageReader(WSMessageBase):
         return exc
 
     cpdef bint closed_well(self) except -1:
-        """Whether a closed connection ends an iteration, rather than raising from it.
+        """Return whether a closed connection ends an iteration normally, without an exception.
 
-        It does if no CLOSE that went either way had another code than 1000, 1001 or none, and at
-        least one did.
+        It does if a CLOSE was sent or received, and each had the code 1000, 1001 or none.
         """
         if self.transport is None or self.transport.close_handshake is None:
             return False
@@ -629,7 +629,7 @@ cdef class WSMessageReader(WSMessageBase):
         return _is_well(closing.recv) and _is_well(closing.sent)
 
     cpdef bint ends_iteration(self, object exc) except -1:
-        """Whether what an overridden `recv` has raised ends an iteration, rather than going on.
+        """Return whether an exception of an overridden `recv` ends an iteration normally.
 
         Args:
             exc: the exception.

@@ -1,4 +1,4 @@
-# Resuming a waiting task from within a callback.
+# Resuming a waiting task within a callback.
 
 from ..loop.loop_io cimport LoopIO
 
@@ -6,9 +6,9 @@ from ..loop.loop_io cimport LoopIO
 cdef class Waiter:
     cdef object _loop
     cdef LoopIO _io
-    cdef object _future  # None before the first wait, and after one that did not end by `_resume`
-    cdef bint _at_once  # a task is resumed within the callback
-    cdef bint is_waiting  # a task was given the future, and was not woken up
+    cdef object _future  # None before the first wait, and after one that `_resume` did not end
+    cdef bint _at_once  # resume tasks within the callback
+    cdef bint is_waiting  # a task has the future, and was not woken up
 
     cdef object begin(self)
     cdef bint is_busy(self) except -1
