@@ -1,8 +1,8 @@
-"""What a client makes of the answers to its handshake: which exception, with what on it.
+"""How a client treats the responses to its handshake: the exception, and its attributes.
 
-Each row is answered by a bare socket, in one write and byte by byte. That no task and no socket is
-left after an exception is asserted for all of them, by the fixture `no_leaks` and by the peer,
-which reads until the client's end is closed.
+Each row is sent by a bare socket, in one write and byte by byte. For all of them the fixture
+`no_leaks`, and the peer, which reads until EOF, assert that an exception leaves no task and no
+socket behind.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ Change = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Row:
-    """An answer, and what the client makes of it.
+    """A response, and the client's reaction to it.
 
     Attributes:
         name: of the row.
-        answer: the answer to a key.
-        error: the exception's type.
+        answer: the response to a key.
+        error: the type of the exception.
         field: `name` and `value` of a WSInvalidHeaderError.
-        says: a part of the exception's text.
+        says: a part of the exception's message.
     """
 
     name: str
@@ -96,7 +96,7 @@ ROWS = [
         ),
         WSInvalidHeaderError,
     ),
-    # What was not offered
+    # Subprotocols and extensions that were not offered
     wrong_field("Sec-WebSocket-Protocol", "chat", WSInvalidHeaderError),
     wrong_field("Sec-WebSocket-Extensions", "permessage-deflate", WSInvalidHeaderError),
     wrong_field("Sec-WebSocket-Extensions", "x-unknown; a=1", WSInvalidHeaderError),
@@ -130,13 +130,13 @@ ROWS = [
     text("binary", bytes(range(256)), WSInvalidMessageError),
     text("a TLS alert", b"\x15\x03\x01\x00\x02\x02\x46", WSInvalidMessageError),
     text("HTTP/2", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", WSInvalidMessageError),
-    # Line ends that are none, ahead of a valid answer
+    # Bare CR or LF before a valid response
     Row("bare CR ahead", lambda key: b"\r" + response(key), WSInvalidMessageError),
     Row("bare LF ahead", lambda key: b"\n" + response(key), WSInvalidMessageError),
     Row("bare CR behind an interim response",
         lambda key: b"HTTP/1.1 103 Early Hints\r\n\r\n\r" + response(key),
         WSInvalidMessageError),
-    # An unfinished answer
+    # An incomplete response
     text("nothing at all", b"", WSInvalidMessageError, "closed"),
     text("half a status line", b"HTTP/1.1 10", WSInvalidMessageError, "closed"),
     Row("a head without its end", lambda key: response(key)[:-2], WSInvalidMessageError,
@@ -176,13 +176,13 @@ TOO_LARGE = [
 async def answering(
     row: Row, tls: Tls | None = None, *, each_byte: bool = False
 ) -> AsyncIterator[str]:
-    """The URL of a server that gives this answer, and reads on until the client is gone."""
+    """Yield the URL of a server that sends this response, and reads until the client closes."""
 
     async def script(peer: RawPeer) -> None:
         key = header_of(await peer.read_head(), "Sec-WebSocket-Key")
         assert key is not None
         await peer.send(row.answer(key), each_byte=each_byte)
-        if not tls:  # it ends, as a server that has nothing more to say would
+        if not tls:  # EOF, as from a server that has nothing more to send
             peer.end_sending()
             assert await peer.read_to_end() == b""
 
@@ -328,7 +328,7 @@ async def test_subprotocol(offered: str, chosen: str, right: bool) -> None:
 
 
 async def test_request(security: Tls | None) -> None:
-    """What the server is sent, and the key: new for each connection."""
+    """The request as the server receives it, and the key: new for each connection."""
     keys: list[str | None] = []
     heads: list[bytes] = []
 
@@ -411,6 +411,6 @@ async def test_credentials(user_info: str, extra: dict[str, str], expected: str 
     ],
 )
 async def test_fields_that_cannot_be_sent(extra: dict[str, str]) -> None:
-    """It is known before anything is connected to."""
+    """It is reported before anything is connected to."""
     with pytest.raises(ValueError):
         await ws_connect(Recorder, f"ws://127.0.0.1:{free_port()}/", extra_headers=extra)

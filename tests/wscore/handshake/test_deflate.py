@@ -1,4 +1,4 @@
-"""What is offered and accepted of permessage-deflate: our own rules, and those of websockets."""
+"""Negotiation of permessage-deflate: our own rules, and compared with those of websockets."""
 
 import itertools
 import zlib
@@ -51,7 +51,7 @@ def parameters(header: str) -> list[tuple[str, str | None]]:
 
 
 def settings(*client_bits: int | bool | None) -> Iterator[dict[str, Any]]:
-    """All ways to set the four parameters, within what any engine can do."""
+    """Generate all settings of the four parameters that every engine supports."""
     flags = [False, True]
     bits = [None, 9, 12, 15]
     for values in itertools.product(flags, flags, bits, [*bits, *client_bits]):
@@ -70,7 +70,7 @@ def settings(*client_bits: int | bool | None) -> Iterator[dict[str, Any]]:
 
 
 def headers() -> Iterator[str]:
-    """Many ways to write the four parameters, right and wrong."""
+    """Generate many header values with the four parameters, valid and invalid."""
     for parts in itertools.product(FLAGS, SERVER_BITS, [*CLIENT_BITS, "; client_max_window_bits"]):
         yield "".join(parts)
     yield from WRONG

@@ -1,6 +1,6 @@
-"""The opening handshake without a socket: keys, and both roles against each other.
+"""The opening handshake without a socket: keys, and both sides against each other.
 
-Tables of wrong messages, over sockets: `test_handshake_server` and `test_handshake_client`.
+Tables of invalid messages, over sockets, are in `test_server` and `test_client`.
 """
 
 import pytest
@@ -20,7 +20,7 @@ def test_accept_key() -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
 def test_both_roles(size: int) -> None:
-    """Each reads what the other writes, in pieces of any size."""
+    """Each side parses the other's message, in pieces of any size."""
     client = ClientHandshake(parse_url("ws://example.com/x"), {"X-Own": "1"})
     server = ServerHandshake()
     tail = b"\x81\x00"
@@ -36,7 +36,7 @@ def test_both_roles(size: int) -> None:
 
 
 def feed(handshake, data, size):  # type: ignore[no-untyped-def]
-    """Feed in pieces; the message, and the bytes that are left."""
+    """Feed in pieces; return the message, and the remaining bytes."""
     for start in range(0, len(data), size):
         result = handshake.feed(data[start : start + size])
         if result is not None:

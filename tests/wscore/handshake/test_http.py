@@ -1,4 +1,4 @@
-"""The messages of the opening handshake: what they are made of, and how they look on the wire."""
+"""The messages of the opening handshake: their attributes, and how they are serialised."""
 
 from http import HTTPStatus
 
@@ -35,7 +35,7 @@ def test_101_response() -> None:
 
 
 def test_messages_made_by_hand() -> None:
-    """Without arguments, to be filled in."""
+    """They can be created without arguments, and filled in later."""
     request, response = WSUpgradeRequest(), WSUpgradeResponse()
     assert request.to_bytes() == b"GET / HTTP/1.1\r\n\r\n"
     response.headers["A"] = "b"

@@ -1,7 +1,6 @@
-"""Heads of HTTP messages are read however they are cut, and bounded.
+"""Heads of HTTP messages are parsed however they are split, and within limits.
 
-What a server and a client make of wrong ones over a socket is in `test_handshake_server` and
-`test_handshake_client`.
+Invalid ones, sent to a server and a client over sockets, are in `test_server` and `test_client`.
 """
 
 import random
@@ -40,7 +39,7 @@ TAIL = b"\x81\x80\x00\x00\x00\x00 and more"
 def read(
     reader: RequestReader | ResponseReader, *pieces: bytes
 ) -> tuple[WSUpgradeRequest | WSUpgradeResponse | None, int]:
-    """Feed the pieces; the message, and how many bytes of all of them belong to it."""
+    """Feed the pieces; return the message, and how many bytes of all of them belong to it."""
     fed = 0
     for piece in pieces:
         result = reader.feed(piece)
@@ -69,7 +68,7 @@ def test_request() -> None:
 
 @pytest.mark.parametrize("cut", range(1, len(REQUEST)))
 def test_request_in_two_pieces(cut: int) -> None:
-    """Also with what follows it in the second piece."""
+    """Even with further bytes after it in the second piece."""
     request, consumed = read(RequestReader(), REQUEST[:cut], REQUEST[cut:] + TAIL)
     assert isinstance(request, WSUpgradeRequest)
     assert consumed == len(REQUEST)
@@ -86,7 +85,7 @@ def test_request_byte_by_byte() -> None:
 
 
 def test_request_without_upgrade() -> None:
-    """Without an upgrade there is no saying what follows; it is a whole request all the same."""
+    """Without an upgrade the bytes after it are unknown; the request is complete all the same."""
     request, consumed = read(RequestReader(), b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     assert isinstance(request, WSUpgradeRequest)
     assert consumed == 27
@@ -116,7 +115,7 @@ def test_unfinished_request() -> None:
         (b"GET / HTTP/1.1\r\nA: " + b"b" * MAX_LINE_SIZE + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nA: " + b"b" * MAX_HEAD_SIZE, 431),
-        # llhttp refuses these targets, and the line is read without it.
+        # llhttp rejects these targets, so the line is parsed without it.
         (b"GET ? HTTP/1.1\r\nA: " + b"b" * MAX_LINE_SIZE + b"\r\n\r\n", 431),
         (b"GET ? HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n", 431),
         (b"GET /\xc3\xa9 HTTP/1.1\r\n\r\n", 400),
@@ -224,14 +223,14 @@ def test_bare_line_ends_ahead_of_a_request(bare: bytes, line: bytes) -> None:
         assert caught.value.status == 400
 
 
-# However the bytes come, what is done about them grows with their number and no faster.
+# However the input is split, the work on it is linear in its size.
 
 
 class Counting:
-    """Stands for httptools: parsers that count what they are given.
+    """Replaces httptools: parsers that count the bytes that they are fed.
 
-    llhttp's user keeps the beginning of a line, and copies it with each piece of it; so what a
-    piece costs is its size and what there is of its line.
+    llhttp's user keeps the beginning of a line, and copies it with each further piece; so the cost
+    of a piece is its size plus the size of its line so far.
     """
 
     def __init__(self, cost: list[int]) -> None:
@@ -268,7 +267,7 @@ def cost_of(
     reader: type[RequestReader] | type[ResponseReader],
     wire: bytes,
 ) -> tuple[int, int]:
-    """What reading it byte by byte costs: the bytes that llhttp's user handles, and the calls."""
+    """Return the cost of parsing byte by byte: bytes that llhttp's user handles, and calls."""
     cost: list[int] = []
     monkeypatch.setattr("wscore.handshake.http_reader.httptools", Counting(cost))
     read(reader(), *(bytes([byte]) for byte in wire))
@@ -377,7 +376,7 @@ def test_interim_responses_are_passed_over() -> None:
 
 
 def test_endless_interim_responses() -> None:
-    """They count together as one head, or a server could keep a client busy for ever."""
+    """They share the limits of one head, or a server could keep a client busy for ever."""
     reader = ResponseReader()
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </style>\r\n\r\n"
     with pytest.raises(HTTPSyntaxError):
@@ -397,7 +396,7 @@ def test_head_is_that_of_the_response_that_counts() -> None:
 @pytest.mark.parametrize("bare", BARE)
 @pytest.mark.parametrize("early", [b"", b"HTTP/1.1 103 Early Hints\r\nLink: </style>\r\n\r\n"])
 def test_bare_line_ends_ahead_of_a_response(bare: bytes, early: bytes) -> None:
-    """Behind an interim response, too."""
+    """Even after an interim response."""
     ahead = early + bare
     for pieces in ([ahead + SWITCHING], [ahead, SWITCHING], [early, bare, SWITCHING]):
         with pytest.raises(HTTPSyntaxError):
@@ -418,7 +417,7 @@ def test_endless_empty_lines_before_a_response() -> None:
     ids=["chunk extension", "trailer field", "trailer fields"],
 )
 def test_endless_lines_in_a_body(endless: bytes) -> None:
-    """What is no body is bounded where it follows the head, too."""
+    """Bytes outside the body's data are limited even directly after the head."""
     reader = ResponseReader()
     head = b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert read(reader, head, *[b"1\r\nx\r\n"] * 20_000) == (None, len(head) + 120_000)
@@ -446,7 +445,7 @@ def test_wrong_response(wire: bytes) -> None:
 def test_garbage_is_refused_or_waited_for(
     reader: type[RequestReader] | type[ResponseReader],
 ) -> None:
-    """Whatever comes, there is no other exception, and cutting it elsewhere changes nothing."""
+    """No input raises another exception, and splitting it elsewhere changes nothing."""
     source = random.Random(6455)
     start = REQUEST if reader is RequestReader else SWITCHING
     for _ in range(2000):

@@ -1,4 +1,4 @@
-"""What is written into a head cannot be taken for anything else."""
+"""A serialised name or value cannot be taken for anything else."""
 
 import pytest
 from multidict import CIMultiDict

@@ -1,4 +1,4 @@
-"""What a server answers to opening handshakes, right and wrong: status and header fields.
+"""A server's responses to opening handshakes, valid and invalid: status and header fields.
 
 Each row is sent by a bare socket, in one write and byte by byte.
 """
@@ -28,13 +28,13 @@ UPGRADE = {"Upgrade": "websocket"}
 
 @dataclass(frozen=True)
 class Row:
-    """A request, and how it is answered.
+    """A request, and the response to it.
 
     Attributes:
         name: of the row.
         sent: the request.
         status: of the response.
-        headers: what the response must have.
+        headers: the header fields that the response must have.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Row:
 
     @property
     def is_for_upgrade(self) -> bool:
-        """Whether what is wrong with it only matters to an upgrade."""
+        """Return whether its fault only matters to an upgrade."""
         return self.status == 426 or "Sec-WebSocket" in self.name or "key" in self.name
 
 
@@ -232,7 +232,7 @@ def check_refusal(row: Row, answer: bytes) -> None:
     else:
         assert body
         assert header_of(head, "Content-Length") == str(len(body))
-    # A client that is refused learns that it need not wait, nor ask again on this connection.
+    # A client that is refused learns that it need not wait, nor send another request here.
     assert "close" in str(header_of(head, "Connection")).lower()
 
 
@@ -253,7 +253,7 @@ async def test_granted(row: Row, each_byte: bool) -> None:
 
 
 async def test_example_of_the_standard(security: Tls | None) -> None:
-    """RFC 6455, 1.3: this key is answered like that."""
+    """The key and the accept key of RFC 6455, 1.3."""
     listener = Recorder()
     async with raw_client(lambda _: listener, security) as peer:
         await peer.send(request(("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")))
@@ -262,14 +262,14 @@ async def test_example_of_the_standard(security: Tls | None) -> None:
     await listener.until("disconnected")
 
 
-# The order: syntax and limits, then the factory, then method, version, Host and body, then what an
-# upgrade needs.
+# The order: syntax and limits, then the factory, then method, version, Host and body, then the
+# fields of an upgrade.
 
 
 def answering(
     asked: list[WSUpgradeRequest],
 ) -> Callable[[WSUpgradeRequest], WSUpgradeResponseWithListener]:
-    """A listener factory that answers everything itself, and notes what it was asked."""
+    """Return a listener factory that answers every request itself, and records it."""
 
     def health(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         asked.append(request)
@@ -281,7 +281,7 @@ def answering(
 
 @pytest.mark.parametrize("row", WELL_FORMED, ids=lambda row: row.name)
 async def test_factory_sees_what_is_well_formed(row: Row, each_byte: bool) -> None:
-    """It may answer any request, whatever its method, version, Host or body."""
+    """It may answer any request, regardless of its method, version, Host or body."""
     asked: list[WSUpgradeRequest] = []
     async with raw_client(answering(asked)) as peer:
         await peer.send(row.sent, each_byte=each_byte)
@@ -314,7 +314,7 @@ async def test_method_version_host_and_body_come_before_404(row: Row) -> None:
 
 
 async def test_health_checks_over_tls_and_by_a_coroutine(security: Tls | None) -> None:
-    """A body that comes later is not read, and does not reset the answer."""
+    """A body that arrives later is not read, and does not reset the connection."""
     asked: list[WSUpgradeRequest] = []
     answer_now = answering(asked)
 
@@ -332,7 +332,7 @@ async def test_health_checks_over_tls_and_by_a_coroutine(security: Tls | None) -
 
 
 async def test_answers_may_be_used_again() -> None:
-    """What is left out of the answer to a HEAD is there for the next GET."""
+    """The body omitted in response to a HEAD is sent in response to the next GET."""
     response = WSUpgradeResponse.create_ok_response(b"fine")
     chosen = WSUpgradeResponseWithListener(response, None)
     for method, body in ((b"HEAD", b""), (b"GET", b"fine")):
@@ -379,7 +379,7 @@ async def test_what_the_factory_sees(security: Tls | None, each_byte: bool) -> N
 
 
 async def test_deadline(each_byte: bool) -> None:
-    """However slowly a request drips in, the deadline is counted from the connection on."""
+    """However slowly a request arrives, the deadline counts from the connection."""
     listener = Recorder()
     async with raw_client(lambda _: listener, websocket_handshake_timeout=0.1) as peer:
 
@@ -416,7 +416,7 @@ CLIENT_HELLO = bytes.fromhex("16030100c8010000c40303")  # the first bytes of one
 
 @pytest.mark.parametrize("sent", [b"", CLIENT_HELLO], ids=["nothing", "some"])
 async def test_deadline_without_tls_handshake(tls: Tls, sent: bytes) -> None:
-    """The time of a connection passes in its TLS handshake, too."""
+    """The deadline of a connection includes its TLS handshake."""
     factory = partial(ws_create_server, lambda _: Recorder(), "127.0.0.1", 0, ssl=tls.server)
     server = await factory(websocket_handshake_timeout=0.1)
     async with server, connecting(server.sockets[0].getsockname()[1]) as peer:
@@ -425,13 +425,13 @@ async def test_deadline_without_tls_handshake(tls: Tls, sent: bytes) -> None:
 
 
 async def test_deadline_begins_when_the_connection_is_accepted(tls: Tls) -> None:
-    """It does not begin again with the end of the TLS handshake."""
+    """It does not start again after the TLS handshake."""
     server = await ws_create_server(
         lambda _: Recorder(), "127.0.0.1", 0, ssl=tls.server, websocket_handshake_timeout=0.6
     )
     port = server.sockets[0].getsockname()[1]
     async with server, connecting(port) as slow:
-        await asyncio.sleep(0.3)  # so much less is left for the request
+        await asyncio.sleep(0.3)  # so less time is left for the request
         await slow.writer.start_tls(tls.client, server_hostname="127.0.0.1")
         async with connecting(port) as later:
             ends = [asyncio.ensure_future(peer.read_to_end()) for peer in (slow, later)]
@@ -456,7 +456,7 @@ async def test_deadline_ends_with_the_handshake(security: Tls | None) -> None:
     async with raw_client(lambda _: listener, security, websocket_handshake_timeout=0.1) as peer:
         await peer.send(request())
         await peer.read_head()
-        await asyncio.sleep(0.2)  # nothing is to happen at the end of it
+        await asyncio.sleep(0.2)  # nothing must happen when it ends
         assert listener.events == ["connected"]
         assert listener.transport is not None
         assert not listener.transport.is_disconnected

@@ -1,4 +1,4 @@
-"""WebSocket URLs: what is taken from them, and which are refused."""
+"""WebSocket URLs: how they are parsed, and which are rejected."""
 
 import dataclasses
 from typing import Any

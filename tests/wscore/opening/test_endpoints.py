@@ -1,4 +1,4 @@
-"""How connections are opened and accepted: asyncio's arguments, and a server with its methods."""
+"""Opening and accepting connections: asyncio's arguments, and the methods of its servers."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from wscore import (
 from wscore.sockets.socket_transport import SocketTransport
 from wscore.tls.tls_transport import TlsTransport
 
-# What a client may say about its socket
+# Arguments for a client's socket
 
 
 async def test_plain_connections_run_on_our_transport() -> None:
@@ -31,7 +31,7 @@ async def test_plain_connections_run_on_our_transport() -> None:
 
 
 async def test_local_address() -> None:
-    """The server sees where the client comes from."""
+    """The server sees the client's local address."""
     seen = []
 
     class Asking(Echo):
@@ -67,7 +67,7 @@ async def test_proto_and_flags() -> None:
 @pytest.mark.parametrize("delay", [None, 0.01, 0.25])
 @pytest.mark.parametrize("interleave", [None, 1])
 async def test_happy_eyeballs(delay: float | None, interleave: int | None) -> None:
-    """A name with addresses of two families, of which only one answers."""
+    """A name with addresses of two families, of which only one accepts."""
     async with serving(LOOPBACK, 0) as server:
         await talk_to(server, "localhost", happy_eyeballs_delay=delay, interleave=interleave)
 
@@ -77,7 +77,7 @@ async def test_connected_socket() -> None:
         sock = socket.create_connection((LOOPBACK, port_of(server)))
         transport = await talk("ws://example.invalid/", sock=sock)
         assert transport.underlying_transport.get_extra_info("socket") is sock
-        assert sock.fileno() == -1  # it belonged to the transport
+        assert sock.fileno() == -1  # the transport owned it
 
 
 async def test_refused_connection() -> None:
@@ -99,7 +99,7 @@ async def test_name_that_does_not_exist() -> None:
 
 
 async def test_cancelled_while_connecting() -> None:
-    """A full backlog, so that the connection is never made."""
+    """With a full backlog the connection is never made."""
     with socket.socket() as listener, contextlib.ExitStack() as stack:
         listener.bind((LOOPBACK, 0))
         listener.listen(0)
@@ -116,14 +116,14 @@ async def test_cancelled_while_connecting() -> None:
             await task
 
 
-# What a server may be told
+# Arguments for a server's sockets
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are not shown here")
 @pytest.mark.parametrize(("host", "in_url"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_addresses_need_no_thread(host: str, in_url: str, loop: str) -> None:
-    """Neither the server's nor the client's."""
+    """Neither on the server nor on the client."""
     pytest.importorskip(loop)
     program = f"""
 import asyncio, os, {loop}
@@ -147,7 +147,7 @@ async def main():
 
 
 async def test_port_as_text() -> None:
-    """The resolver takes one, and so it comes from a program's environment."""
+    """The resolver accepts one, and programs read it from their environment."""
     async with serving(LOOPBACK, "0") as server:  # type: ignore[arg-type]
         await talk(f"ws://{LOOPBACK}:{server.sockets[0].getsockname()[1]}/")
 
@@ -165,7 +165,7 @@ async def test_all_interfaces() -> None:
     async with serving(None, 0) as server:
         for sock in server.sockets:
             host = "[::1]" if sock.family == socket.AF_INET6 else LOOPBACK
-            with contextlib.suppress(OSError):  # where one of the two is switched off
+            with contextlib.suppress(OSError):  # where one of the two families is disabled
                 await talk(f"ws://{host}:{sock.getsockname()[1]}/")
 
 
@@ -175,7 +175,7 @@ async def test_family_of_a_server() -> None:
 
 
 async def test_reuse_port() -> None:
-    """Two servers at one port, and each of them is right for any client."""
+    """Two servers on one port, either of which may serve a client."""
     async with serving(LOOPBACK, 0, reuse_port=True) as first:
         port = port_of(first)
         async with serving(LOOPBACK, port, reuse_port=True) as second:
@@ -202,7 +202,7 @@ async def test_given_listening_socket() -> None:
 
 
 async def test_given_listening_socket_stays_usable() -> None:
-    """As with asyncio: programs ask it for its port."""
+    """As with asyncio: programs get its port from it."""
     sock = socket.socket()
     sock.bind((LOOPBACK, 0))
     address = sock.getsockname()
@@ -217,7 +217,7 @@ async def test_backlog(backlog: int) -> None:
         await asyncio.gather(*(talk_to(server) for _ in range(10)))
         if sys.platform == "linux":
             told = server.sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
-            # The field tcpi_sacked, which for a listening socket is how many may wait.
+            # The field tcpi_sacked, which for a listening socket is the backlog.
             assert int.from_bytes(told[28:32], sys.byteorder) == backlog
 
 
@@ -237,7 +237,7 @@ async def test_not_serving_at_first() -> None:
 
 @pytest.mark.parametrize("use_aiofastnet", [True, False, None])
 async def test_tls_runs_on_our_transport(tls: Tls, use_aiofastnet: bool | None) -> None:
-    """Whatever is said about aiofastnet, which programs written for picows may do."""
+    """Regardless of `use_aiofastnet`, which programs written for picows may pass."""
     options = {"use_aiofastnet": use_aiofastnet}
     async with serving(LOOPBACK, 0, ssl=tls.server, **options) as server:
         url = f"wss://{LOOPBACK}:{port_of(server)}/"

@@ -1,4 +1,4 @@
-"""Listener factories of clients: with how many arguments each kind of callable is called."""
+"""Listener factories of clients: how many arguments each kind of callable gets."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ BOTH = (REQUEST, RESPONSE)
 
 
 class Seen(WSListener):
-    """A listener that knows what its factory was given."""
+    """A listener that records the arguments of its factory."""
 
     args: tuple[object, ...] = ()
 
@@ -106,7 +106,7 @@ def wrapper(*args: object) -> Seen:
     ],
 )
 def test_arguments(factory: Callable[..., WSListener], expected: tuple[object, ...]) -> None:
-    for _ in range(2):  # the second time some of it is known
+    for _ in range(2):  # the second time some of it is cached
         listener = make_listener(factory, REQUEST, RESPONSE)
         assert isinstance(listener, Seen)
         assert listener.args == expected
@@ -114,7 +114,7 @@ def test_arguments(factory: Callable[..., WSListener], expected: tuple[object, .
 
 @pytest.mark.parametrize("factory", [three, keyword, lambda request: seen(request)])
 def test_factory_that_takes_something_else(factory: Callable[..., Any]) -> None:
-    """It is called with nothing, and says itself what it misses."""
+    """It is called without arguments, and its own TypeError names the missing ones."""
     with pytest.raises(TypeError, match="missing"):
         make_listener(factory, REQUEST, RESPONSE)
 

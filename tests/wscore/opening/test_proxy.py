@@ -1,7 +1,7 @@
-"""Connections through proxies: which ones they take, what these are told, and TLS with them.
+"""Connections through proxies: which are chosen, the requests to them, and TLS with them.
 
-`test_proxy_faults.py` is about proxies that fail, `test_proxy_matrix.py` goes through the proxies
-that people run.
+`test_proxy_faults.py` is about proxies that fail, `test_proxy_matrix.py` goes through widely used
+proxies.
 """
 
 import asyncio
@@ -131,7 +131,7 @@ async def test_a_redirect_asks_the_environment_anew(monkeypatch: pytest.MonkeyPa
             await leave(transport)
 
 
-# What they are told
+# Requests to proxies
 
 
 async def test_options_for_the_proxy() -> None:
@@ -158,7 +158,7 @@ async def test_options_for_the_proxy() -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
 @pytest.mark.parametrize("scheme", ["http", "socks4", "socks5"])
 async def test_who_resolves_as_with_picows(scheme: str, host: str) -> None:
-    """Both tell the proxy the same; but picows puts IPv6 into SOCKS4, which has no room for it."""
+    """Both send the same; but picows puts IPv6 addresses into SOCKS4, which has no room."""
     answers = {
         "http": [b"HTTP/1.1 403 X\r\n\r\n"],
         "socks4": [b"\0\x5b" + b"\0" * 6],
@@ -281,7 +281,7 @@ async def test_asyncios_arguments_about_tls(tls: Tls, scheme: str) -> None:
             await ws_connect(Recorder, "wss://h.invalid/", proxy=proxy, **options)
 
 
-# Much data, and the end
+# Large transfers, and closing
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

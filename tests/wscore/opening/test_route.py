@@ -1,4 +1,4 @@
-"""The way to a server: sockets of the caller's, socket factories, and what contradicts what."""
+"""The route to a server: the caller's sockets, socket factories, and contradictions."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ PLAIN = Setting("server", None)
 
 @contextlib.asynccontextmanager
 async def connected(url: str, **options: Any) -> AsyncIterator[Any]:
-    """An open connection, by its underlying transport."""
+    """Yield the underlying transport of an open connection."""
     transport, _ = await ws_connect(Recorder, url, **options)
     try:
         yield transport.underlying_transport
@@ -33,7 +33,7 @@ async def connected(url: str, **options: Any) -> AsyncIterator[Any]:
 
 
 def later(factory: Callable[[WSParsedURL], object]) -> Callable[[WSParsedURL], object]:
-    """The factory as a coroutine function."""
+    """Return the factory as a coroutine function."""
 
     async def asynchronous(url: WSParsedURL) -> object:
         await asyncio.sleep(0)

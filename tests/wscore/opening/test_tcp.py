@@ -1,4 +1,4 @@
-"""Connecting: to addresses without a resolver, to names, at once and after a wait."""
+"""Connecting to addresses without a resolver, and to names, at once and after a wait."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ def is_prepared(sock: socket.socket) -> bool:
     [(LOOPBACK, socket.AF_INET), ("::1", socket.AF_INET6)],
 )
 async def test_address(host: str, family: int) -> None:
-    """The same socket as after asking a resolver, which is not asked."""
+    """The socket is the same as with the resolver, which is not called."""
     with listener(host, family) as server:
         threads = threading.active_count()
         with await connect_socket(host, port_of(server)) as sock:
@@ -94,7 +94,7 @@ async def test_malformed(host: str) -> None:
 
 @contextlib.contextmanager
 def full() -> Iterator[socket.socket]:
-    """A listener that takes no further connection until it accepts those that wait."""
+    """Yield a listener with a full accept queue."""
     with listener(backlog=0) as server, contextlib.ExitStack() as stack:
         for _ in range(3):
             filler = stack.enter_context(socket.socket())
@@ -110,7 +110,7 @@ async def test_connection_that_takes_a_while() -> None:
             await asyncio.sleep(0)
         assert not task.done()
         server.listen(5)
-        async with asyncio.timeout(BOUND):  # the system tries again after a second
+        async with asyncio.timeout(BOUND):  # the system retransmits after a second
             with await task as sock:
                 assert is_prepared(sock)
                 assert sock.getpeername() == server.getsockname()

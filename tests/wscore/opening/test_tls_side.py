@@ -1,4 +1,4 @@
-"""A TLS context of the wrong side is refused at once, not with each connection."""
+"""A TLS context of the wrong side is rejected at once, not with each connection."""
 
 import ssl
 from typing import Any
@@ -43,7 +43,7 @@ async def test_server(tls: Tls) -> None:
 @pytest.mark.parametrize("name", ["ssl_context", "proxy_ssl_context", "ssl"])
 @pytest.mark.parametrize("url", ["wss://nowhere.invalid/", "ws://nowhere.invalid/"])
 async def test_client(tls: Tls, name: str, url: str) -> None:
-    """Before anything else is done: not even the name of the server is looked up."""
+    """It is checked first: not even the name of the server is resolved."""
 
     async def connect(value: Any) -> None:
         await ws_connect(Recorder, url, **{name: value})
@@ -57,7 +57,7 @@ async def test_client(tls: Tls, name: str, url: str) -> None:
 
 
 async def test_context_with_a_url_without_tls(tls: Tls) -> None:
-    """As with picows it is for ``wss://`` URLs only, be it one that is redirected to."""
+    """As with picows it is only for ``wss://`` URLs, including those of redirects."""
     async with serving(LOOPBACK, 0) as server:
         await talk_to(server, ssl_context=tls.client)
         for context in (tls.client, True):

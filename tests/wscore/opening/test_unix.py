@@ -1,4 +1,4 @@
-"""Unix sockets: what is replaced, what is not, and that a failure leaves nothing open."""
+"""Unix sockets: which files are replaced, and that a failure leaves nothing open."""
 
 import asyncio
 import errno
@@ -64,7 +64,7 @@ async def test_nobody_listens(tmp_path: Path) -> None:
 
 
 async def test_a_connection(tmp_path: Path, both: Setting) -> None:
-    """Both sides take the path as an argument; the URL only says what is asked for."""
+    """Both sides take the path as an argument; the URL only determines the request."""
     path = tmp_path / "socket"
     asked: list[WSUpgradeRequest] = []
     at_server = Recorder(lambda transport, _: transport.send(WSMsgType.TEXT, "hello"))
@@ -116,7 +116,7 @@ async def test_a_server_that_cannot_start_leaves_no_socket(tmp_path: Path) -> No
     assert open_sockets() == before
 
 
-# What is left when a server is closed
+# Files after a server is closed
 
 
 def as_bytes(path: Path) -> bytes:
@@ -149,7 +149,7 @@ async def test_abstract_sockets(kind: Callable[[str], Any]) -> None:
 
 @pytest.mark.parametrize("path", ["", b""], ids=["text", "bytes"])
 async def test_an_empty_path(path: str | bytes) -> None:
-    """Linux would choose an abstract one, which nobody knows."""
+    """Linux would choose an abstract address, unknown to clients."""
     with pytest.raises(ValueError, match="empty"):
         await ws_create_server(lambda _: Recorder(), unix_path=path)
 
@@ -163,7 +163,7 @@ async def test_a_socket_that_is_given(tmp_path: Path, cleanup_socket: bool | Non
 
 
 async def test_a_server_that_took_the_path_over(tmp_path: Path) -> None:
-    """Whose path it is now goes on, even if the system uses the number of the file again."""
+    """The new server's file stays, even if the system reuses the inode number."""
     path = tmp_path / "socket"
     async with serving(unix_path=path):
         async with serving(unix_path=path) as first:
@@ -197,7 +197,7 @@ async def test_another_working_directory(tmp_path: Path, monkeypatch: pytest.Mon
 async def test_a_path_that_cannot_be_removed(
     tmp_path: Path, no_leaks: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is reported, and the server is closed for all that."""
+    """It is reported, and the server is closed nevertheless."""
 
     def unlink(self: Path) -> None:
         raise PermissionError(errno.EACCES, "no")
