@@ -1,4 +1,4 @@
-"""Corking by hand: what a block sends leaves together, at its end or with the turn of the loop."""
+"""Explicit corking: a block's sends leave together, at its end or that of the iteration."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ def text(transport: WSTransport, *messages: str) -> None:
 
 
 def here(peer: PacketPeer) -> list[tuple[int, bytes]]:
-    """What has arrived by now in one piece, without another turn of the loop."""
+    """Return the data that has arrived in one piece by now, without an iteration of the loop."""
     return frames_in(peer.sock.recv(1 << 20))
 
 
@@ -57,7 +57,7 @@ async def test_holds_for_all_connections(side: str) -> None:
 
 
 async def test_more_connections_than_may_hold_back(side: str) -> None:
-    """Some of them send at once; nothing is lost, and the order is kept."""
+    """Some of them send immediately; nothing is lost, and the order is kept."""
     async with contextlib.AsyncExitStack() as stack:
         pairs = [await stack.enter_async_context(packet_peer(side, Recorder())) for _ in range(12)]
         with pairs[0][0].cork():
@@ -95,7 +95,7 @@ async def test_within_a_callback_it_leaves_with_the_callback(side: str) -> None:
 
 
 async def test_block_that_outlives_its_callback(side: str) -> None:
-    """What the read has sent stays behind what the block holds, and both leave with the turn."""
+    """The read's sends stay after the block's, and both leave at the end of the iteration."""
     with contextlib.ExitStack() as blocks:
 
         def reply(transport: WSTransport, frame: WSFrame) -> None:
@@ -121,7 +121,7 @@ async def test_block_that_raises(side: str) -> None:
 
 
 async def test_block_that_suspends(side: str) -> None:
-    """What it held back leaves with the turn of the loop; the rest of the block is not corked."""
+    """The held bytes leave with the iteration of the loop; the rest of the block is not corked."""
     async with packet_peer(side, Recorder()) as (transport, peer):
         with transport.cork():
             text(transport, "a", "b")
@@ -136,7 +136,7 @@ async def test_block_that_suspends(side: str) -> None:
 
 
 async def test_block_that_waits_for_the_answer(side: str) -> None:
-    """The deadlock that a cork without an end would be."""
+    """A cork that did not end with the iteration would be a deadlock."""
     listener = Recorder()
     async with packet_peer(side, listener) as (transport, peer):
         with transport.cork():
@@ -187,7 +187,7 @@ async def test_blocks_of_two_tasks_that_end_crosswise(side: str) -> None:
 
 
 async def test_block_in_a_resumed_generator(side: str) -> None:
-    """A block whose end comes in another turn than its begin, and from outside."""
+    """A block that ends in a later iteration than it begins, and is ended from outside."""
     async with packet_peer(side, Recorder()) as (transport, peer):
 
         async def produce() -> AsyncIterator[None]:
@@ -238,7 +238,7 @@ async def test_block_is_entered_once(side: str) -> None:
             with pytest.raises(RuntimeError, match="entered only once"), cork:
                 pass
         assert here(peer) == [(TEXT, b"a")]
-        with cork:  # it is over; the same object may serve again
+        with cork:  # it has ended; the same object may be used again
             text(transport, "b", "c")
         assert here(peer) == [(TEXT, b"b"), (TEXT, b"c")]
 

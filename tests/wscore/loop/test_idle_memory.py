@@ -1,4 +1,4 @@
-"""What idle connections give back, and that nobody but memory notices."""
+"""Idle connections release memory, without any other effect."""
 
 import asyncio
 import contextlib
@@ -19,14 +19,14 @@ from wscore import WSDeflate, WSMsgType
 
 ENGINES = ["isal", "zlib-ng", "zlib"]
 RSV1 = 4
-PERIOD = 60  # seconds between two looks
+PERIOD = 60  # seconds between two checks
 
-# Only asyncio's loop lets a test move its clock.
+# Only the clock of asyncio's loop can be changed by a test.
 pytestmark = pytest.mark.asyncio(loop_factories=["asyncio"])
 
 
 class Counting(WSDeflate):
-    """Settings that count what is made with them."""
+    """Settings that count the objects created with them."""
 
     made: dict[str, int]
 
@@ -47,7 +47,7 @@ def counting(**options: Any) -> Counting:
 
 
 class Clock:
-    """Lets the loop's time pass."""
+    """Advances the loop's time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._loop = asyncio.get_running_loop()
@@ -60,7 +60,7 @@ class Clock:
             await asyncio.sleep(0)
 
     async def idle(self) -> None:
-        """As long as it takes until everything is given back."""
+        """Wait until all memory is released."""
         await self.advance(PERIOD + 1)
         await self.advance(PERIOD + 1)
 
@@ -91,7 +91,7 @@ async def test_a_compressor_begins_anew(plain: Setting, engine: str, clock: Cloc
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("bits", [9, 12, 15])
 async def test_the_window_is_kept(plain: Setting, engine: str, bits: int, clock: Clock) -> None:
-    """A peer may refer to all of it, whatever its size is."""
+    """A peer may refer to all of it, regardless of its size."""
     peer_is = "client" if plain.side == "server" else "server"
     header = DEFLATE.rstrip() + f"; {peer_is}_max_window_bits={bits}\r\n"
     settings = counting(engine=engine)
@@ -99,7 +99,7 @@ async def test_the_window_is_kept(plain: Setting, engine: str, bits: int, clock:
     for size in (0, 1, 2, 3, 257, 258, 259, 511, 513, 4096, 32767, 32768, 32769, 80_000):
         listener, pack = MessageRecorder(), Packer(bits)
         past = rnd.randbytes(size)
-        end = past[-min(size, (1 << bits) - 262) :]  # farther than that zlib does not refer back
+        end = past[-min(size, (1 << bits) - 262) :]  # zlib does not refer further back
         settings.made["inflater"] = 0
         async with messages_to(plain, listener, header, deflate=settings) as (_, peer):
             await peer.send(F(BINARY, pack(past), rsv=RSV1))
@@ -134,7 +134,7 @@ async def test_not_within_a_message(plain: Setting, clock: Clock) -> None:
 
 
 async def test_few_are_looked_at_at_once(clock: Clock) -> None:
-    """Between them the loop iterates; those that are gone by then are passed over."""
+    """The loop iterates in between; connections that have ended by then are skipped."""
     made: list[int] = []
     iteration = 0
 

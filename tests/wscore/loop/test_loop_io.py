@@ -1,4 +1,4 @@
-"""What connections of one loop share: memory that shows nobody another's bytes, and the cork."""
+"""The state that connections of one loop share: isolated memory, and corking."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ async def connections(
 
 
 async def test_frames_byte_by_byte_on_several_connections(side: str) -> None:
-    """Each connection gets one byte in turn, and never sees one of another."""
+    """Each connection gets one byte in turn, and never one of another connection."""
     async with connections(4, side) as (listeners, peers):
         wires = [
             b"".join(
@@ -87,7 +87,7 @@ async def test_pieces_of_any_size_on_several_connections(seed: int, side: str) -
 
 @pytest.mark.parametrize("size", [300_000, 3 * MIB])
 async def test_large_message_then_small_ones(side: str, size: int) -> None:
-    """Nothing of the large one is left in what follows, on this connection or another."""
+    """No byte of the large one appears in later messages, on this connection or another."""
     async with connections(2, side, STREAM) as (listeners, (first, second)):
         large = b"\xaa" * size
         for turn in range(3):
@@ -104,7 +104,7 @@ async def test_large_message_then_small_ones(side: str, size: int) -> None:
 
 
 async def test_connection_that_ends_within_a_frame(side: str) -> None:
-    """What it had received goes with it."""
+    """Its received bytes are dropped."""
     async with connections(2, side) as (listeners, (first, second)):
         begun = F(BINARY, b"\xaa" * 50_000).wire(first.masks)
         await first.send(begun[:30_000])
@@ -120,7 +120,7 @@ async def test_connection_that_ends_within_a_frame(side: str) -> None:
 
 @pytest.mark.parametrize("count", [1, 8, 9, 30])
 async def test_many_begun_frames(side: str, count: int) -> None:
-    """More of them than there is spare memory, several times over."""
+    """Several times more of them than spare blocks."""
     async with connections(count, side) as (listeners, peers):
         for turn in range(3):
             wires = [
@@ -136,7 +136,7 @@ async def test_many_begun_frames(side: str, count: int) -> None:
 
 
 async def test_read_within_a_callback(side: str) -> None:
-    """A connection that is opened while another one's frames are delivered has its own memory."""
+    """A connection opened while another's frames are delivered gets its own memory."""
     delivered = []
 
     def nested(transport: WSTransport, frame: WSFrame) -> None:
@@ -160,7 +160,7 @@ async def test_read_within_a_callback(side: str) -> None:
 
 
 async def test_views_outlive_the_read(side: str) -> None:
-    """Memory that somebody still looks at is not received into again."""
+    """Memory with live memoryviews is not received into again."""
     kept: list[memoryview] = []
     async with (
         packet_peer(side, Recorder(lambda _, f: kept.append(f.get_payload_as_memoryview()))) as (
@@ -182,7 +182,7 @@ async def test_views_outlive_the_read(side: str) -> None:
 
 
 async def test_send_buffers_are_reused_empty(side: str) -> None:
-    """More connections with bytes waiting than there are spare buffers, large ones too."""
+    """More connections with pending bytes than spare buffers, including large ones."""
     async with contextlib.AsyncExitStack() as stack:
         pairs = [
             await stack.enter_async_context(packet_peer(side, Recorder(), kind=STREAM))
@@ -203,7 +203,7 @@ async def test_send_buffers_are_reused_empty(side: str) -> None:
 
 
 async def test_buffer_that_grows_while_it_is_sent(side: str) -> None:
-    """Frames are appended behind what is on its way, whose sent part is given up now and then."""
+    """Frames are appended to pending bytes, whose sent part is discarded now and then."""
     source = random.Random(1)
     async with packet_peer(side, Recorder(), kind=STREAM) as (transport, peer):
         sent, data = [], bytearray()
@@ -253,7 +253,7 @@ def test_loops_in_threads_share_nothing() -> None:
 
 
 def test_loops_one_after_the_other() -> None:
-    """A cork that a loop died with does not weigh on the next one."""
+    """A cork that was open when a loop ended does not affect the next one."""
 
     async def leave_corked() -> None:
         async with packet_peer("server", Recorder()) as (transport, _):
@@ -273,7 +273,7 @@ def test_loops_one_after_the_other() -> None:
 
 
 def test_loop_that_ends_before_all_was_parsed() -> None:
-    """It is freed, with its connections, though they were to go on in its next iteration."""
+    """It is freed, with its connections, though they were scheduled for its next iteration."""
 
     class Slow(Recorder):
         def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

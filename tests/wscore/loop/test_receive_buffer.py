@@ -1,4 +1,4 @@
-"""Memory between the socket and the parser: it grows for what is large, and goes again."""
+"""Memory between the socket and the parser: it grows for large frames, and is freed again."""
 
 import array
 import asyncio
@@ -31,7 +31,7 @@ class Counter(Recorder):
 
 @pytest.fixture
 def traced() -> Iterator[None]:
-    """Count the memory that Python's allocators hand out, the buffers among them."""
+    """Count the memory from Python's allocators, including the buffers."""
     tracemalloc.start()
     yield
     tracemalloc.stop()
@@ -57,7 +57,7 @@ async def test_large_frames_leave_no_memory(size: int, setting: Setting, traced:
             await listener.until("frame", 3 + 2 * turn - turn)
         await peer.send(F(BINARY, b"small"))
         await listener.until("frame", 8)
-        # The loop keeps the memory for a next one, but not for long.
+        # The loop keeps the memory for another one, but not for long.
         async with asyncio.timeout(BOUND):
             while in_use() - before >= 2.5 * MIB:
                 await asyncio.sleep(0.05)
@@ -65,7 +65,7 @@ async def test_large_frames_leave_no_memory(size: int, setting: Setting, traced:
 
 
 async def test_idle_connections_share_their_memory(traced: None) -> None:
-    """A connection that waits for nothing in particular holds little."""
+    """A connection without an incomplete frame holds little memory."""
     async with (
         against_raw_peer(Setting("server", None), Counter()) as (_, first),
         against_raw_peer(Setting("server", None), Counter()) as (_, second),
@@ -93,7 +93,7 @@ MANY = 20  # connections: more than there is spare memory for
 
 
 def unread_by(transport: WSTransport) -> int:
-    """Return how many bytes lie in the system for a connection."""
+    """Return how many bytes are in the system's receive buffer of a connection."""
     size = array.array("i", [0])
     sock = transport.underlying_transport.get_extra_info("socket")
     fcntl.ioctl(sock.fileno(), termios.FIONREAD, size)
@@ -101,7 +101,7 @@ def unread_by(transport: WSTransport) -> int:
 
 
 async def is_read(transport: WSTransport) -> None:
-    """Wait until all that was sent has been received, and looked at."""
+    """Wait until all sent bytes have been received and parsed."""
     async with asyncio.timeout(BOUND):
         while unread_by(transport):
             await asyncio.sleep(0)
@@ -117,7 +117,7 @@ async def is_read(transport: WSTransport) -> None:
 async def test_a_partial_frame_holds_memory_of_its_size(
     size: int, held: int, small: int, setting: Setting, traced: None
 ) -> None:
-    """Not the block that it was received into, however it came to lie there."""
+    """It does not keep the block that it was received into."""
     payload = random.Random(size).randbytes(2 * size)
     async with contextlib.AsyncExitStack() as stack:
         ends = []
@@ -136,7 +136,7 @@ async def test_a_partial_frame_holds_memory_of_its_size(
             listener.frames.clear()
             listener.events.clear()
             used += in_use() - before
-        assert used < MANY * (held + 4 * KIB) + 2 * 256 * KIB  # two blocks are the loop's
+        assert used < MANY * (held + 4 * KIB) + 2 * 256 * KIB  # the loop keeps two blocks
         for listener, _, peer in ends:
             await peer.send(frame[size:])
             await listener.until("frame")
@@ -145,7 +145,7 @@ async def test_a_partial_frame_holds_memory_of_its_size(
 
 @pytest.mark.parametrize("viewed", [False, True], ids=["free", "viewed"])
 async def test_large_frames_share_memory(viewed: bool, setting: Setting, traced: None) -> None:
-    """The next one is received into the memory of the last one, unless somebody looks at that."""
+    """The next one is received into the memory of the last one, unless that has memoryviews."""
     views = []
 
     class Viewer(Recorder):
@@ -170,7 +170,7 @@ async def test_large_frames_share_memory(viewed: bool, setting: Setting, traced:
 
 
 async def test_a_large_frame_stays_where_it_begins(setting: Setting, traced: None) -> None:
-    """Its memory is not given back and taken anew as its parts come, nor are these copied."""
+    """As its parts arrive its memory is not reallocated, and they are not copied."""
     payload = random.Random(1).randbytes(4 * MIB)
     listener = Recorder()
     async with against_raw_peer(setting, listener) as (transport, peer):
@@ -191,7 +191,7 @@ async def test_a_large_frame_stays_where_it_begins(setting: Setting, traced: Non
 
 @pytest.mark.parametrize("behind", ["large", "small"])
 async def test_much_behind_a_frame_that_is_looked_at(behind: str, setting: Setting) -> None:
-    """More than a usual block holds moves out of the block that a memoryview shows."""
+    """More bytes than fit into a usual block move out of a block with memoryviews."""
     payloads = [bytes([number]) * (300 * KIB) for number in range(1, 5)]
     views = []
     counts = []
@@ -223,7 +223,7 @@ async def test_much_behind_a_frame_that_is_looked_at(behind: str, setting: Setti
 
 
 async def test_a_frame_holds_no_block_that_is_much_larger(traced: None) -> None:
-    """That which a larger one has left is not for it."""
+    """The block of a much larger frame is not reused for it."""
     large, small = (F(BINARY, bytes(size)).wire(True) for size in (8 * MIB, 300 * KIB))
     listener = Counter()
     async with contextlib.AsyncExitStack() as stack:
@@ -246,7 +246,7 @@ async def test_a_frame_holds_no_block_that_is_much_larger(traced: None) -> None:
 
 
 async def test_header_alone_costs_nothing(traced: None) -> None:
-    """The memory for a frame is there when its bytes are, not when they are announced."""
+    """The memory for a frame is allocated when its bytes arrive, not when they are announced."""
     listener = Counter()
     async with against_raw_peer(Setting("server", None), listener) as (_, peer):
         await peer.send(F(BINARY, b"x"))
@@ -257,7 +257,7 @@ async def test_header_alone_costs_nothing(traced: None) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_partial_frames_of_two_connections(seed: int, plain: Setting) -> None:
-    """They receive into the same memory in turns, each in the middle of a frame."""
+    """They alternate receiving into the same memory, each in the middle of a frame."""
     source = random.Random(seed)
     payloads = [
         [source.randbytes(source.choice((10, 5_000, 20_000, 100_000, 700_000))) for _ in range(12)]
@@ -284,7 +284,7 @@ async def test_partial_frames_of_two_connections(seed: int, plain: Setting) -> N
 
 
 async def test_partial_frame_at_the_end_of_a_full_read(plain: Setting) -> None:
-    """A full read is followed by one that brings nothing, and then by another connection's."""
+    """A full read is followed by one without data, and then by another connection's."""
     room = 256 * 1024
     frames = [F(BINARY, b"a" * (room - 10_000)), F(BINARY, b"b" * 20_000)]
     listeners = [Recorder(), Recorder()]
@@ -304,7 +304,7 @@ async def test_partial_frame_at_the_end_of_a_full_read(plain: Setting) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_views_of_partial_frames(seed: int, plain: Setting) -> None:
-    """Views are kept now and then, while frames arrive in pieces on two connections."""
+    """Some views are kept, while frames arrive in pieces on two connections."""
     source = random.Random(seed)
     kept: list[tuple[memoryview, bytes]] = []
 

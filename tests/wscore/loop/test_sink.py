@@ -1,4 +1,4 @@
-"""Corking: what a callback sends leaves in one system call, in its order, whatever else happens."""
+"""Corking: the bytes a callback sends leave in one system call, in order, in all cases."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from tests.wscore.wire import BINARY, CLOSE, PING, PONG, TEXT, F, close
 from wscore import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 ENOUGH = 64 * 1024  # bytes held back are sent before the callback ends
-LARGE = 16 * 1024  # bytes of payload that are sent from where they are
+LARGE = 16 * 1024  # bytes of payload that are sent without a copy
 
 
 async def test_callback_sends_once(side: str) -> None:
@@ -32,7 +32,7 @@ async def test_callback_sends_once(side: str) -> None:
 
 
 async def test_all_frames_of_one_read_send_once(side: str) -> None:
-    """The callback is the one of the loop, not each call of the listener."""
+    """The callback is that of the loop, not each call of the listener."""
 
     def reply(transport: WSTransport, frame: WSFrame) -> None:
         transport.send(frame.msg_type, frame.get_payload_as_bytes())
@@ -45,7 +45,7 @@ async def test_all_frames_of_one_read_send_once(side: str) -> None:
 async def test_outside_of_callbacks_each_send_leaves_at_once(side: str) -> None:
     async with packet_peer(side, Recorder()) as (transport, peer):
         transport.send(WSMsgType.TEXT, "a")
-        assert frames_in(peer.sock.recv(1000)) == [(TEXT, b"a")]  # already, not in a while
+        assert frames_in(peer.sock.recv(1000)) == [(TEXT, b"a")]  # already, not later
         transport.send(WSMsgType.TEXT, "b")
         transport.send_ping(b"c")
         assert await peer.frames() == [(TEXT, b"b")]
@@ -102,7 +102,7 @@ async def test_disconnect_flushes(side: str, graceful: bool) -> None:
 
 
 async def test_protocol_error_after_sends(side: str) -> None:
-    """What was sent before the peer's fault was seen still comes before our CLOSE."""
+    """Frames sent before the peer's error was detected precede our CLOSE."""
 
     def reply(transport: WSTransport, frame: WSFrame) -> None:
         transport.send(WSMsgType.TEXT, "reply")
@@ -138,11 +138,11 @@ async def test_callback_that_raises_and_closes(side: str, caplog: pytest.LogCapt
 
 
 class EndOfAll(BaseException):
-    """Like KeyboardInterrupt, which test runners treat in their own way."""
+    """Like KeyboardInterrupt, which test runners handle specially."""
 
 
 async def test_exception_that_nobody_catches(side: str, no_leaks: LoopErrors) -> None:
-    """Not even that leaves something corked: neither these sends nor later ones."""
+    """It leaves nothing corked, neither these sends nor later ones."""
 
     def fail(transport: WSTransport, frame: WSFrame) -> None:
         transport.send(WSMsgType.TEXT, "before")
@@ -167,7 +167,7 @@ async def test_exception_that_nobody_catches(side: str, no_leaks: LoopErrors) ->
 
 
 async def test_more_than_enough_leaves_earlier(side: str) -> None:
-    """Some tens of KiB need not wait for the end of a long callback."""
+    """Tens of KiB need not wait for the end of a long callback."""
     seen_early = []
     piece = bytes(4000)
 
@@ -220,7 +220,7 @@ async def test_large_frame_keeps_the_order(side: str, size: int) -> None:
 
 
 async def test_sent_memory_may_be_changed_at_once(side: str) -> None:
-    """What is held back is a copy."""
+    """The held bytes are a copy."""
     memory = bytearray(b"first")
 
     def reply(transport: WSTransport, frame: WSFrame) -> None:
@@ -238,7 +238,7 @@ async def test_sent_memory_may_be_changed_at_once(side: str) -> None:
 
 @pytest.mark.parametrize("count", [2, 8, 9, 20])
 async def test_sends_to_other_connections(side: str, count: int) -> None:
-    """They are held back with the callback's own; of many, some leave at once. None is lost."""
+    """They are held with the callback's own; with many, some leave at once. None is lost."""
     others: list[WSTransport] = []
 
     def spread(transport: WSTransport, frame: WSFrame) -> None:
@@ -267,7 +267,7 @@ async def test_sends_to_other_connections(side: str, count: int) -> None:
 
 
 async def test_peer_that_is_gone_takes_no_other_with_it(side: str) -> None:
-    """The failure of one flush is told to its own connection, and to nobody else."""
+    """The failure of a flush is reported only to its own connection."""
     listener = Recorder()
 
     def spread(transport: WSTransport, frame: WSFrame) -> None:
@@ -287,7 +287,7 @@ async def test_peer_that_is_gone_takes_no_other_with_it(side: str) -> None:
         await listener.until("disconnected")
 
 
-# Over TLS, where a write is a record
+# Over TLS, where each write becomes a record
 
 
 class Echo(WSListener):
@@ -299,7 +299,7 @@ class Echo(WSListener):
 
 
 async def test_one_record_over_tls(tls: Tls) -> None:
-    """OpenSSL gives what it reads record by record, to a peer that reads itself."""
+    """OpenSSL returns data record by record to a peer that reads by itself."""
 
     def talk(port: int) -> tuple[bytes, bytes]:
         with (

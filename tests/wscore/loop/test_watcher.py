@@ -1,4 +1,4 @@
-"""Many connections watched by one descriptor: each gets its own, in its own context."""
+"""Many connections watched by one descriptor: each gets its own data, in its own context."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from wscore import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect, ws_c
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason=lacking("epoll outside of Linux"))
 
-COUNT = 150  # connections; more than are told at once
+COUNT = 150  # connections; more than one epoll_wait() returns
 
 
 async def test_each_gets_its_own() -> None:
@@ -38,7 +38,7 @@ async def test_each_gets_its_own() -> None:
 
 
 class Ending(WSListener):
-    """Whoever of two hears something first ends the other."""
+    """Of two connections the one that receives first ends the other."""
 
     others: list[WSTransport]
     heard: list[WSTransport]
@@ -51,7 +51,7 @@ class Ending(WSListener):
 
 
 async def test_one_that_another_has_ended_is_not_told() -> None:
-    """Both were ready at the same time."""
+    """Both are ready at the same time."""
     Ending.others, Ending.heard = [], []
     hello = b"\x81\x85\x00\x00\x00\x00hello"
 
@@ -84,7 +84,7 @@ NUMBER: contextvars.ContextVar[int] = contextvars.ContextVar("NUMBER", default=0
 
 
 async def test_calls_have_the_context_of_their_connection() -> None:
-    """As long as it is one of many, and when the loop itself watches it."""
+    """Both with the watcher, as one of many, and when the loop itself watches it."""
     found: list[int] = []
     async with serving(LOOPBACK, 0) as server, contextlib.AsyncExitStack() as stack:
         url = f"ws://{LOOPBACK}:{port_of(server)}/"
@@ -104,10 +104,10 @@ async def test_calls_have_the_context_of_their_connection() -> None:
 
 
 def is_watched_by_the_loop(fd: int) -> bool:
-    """Whether the descriptor of epoll that has this one is not itself watched by another."""
+    """Return whether the epoll instance with this descriptor is not itself watched by another."""
     watched: dict[int, list[int]] = {}
     for entry in Path("/proc/self/fdinfo").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the descriptor of this very listing
+        with contextlib.suppress(FileNotFoundError):  # the descriptor of this listing
             lines = entry.read_text().splitlines()
             watched[int(entry.name)] = [int(line.split()[1]) for line in lines if "tfd:" in line]
     (watching,) = (each for each, those in watched.items() if fd in those)
@@ -185,5 +185,5 @@ print(len(os.listdir("/proc/self/fd")) - before)
 @linux
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_abandoned_connections_are_warned_of_and_closed(loop: str) -> None:
-    """A loop that was closed keeps nothing alive."""
+    """A closed loop keeps nothing alive."""
     assert asyncio.run(run("-c", ABANDONED, loop)) == ["2", "0"]

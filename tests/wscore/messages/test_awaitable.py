@@ -1,4 +1,4 @@
-"""What `recv` gives to be awaited is a coroutine to everybody who asks, and is used once."""
+"""The awaitable of `recv` passes for a coroutine everywhere, and can be awaited once."""
 
 import asyncio
 import contextlib
@@ -64,9 +64,9 @@ async def test_it_is_used_once() -> None:
 
 
 async def test_one_that_was_never_awaited() -> None:
-    """The warning is about the line that has dropped it, as with other coroutines."""
+    """The warning is for the line that dropped it, as with other coroutines."""
     async with reading() as (reader, peer):
-        for _ in range(2):  # of one that is made, and of one that was used before
+        for _ in range(2):  # of a new one, and of a reused one
             with pytest.warns(
                 RuntimeWarning, match=r"coroutine 'recv' was never awaited$"
             ) as caught:
@@ -105,7 +105,7 @@ async def test_one_that_was_closed_was_not_forgotten(
 
 
 class Finite:
-    """An awaitable in C, Cython or Python is driven by `next` where there is nothing faster."""
+    """An awaitable in C, Cython or Python is driven by `next` if there is nothing faster."""
 
     def __init__(self, call: Any) -> None:
         self.call = call
@@ -152,9 +152,9 @@ async def test_exception_thrown_in(arguments: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize("within", [False, True], ids=["before a message", "within a message"])
 @pytest.mark.parametrize("name", ["recv", "iteration", "recv_streaming"])
 async def test_one_that_waits_is_ended_from_outside(name: str, within: bool, way: str) -> None:
-    """Later calls are not kept waiting for it, and nothing is lost."""
+    """Later calls do not wait for it, and nothing is lost."""
     if name == "recv_streaming" and way == "drop":
-        return  # an asynchronous generator cannot be used after that, whoever has made it
+        return  # no asynchronous generator can be used after that
     async with reading() as (reader, peer):
         if within:
             await peer.send(F(TEXT, b"a", fin=False))
@@ -167,7 +167,7 @@ async def test_one_that_waits_is_ended_from_outside(name: str, within: bool, way
         }[name]
         if name == "recv_streaming" and within:
             assert await anext(stream) == "a"
-            await stream.aclose()  # it must be read to its end, as ever
+            await stream.aclose()  # it must be read to its end, as always
             with pytest.raises(RuntimeError, match="another call"):
                 await reader.recv()
             return
@@ -192,7 +192,7 @@ async def test_one_that_waits_is_ended_after_another_has_begun() -> None:
         await asyncio.sleep(0)
         first.cancel()
         second = reader.recv()
-        future = second.send(None)  # before the first task has come to know
+        future = second.send(None)  # before the first task is notified
         with contextlib.suppress(asyncio.CancelledError):
             await first
         await peer.send(F(TEXT, b"a"))
@@ -225,7 +225,7 @@ async def test_traceback_thrown_in() -> None:
         assert traceback.tb_lineno in lines
 
 
-# Where another coroutine does the rest
+# Delegation to another coroutine
 
 
 async def begin_fragments(reader: WSMessageReader, peer: PacketPeer) -> Any:
@@ -255,7 +255,7 @@ async def test_rest_that_is_closed() -> None:
 
 
 async def test_nothing_is_kept_of_a_call_that_has_ended() -> None:
-    """A connection must not need the garbage collector to go."""
+    """Freeing a connection must not need the garbage collector."""
     async with reading() as (reader, peer):
         await peer.send(F(TEXT, b"a"))
         await reader.recv()

@@ -1,4 +1,4 @@
-"""One message to many: the bytes that each gets, and what becomes of those that are too slow."""
+"""Broadcasting: the bytes that each peer gets, and the treatment of slow ones."""
 
 import array
 import contextlib
@@ -35,7 +35,7 @@ def transports(ends: list[End]) -> list[WSTransport]:
 
 
 def here(peer: PacketPeer) -> list[tuple[int, bytes]]:
-    """What has arrived by now in one piece, without another turn of the loop."""
+    """Return the data that has arrived in one piece by now, without an iteration of the loop."""
     return frames_in(peer.sock.recv(1 << 20))
 
 
@@ -98,7 +98,7 @@ async def test_nobody() -> None:
 
 
 async def test_iterable_that_raises() -> None:
-    """Nobody has the message."""
+    """The message is sent to none."""
     async with connections(2, "server") as ends:
 
         def some() -> Iterator[WSTransport]:
@@ -112,7 +112,7 @@ async def test_iterable_that_raises() -> None:
 
 
 async def test_leaves_at_once_within_a_callback(side: str) -> None:
-    """After what the callback sent before it, and before what it sends after it."""
+    """In order with the callback's sends before and after it."""
     early: list[list[tuple[int, bytes]]] = []
 
     async with connections(10, side) as ends:
@@ -167,7 +167,7 @@ async def test_peer_that_sent_close_still_gets_it(side: str) -> None:
         assert here(peer) == [(TEXT, b"x")]
 
 
-# Wrong arguments
+# Invalid arguments
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ async def test_wrong_messages(message: object, error: type[Exception]) -> None:
 
 @pytest.mark.parametrize("when_slow", ["skip", None, 1])
 async def test_wrong_policies(when_slow: object) -> None:
-    """Said at once, and not when the first peer is slow."""
+    """They are rejected at once, not when the first peer is slow."""
     with pytest.raises(TypeError, match="when_slow must be a WSSlowPeer"):
         ws_broadcast([], WSMsgType.TEXT, "x", when_slow=when_slow)  # type: ignore[arg-type]
 
@@ -218,7 +218,7 @@ async def test_not_a_transport(other: object) -> None:
 
 @contextlib.asynccontextmanager
 async def one_slow_of_three(side: str) -> AsyncIterator[list[End]]:
-    """The second peer does not read, and more waits for it than the mark allows."""
+    """Yield three connections; the second peer does not read, and its buffer is above the mark."""
     async with connections(3, side, kind=socket.SOCK_STREAM) as ends:
         slow = ends[1][0]
         while not slow.is_writing_paused:
@@ -227,7 +227,7 @@ async def one_slow_of_three(side: str) -> AsyncIterator[list[End]]:
 
 
 async def all_frames(peer: PacketPeer, until: tuple[int, bytes]) -> list[tuple[int, bytes]]:
-    """What the slow peer finds in its stream, to a certain frame."""
+    """Return the frames in the slow peer's stream, up to a certain one."""
     data = bytearray()
     last = until[1]
     masked = not peer.masks
@@ -303,7 +303,7 @@ async def test_slow_peer_that_has_caught_up(side: str, when_slow: WSSlowPeer) ->
 
 
 async def test_socket_takes_a_part(side: str) -> None:
-    """What it leaves is kept, and counts as waiting."""
+    """The rest is kept, and counts as pending."""
     payload = bytes(range(251)) * 20_000
     async with connections(2, side, kind=socket.SOCK_STREAM) as ends:
         assert ws_broadcast(transports(ends), WSMsgType.BINARY, payload) == []
@@ -330,7 +330,7 @@ class Leaver(Recorder):
 
 
 async def test_callbacks_may_change_the_set(side: str) -> None:
-    """Those who were in it at the beginning get the message."""
+    """The message is sent to those that were in it at the beginning."""
     group: set[WSTransport] = set()
     payload = bytes(5_000_000)
     async with contextlib.AsyncExitStack() as stack:
@@ -378,7 +378,7 @@ async def test_over_tcp_and_tls(both: Setting, tls: Tls) -> None:
 
 @pytest.mark.parametrize("side", ["client", "server"])
 async def test_compressed_for_those_who_agreed(side: str) -> None:
-    """Each gets what it can read, between messages of its own that refer to earlier ones."""
+    """Each gets a message it can decompress, between its own that refer to earlier ones."""
     setting = Setting(side, None)
     noise, text = os.urandom(500), "what everybody gets " * 20
     terms = ["", "", f"; {side}_no_context_takeover", f"; {side}_max_window_bits=9", None]
@@ -408,7 +408,7 @@ async def test_compressed_for_those_who_agreed(side: str) -> None:
 
 
 async def test_compressed_once_for_all() -> None:
-    """The same bytes go to all servers' connections with the same terms."""
+    """The same bytes go to all connections of servers with the same parameters."""
     setting = Setting("server", None)
     async with contextlib.AsyncExitStack() as stack:
         ends = [
@@ -427,7 +427,7 @@ async def test_compressed_once_for_all() -> None:
 
 @pytest.mark.parametrize("size", [128, 194, 256, 290, 400, 512, 513, 1000, 4000, 20_000])
 async def test_small_messages_are_compressed_as_by_zlib(size: int) -> None:
-    """At least as well as by the level of zlib that takes as long."""
+    """At least as well as with the level of zlib that takes as long."""
     words = '{"id": %d, "symbol": "BTCUSD", "price": %d.25, "side": "buy", "time": 17%08d}, '
     rnd = random.Random(size)
     numbers = [tuple(rnd.randrange(10**n) for n in (6, 4, 8)) for _ in range(1 + size // 60)]
@@ -449,7 +449,7 @@ async def test_small_messages_are_compressed_as_by_zlib(size: int) -> None:
 
 @pytest.mark.parametrize("engine", ["isal", "zlib-ng", "zlib"])
 async def test_every_engine_finds_repeats_in_small_messages(engine: str) -> None:
-    """Behind a full flush isal finds none in the next 288 bytes."""
+    """After a full flush isal finds none in the next 288 bytes."""
     message = os.urandom(60) * 3
     setting = Setting("server", None)
     settings = WSDeflate(engine=engine)

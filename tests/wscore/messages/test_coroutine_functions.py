@@ -1,4 +1,4 @@
-"""Functions that return coroutines are known for that to those who ask."""
+"""Functions that return coroutines are recognised as coroutine functions."""
 
 import asyncio
 import inspect
@@ -11,13 +11,13 @@ from wscore.messages.coroutine_functions import mark_as_coroutine_function
 
 
 class Service:
-    """Something with a function that is marked."""
+    """A class with a marked function."""
 
     def plain(self) -> None:
-        """Nobody's coroutine."""
+        """Return no coroutine."""
 
     def marked(self) -> None:
-        """Stands for what a compiled module does."""
+        """Do the same as a compiled module."""
 
 
 mark_as_coroutine_function(Service.marked)
@@ -25,7 +25,7 @@ mark_as_coroutine_function(Service.marked)
 
 def test_who_asks() -> None:
     assert inspect.iscoroutinefunction(Service.marked) is (sys.version_info >= (3, 12))
-    if sys.version_info < (3, 14):  # where it is deprecated
+    if sys.version_info < (3, 14):  # in versions where it is deprecated
         assert asyncio.iscoroutinefunction(Service.marked)
         assert asyncio.iscoroutinefunction(Service().marked)
         assert not asyncio.iscoroutinefunction(Service.plain)

@@ -50,7 +50,7 @@ def test_as_a_deque(seed: int) -> None:
     [("ascii", 5), ("ab€", 6), ("ab😀", 12), ("aé", 2), (b"bytes", 5), ("", 0), (None, 0)],
 )
 def test_bytes(item: object, size: int) -> None:
-    """A text counts as Python keeps it: one wide character makes all of them wide."""
+    """A str counts as Python stores it: one wide character makes all of them wide."""
     queue = ItemQueue()
     queue.append(item)
     queue.appendleft(item)
@@ -63,7 +63,7 @@ def test_bytes(item: object, size: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_bytes_of_any_sequence(seed: int) -> None:
-    """They are those of the items that are queued, at whichever end each was put."""
+    """They are those of the queued items, regardless of the end at which each was put."""
     rng = random.Random(seed)
     queue, model = ItemQueue(), deque[bytes]()
     for _ in range(500):
@@ -81,7 +81,7 @@ def test_bytes_of_any_sequence(seed: int) -> None:
 
 
 def test_references() -> None:
-    """Each item is held once while it is queued, and released with the queue."""
+    """Each item has one reference while it is queued, released with the queue."""
     queue, item = ItemQueue(), object()
     before = sys.getrefcount(item)
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""What is sent at once, and what is left to the subclass; tests/wscompat tests it as a whole."""
+"""Immediate sends, and delegation to the subclass; tests/wscompat tests it as a whole."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from wscore.messages.message_connection import WSMessageConnection
 
 
 class Connection(WSMessageConnection):
-    """Notes what it is left."""
+    """Records the sends that are delegated to it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ async def test_exception_thrown_in_instead(side: str) -> None:
 
 
 async def test_connection_alone() -> None:
-    """Without a subclass it cannot do what has to wait."""
+    """Without a subclass a send that must wait raises."""
     connection = WSMessageConnection()
     with pytest.raises(NotImplementedError):
         await connection.send("a")
@@ -177,10 +177,10 @@ def test_signature() -> None:
 
 @pytest.mark.parametrize("name", ["recv", "send"])
 def test_it_is_said_that_they_are_awaited(name: str) -> None:
-    """What asks: asyncio's function everywhere, inspect's since Python 3.12, mocks either."""
+    """Checked by asyncio's function everywhere, inspect's since Python 3.12, mocks by either."""
     for function in (getattr(WSMessageConnection, name), getattr(WSMessageConnection(), name)):
         assert inspect.iscoroutinefunction(function) is (sys.version_info >= (3, 12))
-        if sys.version_info < (3, 14):  # where it is deprecated
+        if sys.version_info < (3, 14):  # in versions where it is deprecated
             assert asyncio.iscoroutinefunction(function)
     double = getattr(mock.create_autospec(WSMessageConnection), name)
     assert isinstance(double, mock.AsyncMock)

@@ -1,4 +1,4 @@
-"""Whole messages to a callback, and what becomes of its exceptions."""
+"""Whole messages to a callback, and the effects of its exceptions."""
 
 import asyncio
 

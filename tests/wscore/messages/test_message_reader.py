@@ -1,4 +1,4 @@
-"""Messages instead of frames: assembled, queued within bounds, awaited in every way."""
+"""Receiving messages: assembled, queued within bounds, awaited in every way."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ KIB, MIB = 1 << 10, 1 << 20
 async def reading(
     setting: Setting, reader: WSMessageReader | None = None
 ) -> AsyncIterator[tuple[WSMessageReader, RawPeer]]:
-    """A reader on a client's connection, and the bare server on its other end."""
+    """Yield a reader on a client's connection, and the bare server at its other end."""
     accepted: asyncio.Future[RawPeer] = asyncio.get_running_loop().create_future()
     over = asyncio.Event()
 
@@ -63,7 +63,7 @@ async def soon(reader: WSMessageReader) -> str | bytes:
 
 @pytest.fixture
 def client_way(way: Way) -> Way:
-    """What comes in comes the same for both sides; the client is enough."""
+    """Test on the client only: receiving is the same on both sides."""
     if way.setting.side == "server":
         return Way(Setting("client", way.setting.tls), way.each_byte)
     return way
@@ -152,7 +152,7 @@ async def test_every_way_to_wait(both: Setting) -> None:
 
 
 async def test_cancelling_loses_nothing(both: Setting) -> None:
-    """A message may arrive in the same turn of the loop as the cancellation."""
+    """A message may arrive in the same iteration of the loop as the cancellation."""
     async with reading(both) as (reader, peer):
         got = []
         for number in range(100):
@@ -182,7 +182,7 @@ async def test_cancelling_within_a_message_loses_nothing(plain: Setting) -> None
 
 
 async def test_too_many_fragments_to_join(plain: Setting) -> None:
-    """By parts there may be any number; a whole of more ends the connection."""
+    """Streaming allows any number; joining more than the limit ends the connection."""
 
     class Reader(WSMessageReader):
         max_joined = 2
@@ -223,7 +223,7 @@ def is_read(reader: WSMessageReader) -> bool:
 
 
 async def until_paused(reader: WSMessageReader) -> None:
-    """Wait until the reader's socket is not read any more."""
+    """Wait until reading the socket is paused."""
     async with asyncio.timeout(BOUND):
         while is_read(reader):
             await asyncio.sleep(0)
@@ -231,7 +231,7 @@ async def until_paused(reader: WSMessageReader) -> None:
 
 @pytest.mark.parametrize("fragmented", [False, True])
 async def test_bytes_in_the_queue_stop_reading(both: Setting, fragmented: bool) -> None:
-    """A few messages that come to 1 MiB, or fragments of one, until 256 KiB of it are left."""
+    """At 1 MiB of messages, or of fragments, reading pauses until 256 KiB are left."""
     size, count = 100 * KIB, 60
     pieces = [b"%04d" % number + bytes(size - 4) for number in range(count)]
     frames = [F(BINARY, piece) for piece in pieces]
@@ -243,7 +243,7 @@ async def test_bytes_in_the_queue_stop_reading(both: Setting, fragmented: bool) 
         await until_paused(reader)
         taken = []
         async with asyncio.timeout(BOUND):
-            while not is_read(reader):  # what is there is taken before the loop iterates
+            while not is_read(reader):  # queued messages are taken before the loop iterates
                 taken.append(await (anext(stream) if fragmented else reader.recv()))
             assert MIB - 256 * KIB <= sum(map(len, taken)) < MIB + 256 * KIB
             while len(taken) < count:
@@ -271,7 +271,7 @@ async def test_a_queue_without_marks_has_no_limit(plain: Setting) -> None:
 
 
 async def test_a_message_that_was_put_back_counts(plain: Setting) -> None:
-    """A cancelled call leaves what it has joined so far at the front of the queue."""
+    """A cancelled call puts the fragments joined so far at the front of the queue."""
     async with reading(plain) as (reader, peer):
         task = asyncio.create_task(reader.recv())
         await peer.send(F(BINARY, bytes(MIB), fin=False), F(PING, b"read"))
@@ -307,7 +307,7 @@ async def test_iteration_over_an_incomplete_message(both: Setting) -> None:
 
 
 class Louder(WSMessageReader):
-    """A reader with a `recv` of its own."""
+    """A reader that overrides `recv`."""
 
     async def recv(self, decode: bool | None = None) -> str | bytes:
         return (await super().recv(True)).upper()
@@ -366,14 +366,14 @@ PATIENCE = 0.05  # seconds
 
 
 async def send_all(peer: RawPeer, pad: int, fragments: int = 1) -> None:
-    """Send all messages and a CLOSE, and close the connection when it is answered."""
+    """Send all messages and a CLOSE, and close the connection after the reply."""
     await peer.send(*numbered(pad, fragments), close(1000))
     assert (await peer.read_frame()).opcode == CLOSE
     await peer.close()
 
 
 def numbered(pad: int, fragments: int = 1) -> list[F]:
-    """Messages that begin with their numbers."""
+    """Return messages that begin with their numbers."""
     return [
         F(CONTINUATION if part else BINARY, number + bytes(pad), fin=part == fragments - 1)
         for number in NUMBERS
@@ -382,7 +382,7 @@ def numbered(pad: int, fragments: int = 1) -> list[F]:
 
 
 async def rest_of(reader: WSMessageReader, pause: float = 0) -> list[bytes]:
-    """All messages up to the end, taken with pauses in between."""
+    """Receive all messages up to the end, with pauses in between."""
     got = []
     async with asyncio.timeout(BOUND):
         with contextlib.suppress(EOFError):
@@ -412,7 +412,7 @@ async def test_closing_loses_nothing_of_a_receiver(
 @pytest.mark.parametrize("fragments", [1, 3])
 @pytest.mark.parametrize("ago", ["never", "before", "by the one that closes"])
 async def test_closing_while_nobody_receives(both: Setting, ago: str, fragments: int) -> None:
-    """The CLOSE behind a full queue is reached, and only the end of what came before is lost."""
+    """The CLOSE after a full queue is received, and only messages at the end are lost."""
     async with reading(both, WSMessageReader(high=4)) as (reader, peer):
         sending = asyncio.ensure_future(send_all(peer, 1000, fragments))
         begin = []
@@ -436,7 +436,7 @@ async def some_of(reader: WSMessageReader, count: int) -> list[bytes]:
 
 
 async def test_closing_while_somebody_receives_slowly(plain: Setting) -> None:
-    """More slowly than there is patience altogether, but something is always taken."""
+    """More slowly than `patience` in all, but messages keep being received."""
     async with reading(plain, WSMessageReader(high=64, low=63)) as (reader, peer):
         sending = asyncio.ensure_future(send_all(peer, 8000))
         task = asyncio.ensure_future(rest_of(reader, PATIENCE / 100))
@@ -447,7 +447,7 @@ async def test_closing_while_somebody_receives_slowly(plain: Setting) -> None:
 
 
 async def test_closing_while_the_loop_is_blocked(plain: Setting) -> None:
-    """A receiver that had no time to receive is waited for."""
+    """A receiver that was blocked gets more time."""
     async with reading(plain, WSMessageReader(high=4)) as (reader, peer):
         sending = asyncio.ensure_future(send_all(peer, 1000))
         while reader.transport.underlying_transport.is_reading():
@@ -460,7 +460,7 @@ async def test_closing_while_the_loop_is_blocked(plain: Setting) -> None:
 
 
 async def test_closing_while_a_receiver_stops(plain: Setting) -> None:
-    """Part of a message is no message."""
+    """An incomplete message is not returned."""
     async with reading(plain, WSMessageReader(high=4)) as (reader, peer):
         sending = asyncio.ensure_future(send_all(peer, 1000, 3))
         parts = reader.recv_streaming()
@@ -512,7 +512,7 @@ async def test_messages_before_a_bad_frame_are_answered_first(plain: Setting) ->
 
 
 async def test_pieces_of_large_frames(plain: Setting) -> None:
-    """A frame is handed out as it comes, long before its end."""
+    """A frame is returned in pieces as it arrives, long before its end."""
     reader = WSMessageReader(stream=True)
     size = 3 << 20
     async with reading(Setting("client", None), reader) as (_, peer):
@@ -531,7 +531,7 @@ async def test_pieces_of_large_frames(plain: Setting) -> None:
 
 
 async def test_what_is_not_taken_is_not_read(plain: Setting) -> None:
-    """An endless frame fills the queue, and no more; what is taken makes room again."""
+    """An endless frame only fills the queue; taking pieces makes room again."""
     reader = WSMessageReader(4, stream=True)
     size = 64 << 20
     async with messages_to(plain, reader, max_frame_size=None) as (transport, peer):
@@ -609,7 +609,7 @@ async def test_inflated_pieces(plain: Setting) -> None:
 
 
 class Keeping(WSMessageReader):
-    """Keeps views of the pings it gets, without a copy."""
+    """Keeps views of the received pings, without copying."""
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.PING:
@@ -618,7 +618,7 @@ class Keeping(WSMessageReader):
 
 
 async def test_views_of_control_frames_between_pieces(plain: Setting) -> None:
-    """One that came in parts does not change when the next one comes."""
+    """A frame that arrived in parts does not change when the next one arrives."""
     reader = Keeping(stream=True)
     reader.views = []
     async with messages_to(plain, reader, enable_auto_pong=False) as (_, peer):
@@ -629,7 +629,7 @@ async def test_views_of_control_frames_between_pieces(plain: Setting) -> None:
 
 
 async def test_a_whole_message_fed_among_fragments(plain: Setting) -> None:
-    """What a subclass should not do is an exception, and no worse."""
+    """Misuse by a subclass raises an exception, and nothing worse."""
     reader = WSMessageReader()
     async with messages_to(plain, reader) as (_, peer):
         reader.feed(False, False, b"begin")
@@ -647,7 +647,7 @@ def test_marks_out_of_order(marks: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_on_ws_disconnected_of_a_subclass(fails: bool, plain: Setting) -> None:
-    """Whoever waits for a message is told the end also if it does not call its base."""
+    """A waiting task is resumed at the end even if the subclass does not call its base."""
 
     class Own(WSMessageReader):
         def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -663,14 +663,14 @@ async def test_on_ws_disconnected_of_a_subclass(fails: bool, plain: Setting) -> 
                 await receiving
 
 
-# -- a long queue: once in 64 messages the loop iterates
+# -- a long queue: the loop iterates once in 64 messages
 
 AT_ONCE = 64
 
 
 @contextlib.asynccontextmanager
 async def with_queue(plain: Setting) -> AsyncIterator[WSMessageReader]:
-    """A reader with three messages in its queue, before the first of which the loop iterates."""
+    """Yield a reader with three queued messages; the loop iterates before the first."""
     async with reading(plain, WSMessageReader(None)) as (reader, peer):
         await peer.send(*(F(TEXT, b"%d" % number) for number in range(AT_ONCE + 3)))
         await asyncio.sleep(0.02)
@@ -693,7 +693,7 @@ async def test_a_long_queue(plain: Setting) -> None:
 
 @pytest.mark.parametrize("way", ["close", "throw"])
 async def test_a_call_that_is_ended_within_a_long_queue(plain: Setting, way: str) -> None:
-    """It has taken nothing."""
+    """It takes no message."""
     async with with_queue(plain) as reader:
         call = reader.recv()
         call.send(None)

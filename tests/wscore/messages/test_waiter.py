@@ -1,4 +1,4 @@
-"""The waiting task is resumed where the message came in: at once, once, and without losing any."""
+"""The waiting task is resumed within the read: immediately, once, without losing a message."""
 
 import asyncio
 import contextlib
@@ -111,7 +111,7 @@ async def test_message_that_is_there_already(side: str, way: Way) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_message_at_every_moment(side: str, way: Way) -> None:
-    """It comes so many turns of the loop after the wait began, or before it."""
+    """It arrives a number of iterations of the loop after the wait began, or before it."""
     async with reading(side) as (reader, peer):
         for count in range(8):
             task = asyncio.ensure_future(way(reader))
@@ -147,7 +147,7 @@ async def test_cancelled_while_waiting(side: str, way: Way) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        for left in inner:  # shield and wait leave theirs running
+        for left in inner:  # shield and wait leave their inner tasks running
             left.cancel()
         await asyncio.gather(*inner, return_exceptions=True)
         await peer.send(F(TEXT, b"still there"))
@@ -158,9 +158,9 @@ async def test_cancelled_while_waiting(side: str, way: Way) -> None:
 @pytest.mark.parametrize("before", range(7))
 @pytest.mark.parametrize("between", range(5))
 async def test_no_message_is_lost_by_cancellation(way: Way, before: int, between: int) -> None:
-    """Whatever happens first, a message is either returned or left for the next call.
+    """In any order of events a message is either returned or left for the next call.
 
-    A further task between, as for `gather`, may drop the result of a call that has ended.
+    A further task in between, as with `gather`, may drop the result of a call that has ended.
     """
     async with reading("server") as (reader, peer):
         received = []
@@ -180,7 +180,7 @@ async def test_no_message_is_lost_by_cancellation(way: Way, before: int, between
 
 @pytest.mark.parametrize("before", range(7))
 async def test_cancelled_before_the_message(side: str, before: int) -> None:
-    """Both in one turn of the loop: the cancellation first."""
+    """Both in one iteration of the loop, the cancellation first."""
     async with reading(side) as (reader, peer):
         task = asyncio.create_task(reader.recv())
         await turns(before)
@@ -263,7 +263,7 @@ async def test_handler_that_survives_cancellation(side: str) -> None:
 
 
 async def test_replies_leave_with_the_callback(side: str) -> None:
-    """One read, one wake-up, one send: the point of it all."""
+    """One read, one wake-up, one send: the purpose of the waiter."""
     async with reading(side) as (reader, peer):
 
         async def handle() -> None:
@@ -278,7 +278,7 @@ async def test_replies_leave_with_the_callback(side: str) -> None:
 
 
 async def test_no_turn_of_the_loop_between(side: str) -> None:
-    """What was scheduled before the message came runs after its handler."""
+    """Callbacks scheduled before the message arrived run after its handler."""
     async with reading(side) as (reader, peer):
         happened = []
 
@@ -360,7 +360,7 @@ async def test_task_with_a_context_of_its_own(side: str) -> None:
 
 
 async def test_exception_reaches_the_task(side: str) -> None:
-    """Neither the connection nor the loop sees it."""
+    """It affects neither the connection nor the loop."""
     async with reading(side) as (reader, peer):
 
         async def handle() -> None:
@@ -377,7 +377,7 @@ async def test_exception_reaches_the_task(side: str) -> None:
 
 
 class EndOfAll(SystemExit):
-    """What a task passes on to the loop, as it does KeyboardInterrupt."""
+    """An exception that tasks pass on to the loop, like KeyboardInterrupt."""
 
 
 def test_exception_that_ends_the_loop() -> None:
@@ -460,7 +460,7 @@ async def test_handler_that_waits_for_the_end(side: str, graceful: bool) -> None
 
 
 async def test_two_readers_that_wake_each_other(side: str) -> None:
-    """Each resumes inside the other's callback, by way of a socket, and by way of the other."""
+    """Each is resumed inside the other's callback, by a socket and by the other reader."""
     async with reading(side) as (one, first), reading(side) as (two, second):
 
         async def handle(own: WSMessageReader, other: WSMessageReader) -> None:
@@ -479,7 +479,7 @@ async def test_two_readers_that_wake_each_other(side: str) -> None:
 
 
 async def test_one_task_that_ends_the_other_connection(side: str) -> None:
-    """The second reader is woken while the first one's task runs, and so in a turn of its own."""
+    """The second reader is woken while the first's task runs, so in a later iteration."""
     async with reading(side) as (one, first), reading(side) as (two, _):
 
         async def wait() -> str:
@@ -499,7 +499,7 @@ async def test_one_task_that_ends_the_other_connection(side: str) -> None:
 
 
 async def test_tasks_that_hand_over_inside_the_callback(side: str) -> None:
-    """A chain of ordinary futures, events and queues behind the resumed task works as ever."""
+    """A chain of ordinary futures, events and queues after the resumed task works as usual."""
     async with reading(side) as (reader, peer):
         queue: asyncio.Queue[str | bytes] = asyncio.Queue()
 
@@ -521,7 +521,7 @@ async def test_tasks_that_hand_over_inside_the_callback(side: str) -> None:
 
 
 async def test_fragments_of_one_message(side: str) -> None:
-    """The task sleeps through the first ones, and is not confused by what comes between."""
+    """The task is not resumed by the first ones, nor disturbed by frames in between."""
     async with reading(side) as (reader, peer):
         task = asyncio.create_task(reader.recv())
         await turns(2)
@@ -538,7 +538,7 @@ async def test_fragments_of_one_message(side: str) -> None:
 
 
 async def test_another_task_waits_after_a_cancelled_one(side: str) -> None:
-    """It begins before the cancelled one has heard of it."""
+    """It begins before the cancelled task is notified."""
     async with reading(side) as (reader, peer):
         for text in ("a", "b"):
             first = asyncio.create_task(reader.recv())
@@ -573,7 +573,7 @@ async def test_cancelled_in_the_turn_of_the_message(side: str) -> None:
 
 
 async def test_wait_that_others_watch(side: str) -> None:
-    """What is yielded is a future, and everybody who asked it is called."""
+    """The yielded object is a future, and all its done callbacks are called."""
     async with reading(side) as (reader, peer):
         call = reader.recv()
         future = call.send(None)
