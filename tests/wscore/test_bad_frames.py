@@ -1,7 +1,7 @@
-"""What bad frames get: the close code for each kind, and nothing of them reaches the listener.
+"""Invalid frames: the close code for each kind; none of them reaches the listener.
 
-Each row is sent by a bare socket after a right frame and before another one, in one write and byte
-by byte, to a client and to a server.
+Each row is sent by a bare socket between two valid frames, in one write and byte by byte, to a
+client and to a server.
 """
 
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ LIMIT = 1000  # max_frame_size of all connections here
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of bad input.
+    """One kind of invalid input.
 
     Attributes:
         name: of the row.
-        wire: what is sent.
+        wire: the bytes to send.
         code: of the CLOSE that answers it.
-        good: how many frames at the beginning of `wire` are right, and delivered.
+        good: how many frames at the beginning of `wire` are valid, and delivered.
     """
 
     name: str
@@ -50,7 +50,7 @@ def row(name: str, *wire: F | bytes, code: int, good: int = 0) -> Row:
 SMILE = "😀".encode()  # f0 9f 98 80
 
 ROWS = [
-    # Reserved bits that nobody negotiated (RFC 6455, 5.2)
+    # Reserved bits that were not negotiated (RFC 6455, 5.2)
     *(
         row(f"rsv {bits:03b} on {name}", F(opcode, b"x", rsv=bits), code=1002)
         for bits in (4, 2, 1, 7)
@@ -59,7 +59,7 @@ ROWS = [
     row("rsv on close", F(CLOSE, b"\x03\xe8", rsv=4), code=1002),
     row("rsv on a continuation",
         F(TEXT, b"a", fin=False), F(CONTINUATION, b"b", rsv=4), code=1002, good=1),
-    # Opcodes without a meaning (5.2)
+    # Reserved opcodes (5.2)
     *(row(f"opcode {n}", F(n, b"x"), code=1002) for n in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
     # Control frames (5.5)
     *(
@@ -142,7 +142,7 @@ async def test_answer(row: Row, way: Way) -> None:
 async def check_failed(
     peer: RawPeer, transport: WSTransport, listener: Recorder, code: int
 ) -> None:
-    """The peer got one CLOSE with this code, and then the end; our side says the same."""
+    """Check that the peer got one CLOSE with this code, then EOF, and our side reports the same."""
     frame = await peer.read_frame()
     assert (frame.opcode, frame.close_code) == (CLOSE, code)
     assert frame.fin
@@ -161,7 +161,7 @@ async def check_failed(
     assert transport.is_disconnected
 
 
-# Bad input is refused as soon as it is known to be bad: nothing more has to come.
+# Invalid input is rejected as soon as it is detected: no more has to arrive.
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ async def test_limit_itself_is_allowed(setting: Setting) -> None:
         assert listener.seen == [(BINARY, bytes(LIMIT))]
 
 
-# After a CLOSE nothing counts any more (5.5.1).
+# Data after a CLOSE is ignored (5.5.1).
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Builds the Cython example against the installed wscore, as its reader would, and runs it.
+"""Building the Cython example against the installed wscore, as its reader would, and running it.
 
-The example is copied first: the build sees the installed packages, and nothing of their sources.
+The example is copied first: the build sees the installed packages, and none of their sources.
 """
 
 import os
@@ -27,7 +27,7 @@ import echo_client_cython
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which the module was built."""
+    """Return the folder in which the module was built."""
     folder = tmp_path_factory.mktemp("example")
     for name in ("setup.py", "echo_client_cython.pyx"):
         shutil.copy(EXAMPLE / name, folder)
@@ -82,7 +82,7 @@ cdef class Listener(WSListener):
 
 
 def test_every_callback_is_overridden_as_in_picows(tmp_path: Path) -> None:
-    """The declarations of a listener in Cython are those that programs have for picows."""
+    """A listener's declarations in Cython are those that programs have for picows."""
     source = tmp_path / "overriding.pyx"
     source.write_text(OVERRIDING, encoding="utf-8")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Busy polling: what comes soon after a read is handled before the loop goes on."""
+"""Busy polling: data that arrives soon after a read is handled before the loop continues."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ ROUNDS = 20
 
 
 def ping_pong(port: int) -> None:
-    """A client in a thread of its own, which sends again as soon as it is answered."""
+    """Run a client in its own thread, which sends again as soon as it gets a reply."""
     with socket.create_connection(("127.0.0.1", port), timeout=BOUND) as peer:
         peer.sendall(request())
         head = b""
@@ -29,7 +29,7 @@ def ping_pong(port: int) -> None:
 
 @pytest.mark.parametrize("microseconds", [0, 4_000_000])
 async def test_the_loop_waits(microseconds: int) -> None:
-    """With enough of it all rounds take place in one turn of the loop, without it none do."""
+    """With enough time all rounds take one iteration of the loop, without it each takes its own."""
     loop = asyncio.get_running_loop()
     turns = 0
     seen: list[int] = []
@@ -56,7 +56,7 @@ async def test_the_loop_waits(microseconds: int) -> None:
 
 
 async def test_both_ends_in_one_loop(both: Setting) -> None:
-    """It ends when the time is up, so that the other end gets its turn."""
+    """It ends when the time is up, so that the other end can run."""
     at_client = Recorder()
     at_server = Recorder(lambda transport, _: transport.send(WSMsgType.TEXT, "pong"))
     options = {"busy_poll_us": 100}

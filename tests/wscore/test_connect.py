@@ -1,6 +1,6 @@
-"""Opening connections: what goes wrong on the way, at each step, and what is left of it: nothing.
+"""Opening connections: failures at each step, which leave nothing behind.
 
-That no task, no socket and no unhandled exception is left is watched over by `no_leaks`.
+The fixture `no_leaks` asserts that no task, socket or unhandled exception is left.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ from wscore import (
 
 
 async def silent(peer: RawPeer) -> None:
-    """Read what comes, and say nothing."""
+    """Read, and send nothing."""
     await peer.read_to_end()
 
 
-# What cannot be connected to
+# Failing connections
 
 
 async def test_refused_connection(both: Setting) -> None:
@@ -90,7 +90,7 @@ async def test_connection_reset_instead_of_an_answer() -> None:
             await ws_connect(Recorder, f"ws://127.0.0.1:{port}/")
 
 
-# Time
+# Timeouts
 
 
 async def test_timeout(both: Setting) -> None:
@@ -117,7 +117,7 @@ async def test_timeout_of_an_answer_that_drips() -> None:
 
 @pytest.mark.parametrize("line", [b"\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
 async def test_timeout_while_lines_keep_coming(line: bytes) -> None:
-    """One time for all of it, whatever comes before the answer."""
+    """There is one timeout for all of it, even while data arrives."""
 
     async def script(peer: RawPeer) -> None:
         await peer.read_head()
@@ -143,7 +143,7 @@ async def test_timeout_of_a_server_that_does_not_begin_tls(tls: Tls) -> None:
 
 
 async def test_time_of_tls_alone(tls: Tls) -> None:
-    """Its own time may be shorter; then it fails as asyncio has it."""
+    """Its own timeout may be shorter; then it fails as in asyncio."""
     async with accepting(silent) as port:
         with pytest.raises(ConnectionAbortedError):
             await ws_connect(
@@ -155,7 +155,7 @@ async def test_time_of_tls_alone(tls: Tls) -> None:
 
 
 async def test_timeout_of_redirects_together() -> None:
-    """Each takes two thirds of the time, so there is no answer to the second in time."""
+    """Each takes two thirds of the time, so the second response is late."""
     heads: list[bytes] = []
 
     async def script(peer: RawPeer) -> None:
@@ -188,7 +188,7 @@ async def test_timeout_is_not_for_what_comes_before_the_connection() -> None:
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 4, 5, 7, 10, 20, 50])
 async def test_cancelled_after_some_turns_of_the_loop(turns: int, both: Setting) -> None:
-    """Whatever step it has come to by then: the system connects, but nobody answers."""
+    """At whatever step that is: the system connects, but nothing responds."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]
         task = asyncio.ensure_future(ws_connect(Recorder, both.url(port), **both.client_options))
@@ -216,7 +216,7 @@ async def test_cancelled_while_waiting_for_the_answer(both: Setting) -> None:
 
 
 async def test_cancelled_while_the_answer_arrives(both: Setting) -> None:
-    """The connection may be open by then; it goes all the same."""
+    """The connection may be open by then; it is closed all the same."""
     listener = Recorder()
     async with serving(both, lambda _: listener) as port:
         for turns in range(12):
@@ -236,11 +236,11 @@ async def test_cancelled_while_the_answer_arrives(both: Setting) -> None:
         await listener.until("disconnected", connected)
 
 
-# What is left of one that went well
+# After a successful connection
 
 
 async def test_nothing_is_left_to_the_garbage_collector(both: Setting) -> None:
-    """Neither here nor at the server: each connection is freed when it is over."""
+    """Neither here nor on the server: each connection is freed when it has ended."""
     ends: asyncio.Queue[None] = asyncio.Queue()
 
     class Telling(WSListener):
@@ -254,14 +254,14 @@ async def test_nothing_is_left_to_the_garbage_collector(both: Setting) -> None:
             await ends.get()
 
     async with serving(both, lambda _: Telling()) as port:
-        await connect_once(port)  # what is made only once stays
+        await connect_once(port)  # objects that are created only once stay
         with no_cycles_of("wscore", "httptools", "socket"):
             async with asyncio.timeout(BOUND):
                 await connect_once(port)
             await asyncio.sleep(0)  # the server closes its socket
 
 
-# The listener's factory
+# The listener factory
 
 
 async def test_factory_without_arguments(both: Setting) -> None:
@@ -349,7 +349,7 @@ async def test_redirects_to_nowhere(location: bytes) -> None:
         with pytest.raises(WSInvalidURL):
             await ws_connect(Recorder, f"ws://127.0.0.1:{port}/")
         for redirects in (0, -1):
-            with pytest.raises(WSInvalidStatusError):  # it is not looked at
+            with pytest.raises(WSInvalidStatusError):  # the value is not used
                 await ws_connect(Recorder, f"ws://127.0.0.1:{port}/", max_redirects=redirects)
 
 
@@ -391,7 +391,7 @@ async def test_credentials_stay_with_their_origin() -> None:
                 )
     first, second = heads
     assert caught.value.request is not None
-    assert caught.value.request.to_bytes() == second  # it is the last one that was refused
+    assert caught.value.request.to_bytes() == second  # the last one was refused
     assert wire.header_of(first, "Authorization")
     assert wire.header_of(first, "Cookie") == "a=b"
     assert wire.header_of(second, "Authorization") is None
@@ -399,7 +399,7 @@ async def test_credentials_stay_with_their_origin() -> None:
     assert wire.header_of(second, "X-Own") == "c"
 
 
-# Sockets of the caller
+# The caller's sockets
 
 
 @contextlib.asynccontextmanager
@@ -436,7 +436,7 @@ async def test_local_address() -> None:
 
 
 def test_public_names() -> None:
-    """What a program may import is what `__all__` names."""
+    """Programs may import exactly the names in `__all__`."""
     module = sys.modules["wscore"]
     assert all(hasattr(module, name) for name in module.__all__)
     assert len(set(module.__all__)) == len(module.__all__)

@@ -1,7 +1,7 @@
 """All settings of permessage-deflate, with every engine, against other libraries at either end.
 
-Each test is one pair of libraries and one engine; within it all settings have their turn, each with
-a connection of its own and a few messages that are the same in every run.
+Each test is one pair of libraries and one engine; it goes through all settings, each with its own
+connection and a few messages that are the same in every run.
 """
 
 import asyncio
@@ -40,12 +40,12 @@ FLAGS = [False, True]
 
 
 class Settings(NamedTuple):
-    """Those of one side.
+    """The settings of one side.
 
     Attributes:
-        server_no_context: whether the server shall compress each message by itself.
-        client_no_context: whether the client shall.
-        server_bits: the window that the server may use; None for any.
+        server_no_context: whether the server must compress each message independently.
+        client_no_context: whether the client must.
+        server_bits: the largest window of the server; None for any.
         client_bits: the same for the client.
     """
 
@@ -56,19 +56,19 @@ class Settings(NamedTuple):
 
 
 def settings(bits: list[int | None]) -> Iterator[Settings]:
-    """All combinations."""
+    """Return all combinations."""
     return itertools.starmap(Settings, itertools.product(FLAGS, FLAGS, bits, bits))
 
 
 def pairs_of_settings() -> list[tuple[Settings, Settings]]:
-    """Each of ours once with a peer's, so that all of both have their turn."""
+    """Combine each of ours with one of a peer's, so that all of both are used."""
     ours, theirs = list(settings(BITS)), list(settings(PEERS_BITS))
     random.Random(7692).shuffle(theirs)
     return list(zip(ours, itertools.cycle(theirs), strict=False))
 
 
 def messages(seed: int) -> list[str | bytes]:
-    """Some that compress, some that do not, some that repeat what was sent before."""
+    """Return messages that compress, that do not, and that repeat earlier ones."""
     rng = random.Random(seed)
     words = [rng.randbytes(rng.randrange(2, 9)).hex() for _ in range(50)]
     text = " ".join(rng.choice(words) for _ in range(rng.randrange(2000)))
@@ -88,7 +88,7 @@ def our_deflate(engine: str, chosen: Settings) -> WSDeflate:
 
 
 class Echo(WSMessageReader):
-    """Sends back what comes, compressed as was agreed on."""
+    """Echoes messages, compressed as negotiated."""
 
     async def run(self, transport: WSTransport) -> None:
         async for message in self:
@@ -101,7 +101,7 @@ class Echo(WSMessageReader):
 
 
 async def echo(connection: Any) -> None:
-    """The same of a peer; every other message in fragments."""
+    """Echo messages on a peer, every second one in fragments."""
     number = 0
     async for message in connection:
         number += 1
@@ -110,7 +110,7 @@ async def echo(connection: Any) -> None:
 
 
 def check(agreed: WSDeflateParameters | None, chosen: Settings) -> None:
-    """Whether what was agreed on keeps our own settings, if anything was."""
+    """Check that the negotiated parameters, if any, satisfy our own settings."""
     if agreed is None:
         return
     assert agreed.server_no_context_takeover >= chosen.server_no_context
@@ -119,7 +119,7 @@ def check(agreed: WSDeflateParameters | None, chosen: Settings) -> None:
 
 
 async def talk_with_server(url: str, engine: str, number: int, chosen: Settings) -> bool:
-    """Be the client of a peer; whether compression was agreed on."""
+    """Be the client of a peer; return whether compression was negotiated."""
     transport, reader = await ws_connect(WSMessageReader, url, deflate=our_deflate(engine, chosen))
     check(transport.deflate, chosen)
     for message in messages(number):
@@ -134,7 +134,7 @@ async def talk_with_server(url: str, engine: str, number: int, chosen: Settings)
 
 
 async def talk_with_client(connection: Any, number: int) -> None:
-    """Have a peer's client talk with our server."""
+    """Connect a peer's client to our server."""
     async with connection as peer:
         for message in messages(number):
             half = len(message) // 2
@@ -143,7 +143,7 @@ async def talk_with_client(connection: Any, number: int) -> None:
 
 
 def windows(chosen: Settings, lowest: int, other: str) -> dict[str, Any]:
-    """The arguments of a factory of websockets; its own window has at least 9 bits."""
+    """Return the arguments of a factory of websockets; its own window has at least 9 bits."""
     bits = {"server": chosen.server_bits, "client": chosen.client_bits}
     own = "client" if other == "server" else "server"
     bits[own] = bits[own] and max(bits[own] or 0, lowest)
@@ -157,7 +157,7 @@ def windows(chosen: Settings, lowest: int, other: str) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def our_server(deflate: WSDeflate) -> AsyncIterator[str]:
-    """A server of ours, and its URL."""
+    """Yield the URL of a server of ours."""
     server = await ws_create_server(lambda _: Echo(), "127.0.0.1", 0, deflate=deflate)
     yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     server.close()
@@ -166,7 +166,7 @@ async def our_server(deflate: WSDeflate) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def peers_server(peer: str, chosen: Settings) -> AsyncIterator[str]:
-    """A server of another library, and its URL; picows has settings of its own."""
+    """Yield the URL of another library's server; picows has its own settings."""
     if peer == "websockets":
         factory = ServerPerMessageDeflateFactory(**windows(chosen, 9, "client"))
         serving = websockets.asyncio.server.serve(echo, "127.0.0.1", 0, extensions=[factory])
@@ -177,7 +177,7 @@ async def peers_server(peer: str, chosen: Settings) -> AsyncIterator[str]:
 
 
 def peers_client(peer: str, url: str, chosen: Settings) -> Any:
-    """What connects with another library."""
+    """Return an unopened connection of another library's client."""
     if peer == "picows":
         return picows.websockets.connect(url, proxy=None)
     factory = ClientPerMessageDeflateFactory(**windows(chosen, 9, "server"))
@@ -193,7 +193,7 @@ async def test_our_client(peer: str, engine: str) -> None:
             async with peers_server(peer, theirs) as url:
                 try:
                     compressed += await talk_with_server(url, engine, number, ours)
-                except WSInvalidHeaderError:  # this is not what was offered, or has 8 bits
+                except WSInvalidHeaderError:  # the response does not match the offer, or has 8 bits
                     with pytest.raises(NegotiationError):
                         await peers_client("websockets", url, ours)
     assert compressed >= (18 if peer == "websockets" else 1)  # picows keeps to its own settings

@@ -1,6 +1,6 @@
-"""wscore against picows, which documents the same API: told the same, both say the same.
+"""wscore compared with picows, which documents the same API: same input, same callbacks.
 
-Only what its documents promise is compared; where picows breaks RFC 6455 they differ on purpose.
+Only documented behaviour is compared; where picows violates RFC 6455 they differ on purpose.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from tests.wscore.wire import BINARY, CONTINUATION, PING, PONG, TEXT, F, close, 
 
 
 async def conversation(api: ModuleType, *frames: F, **options: Any) -> dict[str, Any]:
-    """What a server tells of these frames, all received in one read, and what it answers."""
+    """Return the callbacks of a server for frames received in one read, and its replies."""
     told: list[object] = []
     gone = asyncio.Event()
 
@@ -82,7 +82,7 @@ async def test_same(name: str) -> None:
 
 
 def test_names() -> None:
-    """A program that changes its import finds what it used."""
+    """A program that changes its import finds the same names."""
     assert {name for name in picows.__all__ if not hasattr(wscore, name)} == set()
 
 

@@ -1,4 +1,4 @@
-"""The enumerations: names as in picows, values as in the standard."""
+"""The enumerations: names as in picows, values as in RFC 6455."""
 
 import picows
 import pytest

@@ -1,4 +1,4 @@
-"""The exception tree: who is whose child, and what each carries."""
+"""The exception classes: their hierarchy, and their attributes."""
 
 import copy
 import pickle

@@ -16,7 +16,7 @@ from tests.wscore.raw_peer import free_port
 
 EXAMPLES = "examples/wscore"
 
-# Programs that run both ends: what they print.
+# Programs that run both ends, and their output.
 ALONE = {
     "async_callbacks.py": ["copper: 9870, at once", "tin: 31245, later"],
     "async_iteration.py": ["copper: 6 characters", "tin: 3 characters", "the client is gone"],
@@ -46,7 +46,7 @@ ALONE = {
     ],
     "threads.py": ["20 were told", "all gone"],
 }
-# Programs that the tests below talk with.
+# Programs that the tests below connect to.
 SERVED = {
     "echo_client.py",
     "echo_server.py",
@@ -124,7 +124,7 @@ def test_reconnecting_client_gives_up(loop: str, capfd: pytest.CaptureFixture[st
 
 
 def skip_failures(client: subprocess.Popen[str], awaited: str) -> None:
-    """Read on to a line; a connection may be tried a few times until then."""
+    """Read up to a line; a program may need several attempts to connect until then."""
     said = "failed: ConnectionRefusedError"
     while said == "failed: ConnectionRefusedError":
         said = line_of(client)
@@ -151,7 +151,7 @@ def test_health_check(loop: str) -> None:
         with urllib.request.urlopen(f"http://{place}/health?now", timeout=20) as response:
             assert (response.status, response.read()) == (200, b"well\n")
             assert response.headers["Cache-Control"] == "no-store"
-        for path in ("", "echo?room=1"):  # the first is redirected to the second
+        for path in ("", "echo?room=1"):  # the first one redirects to the second
             assert "echo: Grüße, server" in run(ECHO_CLIENT, f"ws://{place}/{path}", loop=loop)
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"http://{place}/other", timeout=20)
@@ -169,7 +169,7 @@ def test_readme(loop: str, tmp_path: Path) -> None:
 
 
 def code_blocks(readme: Path, port: int) -> tuple[str, str]:
-    """The server and the client, as they stand there, but for the port."""
+    """Return the server and the client, unchanged except for the port."""
     blocks = [part.split("```")[0] for part in readme.read_text("utf-8").split("```python\n")[1:]]
     (serving,) = (block for block in blocks if "ws_create_server(" in block)
     (client,) = (block for block in blocks if "ws_connect(" in block)

@@ -1,7 +1,7 @@
 """One connection that always has more to read must leave the loop to the others.
 
-What happens between two iterations of the loop is counted, never how long it takes. The numbers are
-those of `protocol.pxd`.
+The events between two iterations of the loop are counted, never timed. The numbers are those of
+`protocol.pxd`.
 """
 
 import asyncio
@@ -53,11 +53,11 @@ async def iterations() -> AsyncIterator[Iterations]:
 
 
 class Counting:
-    """Writes down in which iteration of the loop each message was handled.
+    """Records in which iteration of the loop each message was handled.
 
     Args:
         iterations: of the loop.
-        work: what handling one takes; more than the time of a round for 64, if it is `busy`.
+        work: handles a message; if it is `busy`, 64 of them take more than a round's time.
     """
 
     def __init__(self, iterations: Iterations, work: Callable[[], None]) -> None:
@@ -132,7 +132,7 @@ class Counted(WSListener):
 
 
 def send_all(port: int, data: bytes) -> None:
-    """Be a client that fills its socket again while the handler works."""
+    """Be a client that refills its socket while the handler works."""
     with socket.create_connection(("127.0.0.1", port), BOUND) as sock:
         sock.sendall(request())
         sock.recv(4096)
@@ -141,7 +141,7 @@ def send_all(port: int, data: bytes) -> None:
 
 
 async def receive_from_a_full_socket(counting: Counting) -> None:
-    """Have messages of which there is always more than a read brings."""
+    """Receive messages from a socket that always has more than a read returns."""
     server = await ws_create_server(lambda _: Counted(counting), "127.0.0.1", 0)
     data = F(TEXT, LONG).wire(masked=True) * COUNT
     async with server, asyncio.timeout(4 * BOUND):
@@ -157,14 +157,14 @@ async def receive_from_a_full_socket(counting: Counting) -> None:
 async def test_a_socket_that_is_always_full(
     work: Callable[[], None], most: int, iterations: Iterations
 ) -> None:
-    """In one iteration there are no more than four reads, and one if that has taken long."""
+    """In one iteration there are at most four reads, and only one if that has taken long."""
     counting = Counting(iterations, work)
     await receive_from_a_full_socket(counting)
     assert counting.most() <= most
 
 
 async def test_a_socket_that_is_always_full_after_slow_messages(iterations: Iterations) -> None:
-    """The budget has ended a read; when messages take no time again there are several at once."""
+    """The budget ends a read; when messages are fast again there are several at once."""
 
     def work() -> None:
         if len(counting.payloads) < COUNT // 6:
@@ -176,7 +176,7 @@ async def test_a_socket_that_is_always_full_after_slow_messages(iterations: Iter
 
 
 async def test_connections_that_were_often_alone(iterations: Iterations) -> None:
-    """When all have more than a read at once, none is read twice in an iteration."""
+    """When all have more than one read of data, none is read twice in an iteration."""
     countings = [Counting(iterations, idle) for _ in range(4)]
     left = list(countings)
     server = await ws_create_server(lambda _: Counted(left.pop()), "127.0.0.1", 0)
@@ -207,7 +207,7 @@ async def test_connections_that_were_often_alone(iterations: Iterations) -> None
         for at in most
         if sum(at in counting.per_iteration for counting in countings) > 1
     ]
-    assert sum(count > FULL_READ for count in together) <= 1  # of the one that had read last
+    assert sum(count > FULL_READ for count in together) <= 1  # by the one that had read last
 
 
 class Reader(WSMessageReader):
@@ -221,9 +221,9 @@ class Reader(WSMessageReader):
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_messages(security: Tls | None, stream: bool, iterations: Iterations) -> None:
-    """The task that waits is resumed in place, and no more often than the budget allows.
+    """The waiting task is resumed in place, and no more often than the budget allows.
 
-    When it begins to receive there may be a part in the queue, and another one is read in the same
+    When it begins to receive there may be a part in the queue, and another part is read in the same
     iteration.
     """
     counting = Counting(iterations, busy)
@@ -239,7 +239,7 @@ async def test_messages(security: Tls | None, stream: bool, iterations: Iteratio
 
 
 async def test_a_queue_that_nobody_reads(side: str, iterations: Iterations) -> None:
-    """It is full after one part of a read, not after all of it."""
+    """It is full after one part of a read, not after the whole read."""
     counting = Counting(iterations, idle)
     reader = WSMessageReader(high=QUEUE)
     async with packet_peer(side, reader, kind=socket.SOCK_STREAM) as (transport, peer):
@@ -260,7 +260,7 @@ async def test_a_queue_that_nobody_reads(side: str, iterations: Iterations) -> N
 
 
 async def test_others_have_their_part_in_between(side: str) -> None:
-    """Nobody has a second part before each has had the first."""
+    """No connection gets a second part before each has had its first."""
     order: list[str] = []
 
     def note(name: str) -> Recorder:
@@ -295,7 +295,7 @@ async def test_others_have_their_part_in_between(side: str) -> None:
 
 
 async def test_many_that_flood(side: str, iterations: Iterations) -> None:
-    """The loop iterates before all of them have had their part, and nobody is left out."""
+    """The loop iterates before all of them have had their part, and none is left out."""
     count = 30
     countings = [Counting(iterations, busy) for _ in range(count)]
     async with contextlib.AsyncExitStack() as stack:
@@ -311,8 +311,8 @@ async def test_many_that_flood(side: str, iterations: Iterations) -> None:
         for counting in countings:
             for at, handled in counting.per_iteration.items():
                 together[at] = together.get(at, 0) + handled
-    # 64 frames are 1.3 ms here; four connections may be called between two looks at the clock, and
-    # both those that are ready and those that have unparsed input have a share.
+    # 64 frames take 1.3 ms here; four connections are called between two readings of the clock, and
+    # both the ready ones and those with unparsed input have a share.
     assert max(together.values()) <= 2 * (4 + 2) * FRAMES_AT_ONCE
 
 
@@ -341,7 +341,7 @@ async def test_a_timer_fires_in_between(side: str) -> None:
 
 
 async def test_the_peer_resets_meanwhile(side: str) -> None:
-    """What was received before is delivered before the connection is lost."""
+    """Data received before the reset is delivered before the connection is lost."""
 
     def on_frame(transport: WSTransport, _: WSFrame) -> None:
         transport.send(WSMsgType.TEXT, "answer")
@@ -350,14 +350,14 @@ async def test_the_peer_resets_meanwhile(side: str) -> None:
     listener = Recorder(on_frame)
     async with packet_peer(side, listener, kind=socket.SOCK_STREAM) as (transport, peer):
         await peer.send(*FLOOD[:1000])
-        peer.sock.close()  # so that the answers fail
+        peer.sock.close()  # so that the replies fail
         await until_gone(transport)
         assert listener.events == ["connected", *["frame"] * 1000, "disconnected"]
         assert transport.lost_exception is not None
 
 
 async def test_the_peer_ends_behind_a_flood(both: Setting) -> None:
-    """The end of its side, of TLS or of TCP, comes after all that was sent before it."""
+    """Its EOF, of TLS or of TCP, is reported after all data sent before it."""
     listener = Recorder(lambda transport, _: busy())
     async with connected_pair(both, Recorder(), listener) as pair:
         await flood(pair.client)
@@ -367,7 +367,7 @@ async def test_the_peer_ends_behind_a_flood(both: Setting) -> None:
 
 
 async def test_reading_is_paused_meanwhile(both: Setting) -> None:
-    """After a part nothing comes, until it goes on, with the rest."""
+    """After a part nothing is delivered until reading resumes, with the rest."""
 
     def on_frame(transport: WSTransport, _: WSFrame) -> None:
         if len(listener.frames) == 1:
@@ -387,7 +387,7 @@ async def test_reading_is_paused_meanwhile(both: Setting) -> None:
 
 @pytest.mark.parametrize("graceful", [True, False])
 async def test_disconnected_meanwhile(side: str, graceful: bool) -> None:
-    """Nothing of the rest is delivered."""
+    """The rest is not delivered."""
 
     def on_frame(transport: WSTransport, _: WSFrame) -> None:
         if len(listener.frames) == FRAMES_AT_ONCE:
@@ -398,7 +398,7 @@ async def test_disconnected_meanwhile(side: str, graceful: bool) -> None:
     async with packet_peer(side, listener, kind=socket.SOCK_STREAM) as (transport, peer):
         await peer.send(*FLOOD)
         if graceful:
-            while await peer.read():  # until our end of its side
+            while await peer.read():  # until our side ends
                 pass
             peer.sock.close()
         await until_gone(transport)
@@ -465,7 +465,7 @@ async def test_a_transport_of_the_loop_is_lost_meanwhile() -> None:
 
 
 async def test_busy_polling_ends(side: str, iterations: Iterations) -> None:
-    """When its time is up, also if there is always more to read."""
+    """It ends when its time is up, even if there is always more to read."""
     sock: list[socket.socket] = []
     seen: list[int] = []
 

@@ -1,4 +1,4 @@
-"""A forked child leaves its parent's connections alone, and is told so when it uses them."""
+"""A forked child cannot affect its parent's connections, and gets an exception for trying."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from wscore import WSMessageReader, WSMsgType, WSTransport, ws_connect
 
 
 def in_a_child(function: Callable[[], str]) -> str:
-    """What a function gives in a forked child, or the exception that it raises."""
+    """Return a function's result in a forked child, or the exception that it raises."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -34,7 +34,7 @@ def in_a_child(function: Callable[[], str]) -> str:
 
 
 class Echo(WSMessageReader):
-    """Sends back what comes."""
+    """Echoes frames."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.task = asyncio.get_running_loop().create_task(self.run(transport))

@@ -1,4 +1,4 @@
-"""Where wscore logs to, and what the lowest level shows."""
+"""The loggers of wscore, and the records of the lowest level."""
 
 import logging
 
@@ -52,7 +52,7 @@ async def test_given_names(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_quiet_above_the_lowest_level(caplog: pytest.LogCaptureFixture) -> None:
-    """An ordinary conversation leaves nothing in the logs of an application."""
+    """A connection without errors leaves nothing in the logs of an application."""
     caplog.set_level(logging.DEBUG)
     async with connected_pair(Setting("both", None)) as pair:
         pair.client.send(wscore.WSMsgType.TEXT, "hello")

@@ -1,4 +1,4 @@
-"""Extension types used before they are initialized are exceptions of Python, never crashes."""
+"""Extension types used before they are initialised raise exceptions, and never crash."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Every method that does something is refused in another thread than the loop's; nothing breaks."""
+"""Every method with an effect is refused in other threads than the loop's; nothing breaks."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tests.wscore.raw_peer import BOUND
 from wscore import WSMsgType, WSTransport, ws_connect
 from wscore.messages.message_connection import WSMessageConnection
 
-# What each is called with; nothing for the others.
+# The arguments of each method; the others take none.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "send": (WSMsgType.TEXT, b"a"),
     "send_message": (WSMsgType.TEXT, b"a"),
@@ -31,7 +31,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "discard": (0.1,),
 }
 
-# What only tells something, or is for subclasses to override and does nothing.
+# Methods that only return something, or do nothing unless overridden.
 ALLOWED = {
     *("can_write_eof", "get_extra_info", "get_protocol", "get_write_buffer_limits"),
     *("get_write_buffer_size", "is_closing", "is_reading"),
@@ -40,12 +40,12 @@ ALLOWED = {
     *("is_user_specific_pong", "send_user_specific_ping", "pause_writing", "resume_writing"),
     "fault_reason",
 }
-# What waits only, in a loop that never tells of it; and what is impossible in any thread.
+# Methods that only wait, in a loop that never ends the wait, or are impossible in any thread.
 LEFT_OUT = {"wait_disconnected", "set_protocol", "set_server", "write_eof"}
 
 
 class Connection(WSMessageConnection):
-    """What wscompat makes of it."""
+    """A subclass like that of wscompat."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)
@@ -53,7 +53,7 @@ class Connection(WSMessageConnection):
 
 
 class Echo(Connection):
-    """Sends back what comes."""
+    """Echoes frames."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)
@@ -66,13 +66,13 @@ class Echo(Connection):
 
 
 def methods(item: Any) -> list[str]:
-    """The names of what can be called from outside."""
+    """Return the names of the public methods."""
     names = [name for name in dir(item) if not name.startswith("_")]
     return [name for name in names if callable(getattr(item, name)) and name not in LEFT_OUT]
 
 
 def outcome(item: Any, name: str) -> BaseException | None:
-    """What a method raises in another thread, where a loop runs."""
+    """Return the exception that a method raises in another thread, where a loop runs."""
     caught: list[BaseException] = []
 
     async def call() -> None:
@@ -125,7 +125,7 @@ async def test_another_thread(
             else:
                 assert isinstance(exc, RuntimeError), name
                 assert "call_soon_threadsafe" in str(exc), name
-            # And nothing is broken by it.
+            # The connection still works.
             transport.send(WSMsgType.TEXT, name.encode())
             async with asyncio.timeout(BOUND):
                 for _ in range(1 + has_message):

@@ -1,4 +1,4 @@
-"""Pings without end: all are answered while the peer reads, one at a time while it does not."""
+"""Endless pings: all are answered while the peer reads, one at a time while it does not."""
 
 import asyncio
 import logging
@@ -22,11 +22,11 @@ from tests.wscore.wire import BINARY, CLOSE, PING, PONG, TEXT, F
 from wscore import WSFrame, WSMsgType, WSTransport
 
 LIMIT = 64 * 1024  # bytes: the high-water mark
-RECORDS = 2048  # bytes that TLS adds to so much
+RECORDS = 2048  # bytes that TLS adds to that
 
 
 def answering(transport: WSTransport, frame: WSFrame) -> None:
-    """Answer pings as auto pong does."""
+    """Answers pings as auto pong does."""
     if frame.msg_type == WSMsgType.PING:
         transport.answer_ping(frame.get_payload_as_bytes())
 
@@ -51,13 +51,13 @@ async def test_peer_that_does_not_read(setting: Setting, kind: Any) -> None:
             await listener.until("frame", 1 if not options else MANY + 1)
             assert below.get_write_buffer_size() <= LIMIT + 127 + RECORDS
         check_bounded(await read_pongs(peer, MANY - 1), MANY)
-        # From now on there is room again.
+        # From here on there is room again.
         await send_pings(peer, range(5))
         assert await read_pongs(peer, 4) == [0, 1, 2, 3, 4]
 
 
 async def test_peer_that_reads(setting: Setting) -> None:
-    """However many come with one read of the socket."""
+    """However many arrive with one read of the socket."""
     async with against_raw_peer(setting, Recorder()) as (_, peer):
         pings = [F(PING, b"%d" % number) for number in range(20_000)]
         sending = asyncio.ensure_future(peer.send(*pings))
@@ -67,7 +67,7 @@ async def test_peer_that_reads(setting: Setting) -> None:
 
 
 async def test_nothing_is_held_back_below_a_small_limit(plain: Setting) -> None:
-    """More waits than the limit allows, but only because the callback has not ended."""
+    """More is pending than the limit allows, but only until the callback ends."""
     listener = Recorder()
     async with against_raw_peer(plain, listener) as (transport, peer):
         transport.underlying_transport.set_write_buffer_limits(100)
@@ -76,7 +76,7 @@ async def test_nothing_is_held_back_below_a_small_limit(plain: Setting) -> None:
 
 
 async def test_program_that_sends_all_the_time(setting: Setting) -> None:
-    """The pong need not wait until nothing else does."""
+    """The pong need not wait until nothing else is pending."""
 
     class Streaming(Recorder):
         rounds = 0

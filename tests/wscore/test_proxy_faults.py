@@ -1,6 +1,6 @@
-"""Proxies that fail, refuse or misbehave, and cancellation on the way: clean exceptions, no leak.
+"""Proxies that fail, refuse or misbehave, and cancellation: clean exceptions, no leak.
 
-That no socket, task or unhandled exception is left is watched over by `no_leaks`.
+The fixture `no_leaks` asserts that no socket, task or unhandled exception is left.
 """
 
 import asyncio
@@ -107,7 +107,7 @@ async def test_misbehaving_proxies(
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_proxy_that_leaves_after_it_agreed(both: Setting, tls: Tls, scheme: str) -> None:
-    """What follows its head belongs to the tunnel: an end, or garbage."""
+    """Bytes after its headers belong to the tunnel: EOF, or garbage."""
     server = tls.server if scheme == "https" else None
     for rest in (b"", b"garbage" * 100):
         agreeing = answering(b"HTTP/1.1 200 OK\r\n\r\n" + rest)
@@ -146,7 +146,7 @@ async def test_the_handshakes_deadline_begins_in_the_tunnel(
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_cancelled_at_every_step(both: Setting, tls: Tls, scheme: str) -> None:
-    """Cancel after 0, 1, 2, … turns of the loop, until the connection is open before the cancel."""
+    """Cancel after 0, 1, 2, … iterations of the loop, until the connection opens before that."""
     async with (
         serving(both, lambda _: Recorder()) as target,
         tunnel(scheme, tls, target) as proxy,

@@ -1,4 +1,4 @@
-"""`ws://` and `wss://` through the proxies that people run: every kind, chains, IPv6, names."""
+"""`ws://` and `wss://` through widely used proxies: every kind, chains, IPv6, names."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def echo(transport: WSTransport, frame: WSFrame) -> None:
 
 
 async def check(setting: Setting, tls: Tls, url: str, proxy: Any, **options: Any) -> type:
-    """Connect, send something large and get it back, and leave; the kind of transport below."""
+    """Connect, echo a large message, and close; return the type of the underlying transport."""
     listener = Recorder()
     transport, _ = await ws_connect(
         lambda: listener,
@@ -94,7 +94,7 @@ async def test_names(
 
 
 async def test_the_transport_in_the_tunnel(both: Setting, tls: Tls) -> None:
-    """It is of the kind that there is without a proxy, unless that is spoken to over TLS."""
+    """It is of the same type as without a proxy, unless the connection to that is over TLS."""
     async with serving(both, lambda _: Recorder(echo)) as target:
         direct = await check(both, tls, both.url(target), None)
         for scheme in ("http", "https"):

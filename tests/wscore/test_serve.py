@@ -1,4 +1,4 @@
-"""Serving: routing, answers that are no upgrade, the arguments that are passed on, and closing."""
+"""Serving: routing, responses without upgrade, the arguments that are passed on, and closing."""
 
 import asyncio
 import logging
@@ -45,7 +45,7 @@ async def test_factory_routes(both: Setting) -> None:
 
 
 async def test_health_check(security: Tls | None) -> None:
-    """An answer to a plain GET on the port of the WebSocket server."""
+    """A response to a plain GET on the port of the WebSocket server."""
     health = WSUpgradeResponse.create_ok_response(b"fine\n", {"Cache-Control": "no-store"})
     chosen = WSUpgradeResponseWithListener(health, None)
     async with raw_client(lambda _: chosen, security) as peer:
@@ -123,7 +123,7 @@ async def test_factory_that_returns_something_else(chosen: object) -> None:
 async def test_answer_that_is_none(
     response: WSUpgradeResponse, later: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever a listener factory puts into a response, the client is answered."""
+    """The client gets a response, whatever the listener factory puts into it."""
 
     def factory(_: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         return WSUpgradeResponseWithListener(
@@ -140,7 +140,7 @@ async def test_answer_that_is_none(
 
 
 async def test_answer_that_cannot_be_written() -> None:
-    """A header field with a line end would let a client write the rest of the answer."""
+    """A header field with a line end would let a client write the rest of the response."""
     response = WSUpgradeResponse.create_101_response({"X": "a\r\nY: b"})
     chosen = WSUpgradeResponseWithListener(response, Recorder())
     async with raw_client(lambda _: chosen) as peer:
@@ -154,7 +154,7 @@ async def test_answer_that_cannot_be_written() -> None:
 
 
 async def test_given_socket_that_cannot_listen() -> None:
-    """Two may be bound to one port, but only one may listen."""
+    """Two sockets may be bound to one port, but only one may listen."""
     with socket.socket() as first, socket.socket() as second:
         for sock in (first, second):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -237,7 +237,7 @@ async def test_open_connections_survive_the_server(both: Setting) -> None:
 
 
 async def test_a_request_to_a_closed_server(both: Setting) -> None:
-    """The connection was accepted before, so that its request is still answered."""
+    """The connection was accepted before, so its request still gets a response."""
     first = Recorder()
     server = await ws_create_server(lambda _: first, "127.0.0.1", 0, **both.server_options)
     port = server.sockets[0].getsockname()[1]
@@ -255,7 +255,7 @@ async def test_a_request_to_a_closed_server(both: Setting) -> None:
 
 
 class TimedLoop(asyncio.SelectorEventLoop):
-    """Remembers the timers that were set."""
+    """Records the timers that are set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -271,7 +271,7 @@ class TimedLoop(asyncio.SelectorEventLoop):
 
 
 def test_handshakes_leave_no_timer() -> None:
-    """One that is set slows every turn of the loop."""
+    """A pending timer slows every iteration of the loop."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -280,7 +280,7 @@ def test_handshakes_leave_no_timer() -> None:
             transport, listener = await ws_connect(Recorder, PLAIN.url(port))
             began = loop.time()
             assert began < loop.latest() < began + 1
-            await asyncio.sleep(loop.latest() - began)  # it is looked at, in vain
+            await asyncio.sleep(loop.latest() - began)  # the timer fires, with nothing to do
             await asyncio.sleep(0)
             assert loop.latest() <= loop.time()
             transport.disconnect()
@@ -340,7 +340,7 @@ async def test_many_clients_at_once(both: Setting, no_leaks: LoopErrors) -> None
 
 
 async def test_every_silent_client_has_its_own_deadline() -> None:
-    """One timer serves them all: in their order, also past one that was in time."""
+    """One timer serves all of them, in order, even after one that was in time."""
     ended: list[int] = []
     listener = Recorder()
     server = await ws_create_server(
@@ -356,7 +356,7 @@ async def test_every_silent_client_has_its_own_deadline() -> None:
 
     async with server, asyncio.timeout(BOUND), asyncio.TaskGroup() as group:
         group.create_task(stay_silent(0))
-        await asyncio.sleep(0.05)  # the deadlines are to differ
+        await asyncio.sleep(0.05)  # the deadlines must differ
         transport, _ = await ws_connect(Recorder, f"ws://127.0.0.1:{address[1]}/")
         await asyncio.sleep(0.05)
         group.create_task(stay_silent(2))

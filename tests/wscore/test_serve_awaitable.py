@@ -25,12 +25,12 @@ HELD_BACK = 64 * 1024
 
 
 class Gate:
-    """A factory that answers when it is told to.
+    """A factory that answers on demand.
 
     Attributes:
         asked: set when the factory was called.
-        answer: what it is to answer; a future.
-        requests: what it was called with.
+        answer: its result; a future.
+        requests: the requests that it was called with.
         cancelled: set when it was cancelled.
     """
 
@@ -83,7 +83,7 @@ async def test_frames_that_come_early_are_kept(security: Tls | None, each_byte: 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason=lacking("eager tasks before Python 3.12"))
 async def test_an_eager_task_decides_at_once(security: Tls | None, each_byte: bool) -> None:
-    """The answer is then given while the request is still being read."""
+    """The response is then sent while the request is still being read."""
     listener = Recorder()
 
     async def decide(_: WSUpgradeRequest) -> Recorder:
@@ -107,7 +107,7 @@ async def test_an_eager_task_decides_at_once(security: Tls | None, each_byte: bo
 
 
 async def test_reading_pauses_when_too_much_comes_early(security: Tls | None) -> None:
-    """What is kept is bounded; nothing of it is lost."""
+    """The buffered data is limited; none of it is lost."""
     gate, listener = Gate(), Recorder()
     frame = F(BINARY, bytes(50_000))
     async with raw_client(gate, security, max_frame_size=None) as peer:

@@ -1,4 +1,4 @@
-"""In a second interpreter of a process the packages are imported, or refuse; they do not crash."""
+"""In a second interpreter of a process the import works or is refused, but does not crash."""
 
 import subprocess
 import sys
@@ -58,7 +58,7 @@ print("survived")
 
 @pytest.mark.parametrize("place", ["first", "second"])
 def test_another_interpreter(place: str) -> None:
-    """It imports before the main one does, or after it; the main one works in the second case."""
+    """It imports before or after the main one; the main one works in the second case."""
     program = [sys.executable, "-X", "faulthandler", "-c", PROGRAM, place]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
