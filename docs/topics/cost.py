@@ -1,10 +1,10 @@
-"""Writes the tables of docs/topics/cost.md: the cases of `tests/field/rows.py`, with their numbers.
+"""Write the tables of docs/topics/cost.md: the cases of `tests/field/rows.py`, with their numbers.
 
     python docs/topics/cost.py
 
-A test compares the page with what this would write. A number is read where it stands: in the source
-of a module, compiled ones too, whose constants do not exist at run time, or as the default value of
-an argument.
+A test compares the page with the output of this program. A number is read from the source of a
+module, since the constants of compiled modules do not exist at run time, or from the default value
+of an argument.
 """
 
 import ast
@@ -45,12 +45,12 @@ API_NAMES = {
 
 
 def page(text: str) -> str:
-    """Return the page with its tables as they should be."""
+    """Return the page with its tables regenerated."""
     return TABLE.sub(lambda at: f"{at[1]}{at[2]}\n" + "\n".join(lines(at[1])) + "\n\n", text)
 
 
 def lines(section: str) -> Iterator[str]:
-    """Give the lines of a section's table, in Markdown."""
+    """Yield the lines of a section's table, in Markdown."""
     rows = _rows()
     yield from ("| case | result and bound | tested on |", "| --- | --- | --- |")
     for row in rows.ROWS:
@@ -59,7 +59,7 @@ def lines(section: str) -> Iterator[str]:
 
 
 def filled_in(text: str) -> str:
-    """Return a text with the numbers in place of their names."""
+    """Return a text with names replaced by their numbers."""
 
     def number(match: re.Match[str]) -> str:
         return with_unit(value_of(ast.parse(match[1], mode="eval").body), match[2])
@@ -68,7 +68,7 @@ def filled_in(text: str) -> str:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """Return a number as the page shows it."""
+    """Return a number in the format of the page."""
     if unit == "bytes":
         for size, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
             if value >= size:
@@ -77,7 +77,7 @@ def with_unit(value: float, unit: str) -> str:
     if unit == "ns":
         return f"{value / 1e6:g} ms"
     if unit:
-        raise ValueError(f"{unit} is no unit")
+        raise ValueError(f"unknown unit: {unit!r}")
     return f"{value:,g}"
 
 
@@ -85,8 +85,8 @@ def value_of(node: ast.expr, module: str = "") -> Any:
     """Evaluate an expression of numbers, constants and default values.
 
     Args:
-        node: of the expression.
-        module: where names without a module are from.
+        node: the expression.
+        module: the module of names that are given without one.
     """
     match node:
         case ast.Constant(value=value):
@@ -106,7 +106,7 @@ def value_of(node: ast.expr, module: str = "") -> Any:
 
 @functools.cache
 def _constant(module: str, name: str) -> Any:
-    """Return what a constant of one of wscore's modules is, or of one that it has it from."""
+    """Return the value of a constant of one of wscore's modules, or of where it comes from."""
     for place in (module, "*"):
         for path in sorted(SOURCES.rglob(f"{place}.p*")):
             if path.suffix in {".py", ".pyx", ".pxd"}:
@@ -127,14 +127,14 @@ def _default(function: str, argument: str) -> Any:
 
 
 def _rows() -> Any:
-    """Return the module with the cases, which needs nothing that tests need."""
+    """Return the module with the cases, which does not need the tests' requirements."""
     if str(ROOT) not in sys.path:
         sys.path.append(str(ROOT))
     return import_module("tests.field.rows")
 
 
 def _tested_on(rows: Any, row: Any) -> str:
-    """Say on which interfaces a case is tested, and why not on the others."""
+    """Describe on which interfaces a case is tested, and why not on the others."""
     whole = row.apis == rows.APIS
     parts = ["all interfaces" if whole else ", ".join(API_NAMES[api] for api in row.apis)]
     if row.sides != rows.SIDES:

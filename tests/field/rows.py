@@ -1,11 +1,10 @@
 """The cases: the behaviour of a peer or a program, its result, and the bound.
 
 `conftest` runs each test that is marked with a case on all interfaces, sides and transports of the
-row; `docs/_ext/bounds.py` makes the table of the page "What a connection may cost" from the same
-rows. A bound names constants of the code in braces, never a figure that stands there already:
-``{protocol.FRAMES_AT_ONCE}`` is one of wscore's module `protocol`, ``{wscompat.client.X}`` one of
-another package, ``{serve(open_timeout)}`` the default value of an argument. After a bar comes the
-unit: ``bytes`` or ``ns``.
+row; `docs/topics/cost.py` generates the tables of the page "What a connection may cost" from the
+same rows. A bound names constants of the code in braces, and never repeats their values:
+``{protocol.FRAMES_AT_ONCE}`` is a constant of wscore's module `protocol`, ``{serve(open_timeout)}``
+the default value of an argument. After a vertical bar comes the unit: ``bytes`` or ``ns``.
 
 Only the standard library is imported: documentation is built without the tests' requirements.
 """
@@ -58,28 +57,29 @@ ROWS = (
         "one fast peer",
         FAIRNESS,
         "A peer sends faster than its messages are handled.",
-        "After {protocol.FRAMES_AT_ONCE} frames the loop iterates, unless they took less than "
-        "{protocol.ROUND_TIME|ns}; after {protocol.FRAMES_AT_ONCE*protocol.MOST_ROUNDS} of a "
-        "read in any case. A frame of a compressed message counts for {protocol.COMPRESSED}. The "
-        "rest is parsed in the next iteration, and until then nothing is read. A plain socket "
-        "whose reads bring all that there is room for, {loop_io.RECEIVE_SIZE|bytes}, is read "
-        "again, up to {socket_transport.MOST|bytes} in all, until {socket_transport.TURN_TIME|ns} "
-        "are over, if no other connection has read since it did before.",
+        "After {protocol.FRAMES_AT_ONCE} frames the iteration ends, unless they took less than "
+        "{protocol.ROUND_TIME|ns}; after {protocol.FRAMES_AT_ONCE*protocol.MOST_ROUNDS} frames of "
+        "one read it always ends. A frame of a compressed message counts as "
+        "{protocol.COMPRESSED}. The rest is parsed in the next iteration, and nothing is read "
+        "before that. If a read from a plain socket fills the buffer of "
+        "{loop_io.RECEIVE_SIZE|bytes}, the socket is read again, up to "
+        "{socket_transport.MOST|bytes} in all and for at most {socket_transport.TURN_TIME|ns}, if "
+        "no other connection has read since its previous read.",
     ),
     Row(
         "messages always there",
         FAIRNESS,
         "`recv()` in a loop, or `async for`, while there is always another message.",
-        "The same budget; of messages that were queued before awaiting gives "
-        "{message_reader.AT_ONCE} at once, and then the loop iterates.",
+        "The same budget. Of messages that are already queued, awaiting returns "
+        "{message_reader.AT_ONCE} at once; then the loop iterates.",
         apis=_AWAITED,
         why_not=_NO_AWAITING,
     ),
     Row(
         "busy polling",
         FAIRNESS,
-        "Data keeps coming on a connection with `busy_poll_us`.",
-        "Polling ends with its time, and with the same budget.",
+        "Data keeps arriving on a connection with `busy_poll_us`.",
+        "Polling ends when its time is over, or the same budget is used up.",
         apis=(CALLBACKS, READER),
         why_not={ASYNCIO: "it has no such argument", LEGACY: "it has no such argument"},
     ),
@@ -87,29 +87,29 @@ ROWS = (
         "many ready at once",
         FAIRNESS,
         "Many connections have something to read at once.",
-        "Each is read once before one is read again; the loop iterates after "
-        "{loop_io.SHARE|ns} of that.",
+        "Each is read once before any is read again; the iteration ends after {loop_io.SHARE|ns} "
+        "of reading.",
     ),
     Row(
         "thousands at once",
         FAIRNESS,
-        "A broadcast, or the close of a server, to thousands of connections.",
-        "One call serves all: see [below](#one-call-for-many-connections).",
+        "A broadcast to thousands of connections, or the close of a server with as many.",
+        "One call handles all of them: see [below](#one-call-for-many-connections).",
         sides=("server",),
-        why_not={"client": "a broadcast is the same call, and there is none to close them all"},
+        why_not={"client": "a broadcast is the same call, and no call closes all connections"},
     ),
     Row(
         "a large payload",
         FAIRNESS,
         "A message of many megabytes is received.",
-        "The loop iterates after each read, of {socket_transport.MOST|bytes} at most. Inflating, "
-        "deflating and masking are done at once: see [below](#what-one-message-costs).",
+        "The loop iterates after each read of at most {socket_transport.MOST|bytes}. Compression, "
+        "decompression and masking are done in one go: see [below](#what-one-message-costs).",
     ),
     # -- bounds
     Row(
         "before the handshake",
         BOUNDS,
-        "A peer sends an endless head: blank lines, header fields, or single bytes slowly.",
+        "A peer sends an endless handshake: blank lines, header fields, or single bytes slowly.",
         "{http_reader.MAX_HEADERS} fields of {http_reader.MAX_LINE_SIZE|bytes}, "
         "{http_reader.MAX_HEAD_SIZE|bytes} in all, and "
         "{ws_create_server(websocket_handshake_timeout)} s (wscore's "
@@ -119,21 +119,21 @@ ROWS = (
     Row(
         "TLS that never begins",
         BOUNDS,
-        "A peer connects, and says nothing, or never ends its TLS handshake.",
-        "The same time, from the TCP connection on.",
+        "A peer connects and sends nothing, or never completes its TLS handshake.",
+        "The same time limit, starting with the TCP connection.",
         securities=("tls",),
-        why_not={"plain": "there is no such handshake"},
+        why_not={"plain": "there is no TLS handshake"},
     ),
     Row(
         "pings without reading",
         BOUNDS,
         "A peer sends pings and reads no pongs.",
-        "While output is blocked at most one pong waits: for the latest ping.",
+        "While output is blocked, at most one pong waits: the one for the latest ping.",
     ),
     Row(
         "a peer that does not read",
         BOUNDS,
-        "A peer does not take what is sent to it.",
+        "A peer does not read the data that is sent to it.",
         "`pause_writing` is called, or `send()` waits, at {socket_transport.HIGH_WATER|bytes} "
         "(wscore), {serve(write_limit)|bytes} (`write_limit` of wscompat) or "
         "{legacy_serve(write_limit)|bytes} (of its older interface) and one message.",
@@ -141,14 +141,14 @@ ROWS = (
     Row(
         "nobody receives",
         BOUNDS,
-        "A peer sends, and nobody receives.",
+        "A peer sends, and the program does not receive.",
         "The socket is not read while {message_reader.HIGH} frames wait (wscore's `high`, "
         "wscompat's `max_queue`, {legacy_serve(max_queue)} in its older interface), or "
-        "{message_reader.HIGH_BYTES|bytes} of them. In addition to these bytes there can be one "
-        "message of the largest size, and {loop_io.RECEIVE_SIZE|bytes} of small ones or one more "
-        "that was compressed. Bytes are those in memory: a str with a character beyond U+FFFF "
-        "takes four for each of its characters. If the peer resets the connection then, what was "
-        "read and does not fit is dropped.",
+        "{message_reader.HIGH_BYTES|bytes} of them. In addition there can be one message of the "
+        "largest size, and {loop_io.RECEIVE_SIZE|bytes} of small ones or one more compressed "
+        "message. Sizes are those in memory: a str with a character beyond U+FFFF takes four "
+        "bytes per character. If the peer then resets the connection, data that was read but does "
+        "not fit is dropped.",
         apis=_AWAITED,
         why_not={CALLBACKS: "nothing is queued there"},
     ),
@@ -156,49 +156,50 @@ ROWS = (
         "inflating",
         BOUNDS,
         "A small compressed message becomes a huge one.",
-        "The limit of messages ({protocol.MAX_FRAME_SIZE|bytes} in wscore, "
-        "{serve(max_size)|bytes} in wscompat) is checked while inflating; close code 1009.",
+        "The message size limit ({protocol.MAX_FRAME_SIZE|bytes} in wscore, "
+        "{serve(max_size)|bytes} in wscompat) is checked during decompression; close code 1009.",
     ),
     Row(
         "closing",
         BOUNDS,
-        "A peer never answers a CLOSE, reads nothing more, and never closes TCP.",
+        "A peer never answers a CLOSE, stops reading, and never closes TCP.",
         "One deadline: {ws_connect(disconnect_timeout)} s after `disconnect()` in wscore "
-        "(`disconnect_timeout`; `send_close()` alone sets none), "
-        "{serve(close_timeout)} s (`close_timeout`) in wscompat, where the older interface takes "
-        "up to five times as long, one for each step; then the connection is aborted, "
-        "which is reported like any other end.",
+        "(`disconnect_timeout`; `send_close()` alone sets none), {serve(close_timeout)} s "
+        "(`close_timeout`) in wscompat; its older interface takes up to five times as long, one "
+        "timeout for each step. Then the connection is aborted, which is reported like any other "
+        "end.",
     ),
     Row(
         "memory after use",
         BOUNDS,
         "A connection had a large message once, or has compressed many.",
-        "Memory of messages is given back: see [Performance](performance) for what an idle "
-        "connection keeps. Of large ones a loop keeps the largest receive buffer, up to "
-        "{loop_io.LARGEST_SPARE|bytes}, for the next one that comes within "
-        "{loop_io.LARGE_IDLE} ms.",
+        "Memory for messages is freed: see [Performance](performance) for the memory of an idle "
+        "connection. After large messages a loop keeps the largest receive buffer, up to "
+        "{loop_io.LARGEST_SPARE|bytes}, for another one that arrives within {loop_io.LARGE_IDLE} "
+        "ms.",
     ),
     Row(
         "log records",
         BOUNDS,
-        "A peer breaks the protocol, or breaks off.",
-        "At most one record at WARNING or above, and no traceback. wscompat logs an exception that "
-        "leaves a handler as websockets does, with its traceback.",
+        "A peer violates the protocol, or drops the connection.",
+        "At most one record at WARNING or above, and no traceback. wscompat logs an exception "
+        "that leaves a handler with its traceback, as websockets does.",
     ),
     # -- nothing is lost
     Row(
         "the end while the peer sends",
         DATA,
         "A graceful `disconnect()`, `close()` or the end of a handler while the peer is sending.",
-        "All that was sent before arrives, the CLOSE too: what the peer still sends is read and "
-        "thrown away, within the time for closing.",
+        "All data sent before arrives, including the CLOSE: data that the peer still sends is "
+        "read and discarded, within the deadline for closing.",
     ),
     Row(
         "close while receiving",
         DATA,
         "One task closes while another one receives.",
-        "It gets what the peer sent before its own CLOSE: whole messages, in order. With wscore's "
-        "`disconnect()`, which ends the connection at once, what had come before that.",
+        "The receiver gets everything that the peer sent before its own CLOSE: whole messages, in "
+        "order. With wscore's `disconnect()`, which ends the connection at once, it gets "
+        "everything that arrived before the call.",
         apis=_AWAITED,
         why_not=_NO_AWAITING,
     ),
@@ -214,21 +215,22 @@ ROWS = (
         "exceptions of the program",
         DATA,
         "User code raises.",
-        "The peer gets close code 1011; other connections do not notice.",
+        "The peer gets close code 1011; other connections are not affected.",
     ),
     Row(
         "keepalive",
         DATA,
-        "The loop was blocked, and the pong lies unread in the socket.",
-        "It counts before the connection is given up. Who stops reading and answering is found: "
-        "{ws_create_server(auto_ping_reply_timeout)} s (wscore's servers), "
-        "{ws_connect(auto_ping_reply_timeout)} s (its clients), {serve(ping_timeout)} s (wscompat) "
-        "after the last byte of the ping left, or after the peer last acknowledged anything.",
+        "The loop was blocked, and the pong is still unread in the socket.",
+        "It is read before the connection is given up. A peer that stops reading and answering is "
+        "detected {ws_create_server(auto_ping_reply_timeout)} s (wscore's servers), "
+        "{ws_connect(auto_ping_reply_timeout)} s (its clients) or {serve(ping_timeout)} s "
+        "(wscompat) after the last byte of the ping was sent, or after the peer last acknowledged "
+        "data.",
     ),
     Row(
         "watching changes nothing",
         DATA,
-        "A logger at DEBUG, the loop's debug mode, a subclass.",
+        "A logger at DEBUG, the loop's debug mode, or a subclass is used.",
         "The same bytes are sent, and the same messages received.",
     ),
     # -- misuse
@@ -236,18 +238,18 @@ ROWS = (
         "a subclass without __init__",
         MISUSE,
         "A subclass does not call `super().__init__()`.",
-        "An exception that says so, or it works; never a crash.",
+        "An exception with this explanation, or it works; never a crash.",
     ),
     Row(
         "before or after its time",
         MISUSE,
-        "A connection is used before it is open, or after its end.",
+        "A connection is used before it is open, or after it has ended.",
         "The exception for closed connections; sending with wscore's transport does nothing.",
     ),
     Row(
         "another thread",
         MISUSE,
-        "A connection is used from another thread than its loop's.",
+        "A connection is used from a thread other than its loop's.",
         "`RuntimeError`.",
     ),
 )

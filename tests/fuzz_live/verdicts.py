@@ -144,7 +144,8 @@ RULES = (
     Rule(
         "not HTTP",
         "server",
-        "websockets closes without an answer if it cannot parse a request; here there is a status.",
+        "websockets closes without a response if it cannot parse a request; here there is a "
+        "status.",
         lambda f, a, b: (
             a.status is None
             and b.status in REFUSALS
@@ -154,32 +155,32 @@ RULES = (
     Rule(
         "blank lines",
         "server",
-        "Empty lines ahead of a request line are to be ignored (RFC 9112, 2.2).",
+        "Empty lines before a request line should be ignored (RFC 9112, 2.2).",
         lambda f, a, b: f.blank and a.status is None and b.status is not None,
     ),
     Rule(
         "early bytes",
         "server",
-        "What comes ahead of the response is kept for later; websockets cannot answer then.",
+        "Data received before the response is buffered; websockets cannot respond then.",
         lambda f, a, b: f.early and a.status is None and b.status is not None,
     ),
     Rule(
         "Host",
         "server",
-        "There must be exactly one Host (RFC 9112, 3.2).",
+        "There must be exactly one Host header (RFC 9112, 3.2).",
         lambda f, a, b: b.status == 400 and a.status in (101, 426) and f.counts[b"host"] != 1,
     ),
     Rule(
         "request target",
         "server",
-        "A request target begins with a slash, or is an absolute URI (RFC 9112, 3.2).",
+        "A request target must begin with a slash, or be an absolute URI (RFC 9112, 3.2).",
         lambda f, a, b: b.status == 400 and not f.line,
     ),
     Rule(
         "body",
         "server",
-        "A request with a body is refused with 400, or for its method, version or lack of an "
-        "upgrade; websockets closes some without an answer.",
+        "A request with a body is refused with 400, or for its method, version or missing "
+        "upgrade; websockets closes some without a response.",
         lambda f, a, b: (
             (b.status == 400 and a.status in (101, 426, None) and _has_body(f))
             or (b.status in (405, 426, 505) and a.status is None and _has_body(f))
@@ -188,7 +189,8 @@ RULES = (
     Rule(
         "syntax first",
         "server",
-        "Malformed headers, lines and limits are judged before what an upgrade needs.",
+        "Malformed headers and lines, and limits, are checked before the requirements of an "
+        "upgrade.",
         lambda f, a, b: (
             b.status in (400, 414, 431)
             and a.status in REFUSALS
@@ -199,32 +201,34 @@ RULES = (
     Rule(
         "status line",
         "client",
-        "A status line may end after the status, as some servers' does; empty lines are ignored.",
+        "A status line may end after the status code, as with some servers; empty lines are "
+        "ignored.",
         lambda f, a, b: a.outcome in ("InvalidMessage", "refused") and (f.blank or not f.line),
     ),
     Rule(
         "interim response",
         "client",
-        "Interim responses are passed over, what counts follows (RFC 9110, 15.2).",
+        "Interim responses are skipped; the final response follows (RFC 9110, 15.2).",
         lambda f, a, b: f.interim and not _is_open(a),
     ),
     Rule(
         "body on 101",
         "client",
-        "A 101 has no body (RFC 9110, 15.2): one that announces a body is refused.",
+        "A 101 response has no body (RFC 9110, 15.2); one that announces a body is refused.",
         lambda f, a, b: _is_open(a) and not _is_open(b) and _has_body(f),
     ),
     Rule(
         "endless head",
         "client",
-        "A head that cannot become valid, or is beyond its limits, is refused when that is seen.",
+        "Headers that cannot become valid, or exceed a limit, are refused as soon as this is "
+        "known.",
         lambda f, a, b: a.outcome in ("TimeoutError", "EOFError") and b.outcome.startswith("Inv"),
     ),
     Rule(
         "transfer coding",
         "client",
-        "A response in another coding than chunked ends with the connection (RFC 9112, 6.3); "
-        "websockets does not read it.",
+        "A response with a transfer coding other than chunked ends with the connection (RFC 9112, "
+        "6.3); websockets does not read it.",
         lambda f, a, b: (
             a.outcome == "InvalidMessage"
             and b.outcome.startswith("InvalidStatus")
@@ -234,7 +238,7 @@ RULES = (
     Rule(
         "two faults in a head",
         "client",
-        "Of two faults in a malformed head, or one over its limits, each may be named.",
+        "If a header section has two errors, either may be reported.",
         lambda f, a, b: (
             not _is_open(a)
             and b.outcome.startswith("Inv")
@@ -244,7 +248,7 @@ RULES = (
     Rule(
         "empty elements",
         "both",
-        "Empty elements of lists are accepted (RFC 9110, 5.6.1.2).",
+        "Empty list elements are accepted (RFC 9110, 5.6.1.2).",
         lambda f, a, b: (
             _is_open(b)
             and (a.outcome in ("InvalidHeaderFormat", "refused") or a.status == 400)
@@ -255,13 +259,13 @@ RULES = (
     Rule(
         "long length",
         "both",
-        "A length must be in its shortest form (RFC 6455, 5.2); websockets takes any.",
+        "A length must be in its shortest form (RFC 6455, 5.2); websockets accepts any form.",
         lambda f, a, b: _both_open(a, b) and "long length" in f.frames and b.sent in FAULTS,
     ),
     Rule(
         "top bit",
         "both",
-        "A length with its top bit set is malformed (RFC 6455, 5.2): 1002, not 1009.",
+        "A length with its most significant bit set is malformed (RFC 6455, 5.2): 1002, not 1009.",
         lambda f, a, b: (
             _both_open(a, b) and "top bit" in f.frames and (a.sent, b.sent) == (1009, 1002)
         ),
@@ -269,8 +273,8 @@ RULES = (
     Rule(
         "at the limit",
         "both",
-        "A message may be as large as the limit in any fragments; websockets refuses what follows "
-        "then, an empty fragment or a control frame.",
+        "A fragmented message may be as large as the limit; websockets then rejects an empty "
+        "fragment or a control frame that follows.",
         lambda f, a, b: (
             _both_open(a, b)
             and "more at the limit" in f.frames
@@ -281,28 +285,28 @@ RULES = (
     Rule(
         "bad text",
         "both",
-        "Text that is not UTF-8 fails when it arrives; websockets decodes it when it is received.",
+        "Text that is not UTF-8 is rejected when it arrives; websockets decodes it in recv().",
         lambda f, a, b: _both_open(a, b) and "bad text" in f.frames and 1007 in (a.sent, b.sent),
     ),
     Rule(
         "final block",
         "both",
-        "A deflate stream may end within a message and another begin (RFC 7692, 7.2.3.4); "
-        "websockets drops what follows.",
+        "A deflate stream may end within a message and another one begin (RFC 7692, 7.2.3.4); "
+        "websockets drops the data after the first one.",
         lambda f, a, b: _both_open(a, b) and "final block" in f.frames,
     ),
     Rule(
         "unfinished block",
         "both",
-        "A compressed message that ends within a deflate block, or has no bytes, is corrupt in a "
-        "way that zlib does not report; the inflater of websockets is confused from then on.",
+        "A compressed message that ends within a deflate block, or is empty, is corrupt in a way "
+        "that zlib does not report; the decompressor of websockets is out of step from then on.",
         lambda f, a, b: _both_open(a, b) and "unfinished block" in f.frames,
     ),
     Rule(
         "judged early",
         "both",
-        "A fault in a header or in text is answered when it has come, without waiting for the "
-        "rest of the frame.",
+        "An error in a header or in text is reported as soon as it arrives, without waiting for "
+        "the rest of the frame.",
         lambda f, a, b: (
             _both_open(a, b)
             and bool(f.frames & {"ends early", "ends in a message"})
@@ -314,7 +318,7 @@ RULES = (
     Rule(
         "judged late",
         "both",
-        "A header is judged when all of it has come, its mask key, too.",
+        "A header is checked when all of it has arrived, including the masking key.",
         lambda f, a, b: (
             _both_open(a, b)
             and "ends early" in f.frames
@@ -326,7 +330,7 @@ RULES = (
     Rule(
         "two faults",
         "both",
-        "Of two faults in one frame each may be named; the messages before it are the same.",
+        "If a frame has two errors, either may be reported; the messages before it are the same.",
         lambda f, a, b: (
             _both_open(a, b) and a.sent in FAULTS and b.sent in FAULTS and a.count == b.count
         ),
@@ -338,14 +342,14 @@ CORE_RULES = (
     Rule(
         "426",
         "server",
-        "wscore answers 426 where a request does not ask for an upgrade, or for version 13.",
+        "wscore responds with 426 if a request does not ask for an upgrade, or for version 13.",
         lambda f, a, b: (a.status, b.status) == (400, 426),
     ),
     Rule(
         "lists",
         "server",
-        "Upgrade, Connection and Sec-WebSocket-Version are lists for wscore; websockets wants one "
-        "value that is well-formed.",
+        "wscore parses Upgrade, Connection and Sec-WebSocket-Version as lists; websockets "
+        "requires a single well-formed value.",
         lambda f, a, b: (
             (a.status in (400, 426) and b.status in (101, 400))
             and any(
@@ -357,8 +361,8 @@ CORE_RULES = (
     Rule(
         "close in a message",
         "both",
-        "A control frame may come between the fragments of a message (RFC 6455, 5.4), a CLOSE too; "
-        "websockets answers that with 1002.",
+        "A control frame, including a CLOSE, may come between the fragments of a message (RFC "
+        "6455, 5.4); websockets then fails the connection with 1002.",
         lambda f, a, b: (
             _both_open(a, b)
             and "close in a message" in f.frames
@@ -370,7 +374,7 @@ CORE_RULES = (
     Rule(
         "Origin",
         "server",
-        "wscore leaves the judgement of Origin, and of how often it comes, to its user.",
+        "wscore leaves checking Origin, including repeated ones, to the program.",
         lambda f, a, b: a.status == 400 and b.status == 101 and f.counts[b"origin"] > 1,
     ),
 )
