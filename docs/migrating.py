@@ -1,9 +1,9 @@
-"""Writes docs/migrating.md: what of websockets is the same in wscompat, different, or missing.
+"""Write docs/migrating.md: the names of websockets that are the same, different, or missing here.
 
     python docs/migrating.py
 
-Both packages must be installed. What is there is found by looking; what is there but behaves
-otherwise is written in the tables below. A test compares the page with what this would write.
+Both packages must be installed. Existing names are found by introspection; differences in behaviour
+are listed in the tables below. A test compares the page with the output of this program.
 """
 
 import importlib
@@ -20,61 +20,60 @@ import websockets.version
 PAGE = Path(__file__).with_suffix(".md")
 
 _BACKLOG = (
-    "`backlog` is 4096 by default, not asyncio's 100: clients that come at once are not dropped by "
-    "the system, to try again seconds later"
+    "`backlog` is 4096 by default, not asyncio's 100, so that the system does not drop "
+    "simultaneous connections, which are only retried seconds later"
 )
 _UNIX = (
-    "removes the path when the server is closed, and takes `cleanup_socket`, on every version of "
-    "Python and every loop; the model leaves it to the loop: asyncio does it from 3.13 on"
+    "removes the path when the server is closed, and accepts `cleanup_socket`, on every version "
+    "of Python and every loop; websockets leaves this to the loop: asyncio does it from 3.13 on"
 )
-#: Names, or members of classes, that are there and behave otherwise: how.
+#: Names, or members of classes, that exist but behave differently, with the difference.
 DIFFERENT = {
-    "asyncio.connection.Connection.recv": "64 messages that are there are returned at once, then "
+    "asyncio.connection.Connection.recv": "up to 64 queued messages are returned at once, then "
     "the loop iterates before the next; text that is not UTF-8 closes the connection when it "
     "arrives, not when it is returned; reading also pauses at 1 MiB of queued frames, unless "
-    "`max_queue` is None; on Python 3.11 `inspect.iscoroutinefunction` does not know "
-    "it, `asyncio.iscoroutinefunction` does",
+    "`max_queue` is None; on Python 3.11 `inspect.iscoroutinefunction` returns False for it, "
+    "`asyncio.iscoroutinefunction` returns True",
     "asyncio.connection.Connection.send": "on Python 3.11 as for `recv`",
-    "asyncio.connection.Connection.close": "a full queue of unread messages does not keep the "
-    "connection from closing: if nobody takes one for a second, or half of `close_timeout` if that "
-    "is less, what comes later is thrown away; at once if the task that closes is the one that "
+    "asyncio.connection.Connection.close": "a full queue of unread messages does not prevent the "
+    "connection from closing: if none is received for a second, or half of `close_timeout` if "
+    "that is less, later data is discarded; immediately if the task that closes is the one that "
     "receives",
-    "asyncio.connection.Connection.transport": "for its extra information; nothing may be sent "
-    "by it",
-    "asyncio.connection.Connection.protocol": "tells what was agreed on and how the connection "
-    "closes, but has no methods; a subclass with an `__init__` of its own passes on what it is "
-    "given",
-    "asyncio.client.connect": "`proxy`: a SOCKS5 URL with an empty password, or an empty user "
-    "name, is refused; the model offers neither of the two then",
+    "asyncio.connection.Connection.transport": "only for `get_extra_info()`; do not send with it",
+    "asyncio.connection.Connection.protocol": "has what was negotiated and the state of closing, "
+    "but no methods; a subclass with its own `__init__` must pass on all arguments",
+    "asyncio.client.connect": "`proxy`: a SOCKS5 URL with an empty password or an empty user name "
+    "is refused; websockets then sends no credentials",
     "asyncio.server.serve": _BACKLOG,
     "legacy.server.Serve": _BACKLOG,
     "asyncio.router.unix_route": _UNIX,
     "asyncio.server.unix_serve": _UNIX,
     "legacy.server.unix_serve": _UNIX,
-    "extensions.base.Extension": "in `connect` and `serve` of `asyncio` it sees data frames only",
-    "extensions.permessage_deflate.PerMessageDeflate.decode": "goes on behind deflate blocks that "
-    "are marked as the last, within a message and in the next one; the model loses what follows",
-    "legacy.protocol.WebSocketCommonProtocol.close": "cancelling it does not shorten the closing, "
-    "which goes on; a code that cannot be sent leaves the connection as it is",
-    "legacy.protocol.WebSocketCommonProtocol.data_received": "called on transports that others "
-    "made; on its own sockets wscompat reads without it",
+    "extensions.base.Extension": "in `connect` and `serve` of `asyncio` it gets only data frames",
+    "extensions.permessage_deflate.PerMessageDeflate.decode": "continues after deflate blocks "
+    "that are marked as final, within a message and in the next one; websockets loses the data "
+    "after them",
+    "legacy.protocol.WebSocketCommonProtocol.close": "cancelling it does not stop the closing "
+    "handshake; an invalid code leaves the connection unchanged",
+    "legacy.protocol.WebSocketCommonProtocol.data_received": "only called for transports created "
+    "by others; wscompat reads its own sockets without it",
     "legacy.protocol.WebSocketCommonProtocol.__init__": "`read_limit` has no effect: the "
     "connections of a loop share one receive buffer; `max_queue`: reading also pauses at 1 MiB",
     "http11.SERVER": "names wscompat",
     "http11.USER_AGENT": "names wscompat",
-    "protocol.Protocol.receive_data": "refuses a frame whose length is not in its shortest form or "
-    "has its top bit set",
+    "protocol.Protocol.receive_data": "rejects a frame whose length is not in its shortest form "
+    "or has its most significant bit set",
     "version.version": "the version of wscompat",
     "version.tag": "the version of wscompat",
     "version.commit": "the version of wscompat",
 }
-#: Modules that are not there: why, and what is instead.
+#: Missing modules: the reason, and the replacement.
 ELSEWHERE = {
     "sync": "threads; use `asyncio`, or the real websockets without `install()`",
     "trio": "trio; use `asyncio`, or the real websockets without `install()`",
-    "speedups": "compiled parts of websockets; those of wscompat are in wsframe",
+    "speedups": "compiled parts of websockets; the corresponding parts of wscompat are in wsframe",
 }
-#: Parts of websockets' machinery that its modules show, but no program calls.
+#: Internals of websockets that are visible in its modules, but not called by programs.
 INTERNAL = {
     "asyncio.connection.Connection": {
         *(
@@ -105,8 +104,8 @@ INTERNAL = {
     },
     "protocol.Protocol": {"discard"},
 }
-MACHINERY = "part of the machinery, not for programs"
-#: Default values that differ because they name the library, or are functions of its own.
+MACHINERY = "internal, not for programs"
+#: Default values that differ because they name the library, or are its own functions.
 OWN_DEFAULTS = {
     *("user_agent_header", "server_header", "process_exception", "reconnect_delays"),
     *("pause", "resume"),
@@ -117,14 +116,14 @@ INTRODUCTION = """\
 
 <!-- Written by docs/migrating.py. Change that, and run it. -->
 
-Either change the imports, `websockets` to `wscompat`:
+Either change the imports from `websockets` to `wscompat`:
 
 ```python
 import wscompat as websockets
 from wscompat.asyncio.client import connect
 ```
 
-or, where the program is not yours to change, put this before everything that imports websockets:
+or, if you cannot change the program, run this before anything imports websockets:
 
 ```python
 import wscompat
@@ -132,16 +131,16 @@ import wscompat
 wscompat.install()
 ```
 
-From then on `import websockets` gives wscompat in the whole process; the exceptions are the same
-classes under both names. If websockets was imported already, `install` raises `RuntimeError`.
-`wscompat.uninstall()` undoes it.
+From then on `import websockets` imports wscompat in the whole process; the exceptions are the same
+classes under both names. If websockets has already been imported, `install` raises `RuntimeError`.
+`wscompat.uninstall()` reverts it.
 
-wscompat never imports websockets, which need not be installed. (pip installs it for libraries that
-require it; it just lies there.) The environment variables `WEBSOCKETS_...` and the names of the
-loggers, `websockets.client` and `websockets.server`, are those of websockets, so that what is
-configured for it stays in force.
+wscompat never imports websockets, which does not have to be installed. (pip installs it for
+libraries that require it; then it is not used.) The environment variables `WEBSOCKETS_...` and the
+names of the loggers, `websockets.client` and `websockets.server`, are those of websockets, so that
+existing configuration still applies.
 
-## What behaves otherwise
+## Differences in behaviour
 
 ```{include} ../packages/wscompat/README.md
 :start-after: "## What differs from websockets"
@@ -150,16 +149,16 @@ configured for it stays in force.
 
 ## Every name
 
-What follows compares with websockets {version}. "The same" means that the names, arguments and
-default values are, and that the tests found no other difference between the two.
+This list compares with websockets {version}. "The same" means that the names, arguments and default
+values are equal, and that the tests found no other difference.
 """
 
 
 def modules() -> Iterator[str]:
-    """The names of websockets' modules below the package, those of other frameworks aside."""
+    """Yield the names of websockets' modules, except those for other frameworks."""
     yield ""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # packages are imported to look into them
+        warnings.simplefilter("ignore")  # packages are imported to inspect them
         below = [found.name for found in pkgutil.walk_packages(websockets.__path__, "websockets.")]
     for full_name in below:
         name = full_name.removeprefix("websockets.")
@@ -168,7 +167,7 @@ def modules() -> Iterator[str]:
 
 
 def load(package: str, name: str) -> ModuleType | None:
-    """A module of a package, or None."""
+    """Return a module of a package, or None."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -178,7 +177,7 @@ def load(package: str, name: str) -> ModuleType | None:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """What a module offers, old names that still lead to the legacy API included."""
+    """Return the public names of a module, including old names for the legacy API."""
     names = set(getattr(module, "__all__", ()))
     origins = {"websockets.legacy"} if names else {"websockets.legacy", module.__name__}
     if module.__name__.startswith("websockets.legacy."):
@@ -191,14 +190,14 @@ def public_names(module: ModuleType) -> list[str]:
 
 
 def get(module: ModuleType, name: str) -> Any:
-    """An attribute of a module; old names warn when they are used."""
+    """Return an attribute of a module; old names warn when they are used."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return getattr(module, name)
 
 
 def has(module: ModuleType, name: str) -> bool:
-    """Whether a module has an attribute, be it an old name."""
+    """Return whether a module has an attribute, even under an old name."""
     try:
         get(module, name)
     except AttributeError:
@@ -207,7 +206,7 @@ def has(module: ModuleType, name: str) -> bool:
 
 
 def compare(qualified: str, model: Any, ours: Any) -> list[str]:
-    """How a name differs; nothing if it does not."""
+    """Return the differences of a name; none if it is the same."""
     notes = [DIFFERENT[qualified]] if qualified in DIFFERENT else []
     hidden: set[str] = set()
     if inspect.isclass(model):
@@ -231,18 +230,18 @@ def compare(qualified: str, model: Any, ours: Any) -> list[str]:
 
 
 def hidden_members(found: type) -> set[str]:
-    """The members of a class that are part of the machinery."""
+    """Return the internal members of a class."""
     qualified = f"{found.__module__}.{found.__qualname__}".removeprefix("websockets.")
     return INTERNAL.get(qualified) or set()
 
 
 def issubclass_of_exception(found: Any) -> bool:
-    """Whether something is a class of exceptions."""
+    """Return whether something is an exception class."""
     return inspect.isclass(found) and issubclass(found, BaseException)
 
 
 def compare_arguments(model: Any, ours: Any) -> list[str]:
-    """How the arguments of two callables differ."""
+    """Return the differences between the arguments of two callables."""
     try:
         theirs, own = (inspect.signature(found).parameters for found in (model, ours))
     except (TypeError, ValueError):
@@ -261,7 +260,7 @@ def compare_arguments(model: Any, ours: Any) -> list[str]:
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Every public name of websockets: module, name, state, how it differs."""
+    """Yield every public name of websockets: module, name, state, differences."""
     for module_name in modules():
         model = load("websockets", module_name)
         ours = load("wscompat", module_name)
@@ -281,13 +280,13 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
 
 
 def home(value: Any, name: str) -> str:
-    """The qualified name of something that was imported from another module."""
+    """Return the qualified name of something that was imported from another module."""
     module = getattr(value, "__module__", "").removeprefix("websockets.")
     return f"{module}.{name}"
 
 
 def page() -> str:
-    """The text of the page."""
+    """Return the text of the page."""
     parts = [INTRODUCTION.replace("{version}", websockets.version.version)]
     found = list(rows())
     for module_name in dict.fromkeys(row[0] for row in found):
@@ -301,7 +300,7 @@ def page() -> str:
             lines = ["| name | | |", "| --- | --- | --- |"]
             lines += [f"| `{name}` | {state} | {how} |" for _, name, state, how in others]
             parts.append("\n".join(lines) + "\n")
-    parts.append("### Not there\n")
+    parts.append("### Missing modules\n")
     lines = [f"- `websockets.{name}`: {reason}." for name, reason in ELSEWHERE.items()]
     parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
