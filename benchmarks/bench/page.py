@@ -1,9 +1,9 @@
-"""Writes the page of the documentation that shows results: charts, and the tables below them.
+"""Write the documentation page with the results: charts, and the tables below them.
 
     python -m benchmarks.bench.page docs/benchmarks/results.json
 
-It reads what `report.write_json` wrote, draws the charts beside it, in `charts`, and writes
-`index.md`. It measures nothing.
+It reads the file that `report.write_json` wrote, draws the charts into the folder `charts` beside
+it, and writes `index.md`. It does not measure.
 """
 
 import argparse
@@ -21,10 +21,10 @@ __all__ = ["as_page"]
 
 HEAD = """# Benchmark results
 
-Every library does the same work against the same other end, a program in C, in one interleaved
-run; the same program in the library's place is the limit, "C reference". How it is done, and why
-so, is in [Performance](../topics/performance). `nox -s bench` does it on your machine; these are
-the results of one. Ratios are medians of those within each round, with quartiles.
+Every library does the same work with the same peer, a C program, in one interleaved run. The same
+program in the library's place is the limit, "C reference". [Performance](../topics/performance)
+explains the method. `nox -s bench` runs this on your machine; these are the results of one machine.
+Ratios are medians of the ratios within each round, with quartiles.
 
 | | |
 | --- | --- |
@@ -32,10 +32,10 @@ the results of one. Ratios are medians of those within each round, with quartile
 
 
 def facts(document: dict[str, Any]) -> dict[str, str]:
-    """Return what the results depend on."""
+    """Return the conditions of the measurement."""
     machine, how = document["machine"], document["how"]
     versions = (f"{name} {version}" for name, version in document["versions"].items())
-    clock = "processor time of both ends" if how["by_cpu"] else "the clock"
+    clock = "CPU time of both endpoints" if how["by_cpu"] else "the clock"
     kind = ", virtual" if machine.get("virtual") else ""
     return {
         "date": document["date"][:10],
@@ -49,7 +49,7 @@ def facts(document: dict[str, Any]) -> dict[str, str]:
 
 
 def read(figures: dict[str, Any]) -> Figures:
-    """Return figures as they were before they were written."""
+    """Return figures read back from JSON."""
     spreads = {name: Spread(**value) for name, value in figures.items() if isinstance(value, dict)}
     return Figures(**figures | spreads)
 

@@ -1,8 +1,8 @@
-"""Writes the page of the documentation that shows the results, and its charts.
+"""Write the documentation page with the results, and its charts.
 
     python -m benchmarks.fairness.page docs/benchmarks/fairness/results.json
 
-It reads what `__main__` wrote, and measures nothing.
+It reads the results that `__main__` wrote, and does not measure.
 """
 
 import argparse
@@ -17,31 +17,32 @@ __all__ = ["as_page"]
 HEAD = """# Fairness
 
 How long does the echo of one connection take while others flood the same server? The server runs
-in a process of its own, on a processor of its own; user code takes 10 µs for each message. The
-polite connection sends 16 bytes, waits for them, and sends the next ones 5 ms after the last. The
-others send messages of 100 bytes, or of 16 MiB, as fast as the server takes them. *Timers* are how
-late the server's own timers fire. What could not even begin during a stall is counted as if it had
-(coordinated omission). An echo that has not come after 10 seconds is *lost*. *Messages* are those
-that the server had handled when it read that it was to stop, which a server that stalls reads late.
+in a separate process, on its own processor; user code takes 10 µs for each message. The polite
+connection sends 16 bytes, waits for the echo, and sends the next message 5 ms after the last one.
+The others send messages of 100 bytes, or of 16 MiB, as fast as the server reads them. *Timers* is
+the delay of the server's own timers. Echoes and timers that could not start during a stall are
+counted as if they had (to avoid coordinated omission). An echo that does not arrive within 10
+seconds is *lost*. *Messages* is the number of messages that the server had handled when it read the
+command to stop; a stalled server reads it late.
 
-All is over plain TCP, without compression; wscore is used through its callbacks. The clients are
-bare sockets, the same for all libraries. `nox -s fairness` does it on your machine; these are the
-results of one. A single pause of a virtual machine can be the worst of a row, and with some 1,500
-echoes the 99.9 % as well. What the bounds are, is in
+Everything runs over plain TCP, without compression; wscore is used through its callbacks. The
+clients are bare sockets, the same for all libraries. `nox -s fairness` runs this on your machine;
+these are the results of one machine. A single pause of a virtual machine can determine the worst
+value of a row and, with some 1,500 echoes, also the 99.9 % value. The bounds are listed in
 [What a connection may cost](../../topics/cost).
 
 | | |
 | --- | --- |
 """
 SHARED = """
-With two processors the polite client and the floods share one. The floods have the lowest priority
-there, but below a millisecond the figures say more about the system's scheduler than about a
-library.
+With two processors, the polite client and the flooding clients share one. The flooding clients have
+the lowest priority there, but below a millisecond the figures depend more on the system's scheduler
+than on the library.
 """
 
 
 def facts(document: dict[str, Any]) -> dict[str, str]:
-    """Return what the results depend on."""
+    """Return the conditions of the measurement."""
     machine, how = document["machine"], document["how"]
     kind = ", virtual" if machine.get("virtual") else ""
     return {
