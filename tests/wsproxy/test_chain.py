@@ -159,7 +159,7 @@ async def test_the_proxy_that_fails_is_named(ports: Ports, tls: Tls) -> None:
 async def test_a_second_proxy_without_tls(ports: Ports, tls: Tls) -> None:
     chain = hops(ports, "https https", tls)
     chain[1].proxy = parse_proxy_url(f"https://localhost:{ports.target}")
-    with pytest.raises(ProxyConnectionError, match="TLS failed") as caught:
+    with pytest.raises(ProxyConnectionError, match="TLS handshake with proxy") as caught:
         await Route(chain, parse_target("target.example", 1), None).connect()
     assert caught.value.proxy_port == ports.target
 

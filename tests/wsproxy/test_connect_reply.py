@@ -68,7 +68,7 @@ def test_the_reply_and_not_a_byte_more(
         (b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n", "header field"),
         (b"HTTP/1.1 200 OK\r\nA: b\0\r\n\r\n", "header field"),
         (b"HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "header field"),
-        (b"HTTP/1.1 101 Switching\r\n\r\n", "switched"),
+        (b"HTTP/1.1 101 Switching\r\n\r\n", "status 101"),
         (b"HTTP/1.1 200 " + b"x" * MAX_HEAD, "longer than"),
         (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * MAX_HEAD, "longer than"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * MAX_HEAD, "longer than"),

@@ -53,7 +53,7 @@ async def test_streams(proxies: dict[str, str]) -> None:
 def test_streams_without_a_proxy_there(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         run(STREAMS, f"http://127.0.0.1:{free_port()}", "localhost", 1, "hello")
-    assert "no tunnel: proxy http://127.0.0.1:" in capfd.readouterr().err
+    assert "no tunnel: cannot connect to proxy http://127.0.0.1:" in capfd.readouterr().err
 
 
 @pytest.mark.skipif(

@@ -45,7 +45,11 @@ async def test_a_refusal_is_returned() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "problem"),
-    [(b"", "hung up"), (b"HTTP/1.1 200 OK\r\n", "hung up"), (b"\x05\xff", "not HTTP")],
+    [
+        (b"", "connection was closed"),
+        (b"HTTP/1.1 200 OK\r\n", "connection was closed"),
+        (b"\x05\xff", "not HTTP"),
+    ],
 )
 async def test_no_valid_reply(answer: bytes, problem: str) -> None:
     with pytest.raises(ProxyReplyError, match=problem) as caught:

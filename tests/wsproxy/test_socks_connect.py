@@ -216,8 +216,8 @@ async def test_a_connection_that_is_reset(url: str) -> None:
     [
         ("socks5://us%C3%A9r:x@p", "a", "ASCII"),
         ("socks5://user:%E2%82%AC@p", "a", "ASCII"),
-        ("socks5://" + "u" * 256 + ":x@p", "a", "at most 255"),
-        ("socks5://u:" + "x" * 256 + "@p", "a", "at most 255"),
+        ("socks5://" + "u" * 256 + ":x@p", "a", "limited to 255"),
+        ("socks5://u:" + "x" * 256 + "@p", "a", "limited to 255"),
         ("socks5://user@p", "a", "user name and a password, or neither"),
         ("socks5://user:@p", "a", "user name and a password, or neither"),
         ("socks5h://:secret@p", "a", "user name and a password, or neither"),

@@ -43,7 +43,7 @@ def test_accepted(host: str, expected: Target, authority: str) -> None:
     ],
 )
 def test_hosts_that_are_none(host: str) -> None:
-    with pytest.raises(ValueError, match="is not a host name"):
+    with pytest.raises(ValueError, match="invalid host name"):
         parse_target(host, 443)
 
 

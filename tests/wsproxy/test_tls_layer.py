@@ -324,7 +324,7 @@ async def test_aborted_in_the_handshake(tls: Tls) -> None:
     layer, upper, theirs = await start(tls)
     with theirs:
         layer.lower.abort()
-        with pytest.raises(ConnectionResetError, match="in the TLS handshake"):
+        with pytest.raises(ConnectionResetError, match="during the TLS handshake"):
             await layer.handshake
     assert upper.events == []
 

@@ -167,7 +167,7 @@ async def test_refused_at_once(proxy: Proxies, host: str, port: int, kind: type[
 async def test_options_that_make_no_sense() -> None:
     with pytest.raises(ValueError, match="User-Agent"):
         await open_tunnel("http://proxy", "h", 1, user_agent="a\r\nb")
-    with pytest.raises(ValueError, match="auth is 'ntlm'"):
+    with pytest.raises(ValueError, match="not 'ntlm'"):
         await open_tunnel("http://proxy", "h", 1, auth="ntlm")  # type: ignore[arg-type]
     chain = ["http://proxy", "http://proxy"]
     with pytest.raises(ValueError, match="every proxy of the chain"):
@@ -224,7 +224,7 @@ async def test_a_proxy_on_ipv6(tls: Tls, scheme: str) -> None:
 
 @pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:1", "socks5://127.0.0.1:1"])
 async def test_a_target_without_an_address(proxy: str) -> None:
-    with pytest.raises(ProxyConnectionError, match=r"nowhere\.invalid cannot be resolved here"):
+    with pytest.raises(ProxyConnectionError, match=r"cannot resolve nowhere\.invalid"):
         await open_tunnel(proxy, "nowhere.invalid", 443, rdns=False, timeout=BOUND)
 
 

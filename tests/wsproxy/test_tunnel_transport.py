@@ -77,7 +77,7 @@ async def test_the_targets_certificate_is_checked(tls: Tls, scheme: str) -> None
 async def test_the_proxys_certificate_is_checked(tls: Tls) -> None:
     async with serving(tunnelling(1), tls=tls.server) as port:
         for context, name in ((None, None), (tls.client, "elsewhere.example")):
-            with pytest.raises(ProxyConnectionError, match="TLS failed") as caught:
+            with pytest.raises(ProxyConnectionError, match="TLS handshake with proxy") as caught:
                 await open_tunnel_transport(
                     Greeted,
                     f"https://localhost:{port}",
@@ -186,6 +186,6 @@ async def test_a_limit_for_each_handshake_of_tls(tls: Tls) -> None:
             await open_tunnel_transport(Greeted, proxy, "h", 443, ssl=tls.client, **limits)  # type: ignore[arg-type]
     limits["proxy_ssl_handshake_timeout"] = limits.pop("ssl_handshake_timeout")
     async with serving(silent) as port:
-        with pytest.raises(ProxyConnectionError, match="TLS failed") as caught:
+        with pytest.raises(ProxyConnectionError, match="TLS handshake with proxy") as caught:
             await open_tunnel_transport(Greeted, f"https://localhost:{port}", "h", 443, **limits)  # type: ignore[arg-type]
         assert isinstance(caught.value.__cause__, ConnectionAbortedError)

@@ -1,9 +1,9 @@
 """Tunnels through HTTP and SOCKS proxies for asyncio programs.
 
-`open_tunnel()` gives a tunnel as a socket, `open_tunnel_transport()` as a transport with a
-protocol on it, through `https` proxies as well; `gives_socket()` tells which of the two to take,
-and `proxy_from_environment()` which proxy is configured. What they raise is a `ProxyError`.
-The package must import none of the others of its repository.
+`open_tunnel()` returns a tunnel as a socket, `open_tunnel_transport()` as a transport with a
+protocol, also through `https` proxies. `gives_socket()` returns whether `open_tunnel()` works for a
+proxy, and `proxy_from_environment()` returns the configured proxy. Their exceptions are subclasses
+of `ProxyError`. This package must not import the other packages of its repository.
 """
 
 from .environment import proxy_from_environment

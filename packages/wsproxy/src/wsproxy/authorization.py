@@ -1,7 +1,6 @@
-"""Decides what a `Proxy-Authorization` says: for one proxy, over the attempts of one tunnel.
+"""Choose the value of `Proxy-Authorization` for one proxy, over all attempts of one tunnel.
 
-Basic credentials are as good as the password itself; where the caller wants digest, they must
-never be sent.
+Basic credentials reveal the password; if the caller requires digest, they must never be sent.
 """
 
 from typing import Literal
@@ -17,17 +16,17 @@ __all__ = ["Auth", "Authorization"]
 
 Auth = Literal["any", "basic", "digest"]
 
-# A challenge and, if its nonce went stale at once, one more.
+# A challenge and, if its nonce is stale at once, one more.
 _MAX_CHALLENGES = 2
 
 
 class Authorization:
-    """What one proxy is told about who asks.
+    """The credentials for one proxy.
 
     Args:
         proxy: its URL, with or without credentials.
-        auth: `basic` sends the credentials at once; `digest` waits for a challenge and answers
-            nothing but digest; `any` does the first, and if the proxy insists, the second.
+        auth: `basic` sends the credentials with the first request; `digest` waits for a challenge
+            and answers only digest; `any` does the first, and the second if the proxy requires it.
     """
 
     def __init__(self, proxy: ProxyURL, auth: Auth) -> None:
@@ -39,7 +38,7 @@ class Authorization:
         self._has_credentials = proxy.username is not None or proxy.password is not None
 
     def value(self, target: Target) -> str | None:
-        """Return the value for the next request, or None to send none."""
+        """Return the value for the next request, or None to omit the header."""
         if self._challenge is None:
             return self._basic
         return digest_credentials(
@@ -51,14 +50,14 @@ class Authorization:
         )
 
     def learn(self, reply: ConnectReply) -> bool:
-        """Take in a refusal; return whether another attempt may fare better."""
+        """Process a refusal; return whether another attempt may succeed."""
         if reply.status != 407 or not self._has_credentials or self._auth == "basic":
             return False
         values = [_utf8(value) for value in reply.values("Proxy-Authenticate")]
         challenge = strongest_digest(parse_challenges(values))
         if challenge is None or self._challenges == _MAX_CHALLENGES:
             return False
-        # An answer was refused already: only a nonce that went stale is worth another one.
+        # An answer has already been refused: only a stale nonce justifies another attempt.
         if self._challenge is not None and challenge.parameters.get("stale", "").lower() != "true":
             return False
         self._challenge = challenge
@@ -67,7 +66,7 @@ class Authorization:
 
 
 def _utf8(value: str) -> str:
-    """Return a header's value read as UTF-8 if it is that; the answer has to repeat its bytes."""
+    """Decode a header's value as UTF-8 if possible; the answer has to repeat its bytes."""
     try:
         return value.encode("latin-1").decode()
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""The way through one proxy or several, step by step, until the last one leads to the target.
+"""Connect through one or several proxies, step by step, to the target.
 
-Each step leaves a stream whose next byte belongs to the step after it. Whatever fails, the stream
-is aborted: there is one connection at any time, and its owner is the loop in `_attempt()`.
+After each step, the next byte of the stream belongs to the following step. On any failure the
+stream is aborted: there is one connection at any time, owned by the loop in `_attempt()`.
 """
 
 import socket
@@ -26,21 +26,21 @@ __all__ = ["Connect", "Hop", "Route"]
 
 Leg = SocketStream | TransportStream
 
-# Makes a socket that is connected to a host and port.
+# Returns a socket that is connected to a host and port.
 Connect = Callable[[str, int], Awaitable[socket.socket]]
 
 
 @dataclass(slots=True, repr=False)
 class Hop:
-    """One proxy of a route, and what it is told. Not shown by `repr()`: headers may be secret.
+    """One proxy of a route, and the data for it. Not shown by `repr()`: headers may be secret.
 
     Attributes:
         proxy: its URL.
-        headers: fields of the CONNECT request, checked, without those of `authorization`.
-        authorization: what it is told about who asks; None if that stands in `headers`.
+        headers: validated headers of the CONNECT request, without those of `authorization`.
+        authorization: the credentials; None if they are in `headers`.
         tls: the context for an `https://` proxy, else None.
-        server_hostname: the name its certificate has to bear.
-        tls_timeout: seconds for the handshake of TLS with it; None for no limit of its own.
+        server_hostname: the name that its certificate must match.
+        tls_timeout: seconds for the TLS handshake with it; None for no separate limit.
     """
 
     proxy: ProxyURL
@@ -57,10 +57,10 @@ class Route:
 
     Attributes:
         hops: at least one.
-        target: where the last of them is to connect to.
-        rdns: whether that one resolves the target's name; None for what its protocol is used to.
-        connect_first: how the first of them is connected to; None for `dial()`.
-        current: the proxy that is being waited for, for whoever gives up waiting.
+        target: the address that the last proxy connects to.
+        rdns: whether the last proxy resolves the target's name; None for its protocol's default.
+        connect_first: connects to the first proxy; None for `dial()`.
+        current: the proxy that is currently waited for, for the error after a timeout.
     """
 
     hops: Sequence[Hop]
@@ -76,7 +76,7 @@ class Route:
         """Return a stream whose peer is the target.
 
         Raises:
-            ProxyError: one of the kinds, from whichever proxy it came.
+            ProxyError: one of its subclasses, for the proxy that failed.
         """
         while True:
             leg = await self._attempt()
@@ -84,9 +84,9 @@ class Route:
                 return leg
 
     async def _attempt(self) -> Leg | None:
-        """Go the whole way once; None if a proxy has asked for credentials in another form.
+        """Connect through all proxies once; None if one requires another form of credentials.
 
-        The next attempt uses a new connection: what the old one still carries is of no interest.
+        The next attempt uses a new connection, so that the rest of the refusal need not be read.
         """
         goals = [parse_target(hop.proxy.host, hop.proxy.port) for hop in self.hops[1:]]
         goals = [*goals, self.target]
@@ -114,14 +114,14 @@ class Route:
 
 
 async def _resolved(proxy: ProxyURL, goal: Target, rdns: bool | None) -> Target:
-    """Return the goal in the form the proxy is to be given: by name, or by address."""
+    """Return the goal in the form to send to the proxy: a name, or an address."""
     if goal.ip_version is not None or (proxy.resolves_names if rdns is None else rdns):
         return goal
     family = socket.AF_INET if proxy.scheme.startswith("socks4") else socket.AF_UNSPEC
     try:
         addresses = await resolve(goal, family)
-    except OSError as error:
-        raise _failure(proxy, f"{goal.host} cannot be resolved here", error) from error
+    except OSError as exc:
+        raise _failure(proxy, f"cannot resolve {goal.host}", exc) from exc
     return parse_target(most_reachable(addresses)[4][0], goal.port)
 
 
@@ -131,8 +131,8 @@ async def _connected(proxy: ProxyURL, connect: Connect | None) -> SocketStream:
             sock = await dial(parse_target(proxy.host, proxy.port))
         else:
             sock = await connect(proxy.host, proxy.port)
-    except OSError as error:
-        raise _failure(proxy, f"proxy {proxy} cannot be reached", error) from error
+    except OSError as exc:
+        raise _failure(proxy, f"cannot connect to proxy {proxy}", exc) from exc
     sock.setblocking(False)
     return SocketStream(sock)
 
@@ -140,12 +140,12 @@ async def _connected(proxy: ProxyURL, connect: Connect | None) -> SocketStream:
 async def _encrypted(leg: Leg, hop: Hop, context: ssl.SSLContext) -> TransportStream:
     try:
         return await start_tls(leg, context, hop.server_hostname, hop.tls_timeout)
-    except OSError as error:
-        raise _failure(hop.proxy, f"proxy {hop.proxy}: TLS failed", error) from error
+    except OSError as exc:
+        raise _failure(hop.proxy, f"TLS handshake with proxy {hop.proxy} failed", exc) from exc
 
 
 async def _passed(leg: Leg, hop: Hop, goal: Target) -> bool:
-    """Ask the proxy at the end of the leg for the next one; False if it is worth another try."""
+    """Request a tunnel from the proxy at the end of the leg; False if another attempt may work."""
     if hop.proxy.is_socks:
         if isinstance(leg, SocketStream):
             await ask_socks(leg.socket, hop.proxy, goal)
@@ -168,13 +168,15 @@ async def _passed(leg: Leg, hop: Hop, goal: Target) -> bool:
 
 def _no_scope(proxy: ProxyURL, goal: Target) -> ProxyUnsupportedError:
     return ProxyUnsupportedError(
-        f"{goal.host} has a scope, which means something on this machine only",
+        f"the IPv6 address {goal.host} has a scope, which is only valid on this machine",
         proxy_host=proxy.host,
         proxy_port=proxy.port,
     )
 
 
-def _failure(proxy: ProxyURL, what: str, error: OSError) -> ProxyError:
-    failure = ProxyConnectionError(f"{what}: {error}", proxy_host=proxy.host, proxy_port=proxy.port)
-    failure.errno = error.errno
+def _failure(proxy: ProxyURL, message: str, exc: OSError) -> ProxyError:
+    failure = ProxyConnectionError(
+        f"{message}: {exc}", proxy_host=proxy.host, proxy_port=proxy.port
+    )
+    failure.errno = exc.errno
     return failure

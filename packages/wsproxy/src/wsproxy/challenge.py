@@ -1,7 +1,7 @@
-"""Reads what a proxy asks for: the challenges of `Proxy-Authenticate` (RFC 9110, 11.6.1). No I/O.
+"""Parse a proxy's challenges in `Proxy-Authenticate` (RFC 9110, section 11.6.1). No I/O.
 
-Malformed text must end in fewer challenges, never in an exception or a long search: it comes from
-the network.
+Malformed text comes from the network: it must result in fewer challenges, never in an exception or
+a long search.
 """
 
 import re
@@ -14,7 +14,7 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _SEPARATOR = re.compile(r"[\s,]*")
 _PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?:,|$)', re.S)
 _SCHEME = re.compile(rf"({_TOKEN})(?=[\s,]|$)")
-# What some schemes have in place of parameters.
+# Some schemes use a token68 instead of parameters.
 _TOKEN68 = re.compile(r"\s+[A-Za-z0-9._~+/-]+=*\s*(?:,|$)")
 
 
@@ -32,12 +32,12 @@ class Challenge:
 
 
 def parse_challenges(values: Iterable[str]) -> list[Challenge]:
-    """Return the challenges in the values of `Proxy-Authenticate` fields, as far as well-formed."""
+    """Return the well-formed challenges in the values of `Proxy-Authenticate` headers."""
     return [challenge for value in values for challenge in _parse(value)]
 
 
 def _parse(value: str) -> list[Challenge]:
-    """Read one field: schemes and parameters, both separated by commas."""
+    """Parse one value: schemes and parameters, both separated by commas."""
     challenges: list[Challenge] = []
     position = 0
     while True:
@@ -59,6 +59,6 @@ def _parse(value: str) -> list[Challenge]:
 
 
 def _end(pattern: re.Pattern[str], value: str, position: int) -> int:
-    """Return where the pattern's match ends, or the same position if there is none."""
+    """Return the end of the pattern's match, or the same position if there is none."""
     match = pattern.match(value, position)
     return position if match is None else match.end()

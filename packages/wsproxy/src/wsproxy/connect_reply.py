@@ -1,7 +1,7 @@
-"""Reads the head of the reply to an HTTP CONNECT request (RFC 9112, section 4). No I/O.
+"""Parse the headers of the response to an HTTP CONNECT request (RFC 9112, section 4). No I/O.
 
-It must never want a byte that may belong to the tunnel, and never keep more than `MAX_HEAD` bytes,
-however long the proxy goes on.
+It must never request a byte that may belong to the tunnel, and never keep more than `MAX_HEAD`
+bytes, however much the proxy sends.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 __all__ = ["MAX_HEAD", "ConnectReply", "ReplyReader"]
 
-# Bytes of a reply's head, interim replies included. Real ones have some hundred.
+# Maximum size of the headers, including interim responses. Real ones have some hundred bytes.
 MAX_HEAD = 16 * 1024
 
 _END = b"\r\n\r\n"
@@ -20,12 +20,12 @@ _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*
 
 @dataclass(frozen=True, slots=True)
 class ConnectReply:
-    """A proxy's answer.
+    """A proxy's response.
 
     Attributes:
         status: HTTP status code.
-        reason: reason phrase as it was sent; may be empty.
-        headers: (name, value) pairs in the order in which they came.
+        reason: reason phrase as received; may be empty.
+        headers: (name, value) pairs in the order in which they were received.
     """
 
     status: int
@@ -34,16 +34,16 @@ class ConnectReply:
 
     @property
     def is_open(self) -> bool:
-        """Whether the tunnel stands: any status of the 2xx kind says so."""
+        """Whether the tunnel is open, which any 2xx status means (RFC 9110, section 9.3.6)."""
         return 200 <= self.status < 300
 
     def values(self, name: str) -> list[str]:
-        """Return the values of all fields of a name, in any letter case."""
+        """Return the values of all headers of a name, in any letter case."""
         return [value for field, value in self.headers if field.lower() == name.lower()]
 
 
 class ReplyReader:
-    """Collects a reply's head from pieces of at most `wanted` bytes."""
+    """Collects the headers of a response from pieces of at most `wanted` bytes."""
 
     def __init__(self) -> None:
         self._head = bytearray()
@@ -51,10 +51,10 @@ class ReplyReader:
 
     @property
     def wanted(self) -> int:
-        """How many more bytes surely belong to the head: 1 to 4.
+        """How many more bytes certainly belong to the headers: 1 to 4.
 
-        What follows the head belongs to the tunnel. The head ends with an empty line, so as many
-        bytes may be read as that line's end still lacks.
+        The bytes after the headers belong to the tunnel. The headers end with an empty line, so
+        as many bytes may be read as are missing from the CR LF CR LF at its end.
         """
         for matched in (3, 2, 1):
             if self._head.endswith(_END[:matched]):
@@ -62,12 +62,12 @@ class ReplyReader:
         return len(_END)
 
     def feed(self, data: bytes) -> ConnectReply | None:
-        """Take the next bytes; return the reply once its head is complete.
+        """Take the next bytes; return the response once its headers are complete.
 
-        Interim replies (status 1xx) are passed over.
+        Interim responses (status 1xx) are skipped.
 
         Raises:
-            ValueError: the reply is malformed or too long; the text says how.
+            ValueError: the response is malformed or too long; the text gives the reason.
         """
         self._head += data  # at most `wanted` bytes
         self._seen += len(data)
@@ -78,30 +78,30 @@ class ReplyReader:
         if reply.status >= 200:
             return reply
         if reply.status == 101:
-            raise ValueError("it switched protocols")
+            raise ValueError("status 101 instead of 200")
         self._head.clear()
         return None
 
     def _check_so_far(self) -> None:
         if self._seen >= MAX_HEAD:
-            raise ValueError(f"its head is longer than {MAX_HEAD} bytes")
+            raise ValueError(f"its headers are longer than {MAX_HEAD} bytes")
         start = b"HTTP/1."
         if not start.startswith(self._head[: len(start)]):
             raise ValueError("it is not HTTP")
-        # Of the last bytes only: what came before has been looked at, 4 bytes at a time at most.
+        # Check only the last bytes: earlier ones have been checked, at most 4 bytes at a time.
         if _BARE_LF.search(self._head[-5:], 1):
-            raise ValueError("it has a line that does not end with CR LF")
+            raise ValueError("a line does not end with CR LF")
 
 
 def _parse(head: bytes) -> ConnectReply:
     status_line, *lines = head.split(b"\r\n")
     match = _STATUS_LINE.fullmatch(status_line)
     if match is None:
-        raise ValueError("its status line is malformed")
+        raise ValueError("malformed status line")
     headers = []
     for line in lines:
         field = _FIELD.fullmatch(line)
         if field is None:
-            raise ValueError("it has a malformed header field")
+            raise ValueError("malformed header field")
         headers.append((field[1].decode("ascii"), field[2].decode("latin-1")))
     return ConnectReply(int(match[1]), (match[2] or b"").decode("latin-1"), tuple(headers))

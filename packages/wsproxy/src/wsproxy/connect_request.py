@@ -1,6 +1,6 @@
-"""Writes HTTP CONNECT requests (RFC 9110, section 9.3.6). No I/O.
+"""Write HTTP CONNECT requests (RFC 9110, section 9.3.6). No I/O.
 
-Nothing that comes from outside may end a line early: header names and values are checked here.
+External data must not end a line early: header names and values are validated here.
 """
 
 import base64
@@ -19,31 +19,31 @@ Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _FIELD_VALUE_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-# Fields that say what the request is about; another one of them would make two readings possible.
+# Headers that wsproxy writes itself, or that frame the request; a second one would be ambiguous.
 _OWN_FIELDS = frozenset({"host", "content-length", "transfer-encoding"})
 
 
 def check_headers(headers: Headers | None) -> tuple[tuple[str, str], ...]:
-    """Return extra header fields as pairs, after checking them.
+    """Validate extra headers and return them as pairs.
 
     Raises:
-        ValueError: a name or value that may not stand in a request, or a field that wsproxy
-            writes itself. The text does not quote the value.
+        ValueError: a name or value is not valid in a request, or wsproxy writes this header
+            itself. The text does not quote the value.
     """
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
     checked = tuple((name, value.strip(" \t")) for name, value in pairs)
     for name, value in checked:
         if not _FIELD_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not the name of a header field")
+            raise ValueError(f"invalid header name: {name!r}")
         if name.lower() in _OWN_FIELDS:
-            raise ValueError(f"the header field {name} of a CONNECT request cannot be replaced")
+            raise ValueError(f"the header {name} of a CONNECT request cannot be replaced")
         if _FIELD_VALUE_FORBIDDEN.search(value):
-            raise ValueError(f"the value of the header field {name} has control characters")
+            raise ValueError(f"the value of the header {name} contains control characters")
     return checked
 
 
 def connect_request(target: Target, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Return the head of a CONNECT request for the target, with the given (checked) fields."""
+    """Return a CONNECT request for the target, with the given (validated) headers."""
     lines = [f"CONNECT {target.authority} HTTP/1.1", f"Host: {target.authority}"]
     lines += [f"{name}: {value}" for name, value in headers]
     return "\r\n".join((*lines, "", "")).encode()
@@ -53,7 +53,7 @@ def basic_credentials(proxy: ProxyURL) -> str | None:
     """Return the value of Proxy-Authorization for basic authentication (RFC 7617), if any.
 
     Raises:
-        ProxyUnsupportedError: the user name contains a colon, which the scheme cannot express.
+        ProxyUnsupportedError: the user name contains a colon, which the scheme does not allow.
     """
     if proxy.username is None and proxy.password is None:
         return None

@@ -1,6 +1,6 @@
-"""Connects a socket to a host that may have several addresses ("happy eyeballs", RFC 8305).
+"""Connect a socket to a host that may have several addresses ("happy eyeballs", RFC 8305).
 
-Whatever happens, cancellation included, the only socket that may survive is the one returned.
+Whatever happens, including cancellation, only the returned socket may stay open.
 """
 
 import asyncio
@@ -12,25 +12,25 @@ from .target import Target
 
 __all__ = ["ATTEMPT_DELAY", "connect_first", "dial"]
 
-# Seconds an attempt may take before the next address is tried beside it (RFC 8305, section 5).
+# Seconds an attempt may take before the next one is started in parallel (RFC 8305, section 5).
 ATTEMPT_DELAY = 0.25
 
 
 async def dial(target: Target) -> socket.socket:
     """Return a connected, non-blocking socket with Nagle's algorithm turned off.
 
-    Addresses are tried in the resolver's order, families taking turns. An attempt that fails, or
-    is not done after `ATTEMPT_DELAY`, starts the next one; the first connection wins.
+    Addresses are tried in the resolver's order, alternating between families. When an attempt
+    fails, or takes longer than `ATTEMPT_DELAY`, the next one starts; the first connection wins.
 
     Raises:
-        OSError: the name does not resolve, or no address could be connected to; the first
-            failure, with the others in its notes.
+        OSError: the name does not resolve, or no attempt succeeded; the first failure, with the
+            others in its notes.
     """
     return await connect_first(await resolve(target))
 
 
 async def connect_first(addresses: Sequence[Address]) -> socket.socket:
-    """Do what `dial()` does, for addresses that are known; there must be one at least."""
+    """Do the same as `dial()` for known addresses; there must be at least one."""
     sock = await (_attempt(addresses[0]) if len(addresses) == 1 else _race(addresses))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
@@ -49,7 +49,7 @@ async def _attempt(address: Address) -> socket.socket:
 
 
 async def _race(addresses: Sequence[Address]) -> socket.socket:
-    """Try the addresses one after the other, overlapping, and return the first connection."""
+    """Start attempts one after the other, overlapping, and return the first connection."""
     waiting = list(reversed(addresses))
     running: set[asyncio.Task[socket.socket]] = set()
     errors: list[OSError] = []
@@ -66,8 +66,8 @@ async def _race(addresses: Sequence[Address]) -> socket.socket:
                 running.discard(task)
                 try:
                     return task.result()
-                except OSError as error:
-                    errors.append(error)
+                except OSError as exc:
+                    errors.append(exc)
     finally:
         await _give_up(running)
     for other in errors[1:]:
@@ -76,9 +76,9 @@ async def _race(addresses: Sequence[Address]) -> socket.socket:
 
 
 async def _give_up(attempts: set[asyncio.Task[socket.socket]]) -> None:
-    """Cancel attempts that are not wanted any more; one that had just succeeded is closed."""
+    """Cancel the remaining attempts; close one that has just succeeded."""
     for task in attempts:
-        # A callback, because this very wait may be cancelled.
+        # A callback, because the wait below may itself be cancelled.
         task.add_done_callback(_discard)
         task.cancel()
     if attempts:

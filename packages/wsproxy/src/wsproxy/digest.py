@@ -1,4 +1,4 @@
-"""Answers digest challenges (RFC 7616, and RFC 2069 proxies that know no `qop`). No I/O.
+"""Answer digest challenges (RFC 7616, and RFC 2069 for proxies without `qop`). No I/O.
 
 The password must leave this file only as part of a hash.
 """
@@ -52,12 +52,12 @@ def digest_credentials(
 
     Args:
         challenge: one that `strongest_digest()` returned.
-        method: of the request.
-        uri: the request's target as it stands in its first line.
+        method: the request's method.
+        uri: the request's target, exactly as in the request line.
         username: user name.
         password: password.
-        count: how many requests, with this one, have used the challenge's nonce.
-        cnonce: this side's nonce; a random one if None.
+        count: how many requests, including this one, have used the challenge's nonce.
+        cnonce: the client's nonce; a random one if None.
     """
     asked = challenge.parameters
     realm, nonce = asked.get("realm", ""), asked["nonce"]
@@ -87,7 +87,7 @@ def digest_credentials(
 
 
 def _is_usable(challenge: Challenge) -> bool:
-    """Whether it is a digest challenge that this file can answer."""
+    """Return whether it is a digest challenge that this module can answer."""
     asked = challenge.parameters
     if challenge.scheme != "digest" or "nonce" not in asked:
         return False
@@ -95,7 +95,7 @@ def _is_usable(challenge: Challenge) -> bool:
     if "auth" not in qops or _algorithm(challenge) not in _ALGORITHMS:
         return False
     try:
-        # What OpenSSL offers differs: MD5 or SHA-512/256 may be missing.
+        # Some builds of OpenSSL lack MD5 or SHA-512/256.
         _ALGORITHMS[_algorithm(challenge)](b"")
     except ValueError:
         return False
@@ -115,7 +115,7 @@ def _wants_userhash(asked: dict[str, str]) -> bool:
 
 
 def _user_field(username: str, realm: str, asked: dict[str, str], hashed: Hash) -> str:
-    """Return the user name's field: hashed if that is wished, encoded if it is not ASCII."""
+    """Return the user name's parameter: hashed if requested, encoded if it is not ASCII."""
     if _wants_userhash(asked):
         return f'username="{hashed(f"{username}:{realm}".encode())}"'
     if not username.isascii():
@@ -124,5 +124,5 @@ def _user_field(username: str, realm: str, asked: dict[str, str], hashed: Hash) 
 
 
 def _quoted(text: str) -> str:
-    """Return a quoted-string; line ends cannot occur in what was read from a header or a URL."""
+    """Return a quoted-string; text from a header or a URL cannot contain line ends."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,7 +1,7 @@
-"""Finds the proxy that the environment or the system configures for a connection.
+"""Find the proxy that the environment or the system configures for a connection.
 
-The rules are the standard library's: variables in either letter case, `no_proxy`, and on macOS and
-Windows the system's settings. Nothing else may decide that a proxy is used.
+The rules are those of the standard library: variables in either letter case, `no_proxy`, and on
+macOS and Windows the system's settings. Nothing else may select a proxy.
 """
 
 import os
@@ -22,21 +22,22 @@ _ORDER = {
 def proxy_from_environment(
     scheme: str, host: str, port: int, *, all_proxy: bool = True
 ) -> str | None:
-    """Return the URL of the configured proxy, or None if there is to be none.
+    """Return the URL of the configured proxy, or None to connect directly.
 
     For `ws`, the variables are `ws_proxy`, `socks_proxy`, `https_proxy` and `http_proxy`, in this
     order; for `wss`, `wss_proxy`, `socks_proxy` and `https_proxy`; for any other scheme, its own
-    and `socks_proxy`. `all_proxy` comes last. A host in `no_proxy` (with or without port) has none.
+    and `socks_proxy`. `all_proxy` comes last. No proxy is used for a host in `no_proxy` (with or
+    without port).
 
     Args:
-        scheme: of the URL that is to be reached, in lower case: `ws`, `wss`, `http`, `https`.
+        scheme: scheme of the target's URL, in lower case: `ws`, `wss`, `http`, `https`.
         host: its host; an IPv6 address with or without brackets.
         port: its port.
-        all_proxy: whether `all_proxy` counts; the `websockets` package ignores it.
+        all_proxy: whether to use `all_proxy`; the `websockets` package ignores it.
 
     Returns:
         A URL for `open_tunnel()`, with credentials if the setting has them. A setting without a
-        scheme is taken as `http://`, or `socks5h://` if it is the system's for SOCKS.
+        scheme is read as `http://`, or as `socks5h://` if it is the system's SOCKS setting.
     """
     if _nothing_is_configured():
         return None
@@ -50,27 +51,27 @@ def proxy_from_environment(
 
 
 def _nothing_is_configured() -> bool:
-    """Whether the names of the variables already say so, which is the usual case.
+    """Return whether the names of the variables rule out a proxy, which is the usual case.
 
-    The standard library looks at all variables four times, and that takes longer than connecting.
+    The standard library examines all variables four times, which takes longer than connecting.
     """
     has_other_settings = getproxies is not getproxies_environment
     return not has_other_settings and "_proxy" not in "\n".join(os.environ).lower()
 
 
 def _is_bypassed(host: str, port: int) -> bool:
-    """Whether there is to be no proxy for a host."""
+    """Return whether to connect to a host without a proxy."""
     bare = host.strip("[]")
-    # The standard library knows IPv6 addresses in the form in which they are listed.
+    # The standard library compares IPv6 addresses literally, so try both forms.
     return bool(
         proxy_bypass(f"{bare}:{port}") or (":" in bare and proxy_bypass(f"[{bare}]:{port}"))
     )
 
 
 def _as_url(setting: str, scheme: str) -> str:
-    """Return the setting as a URL of the given scheme, if it has none of its own.
+    """Return the setting as a URL, with the given scheme if it has none.
 
-    The system's setting for SOCKS comes with `http://`, which the standard library has put there.
+    The standard library prepends `http://` to the system's SOCKS setting.
     """
     before, separator, rest = setting.partition("://")
     if not separator:

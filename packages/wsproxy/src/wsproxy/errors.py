@@ -1,7 +1,7 @@
-"""The errors of wsproxy: one tree, rooted in `ProxyError`.
+"""The exceptions of wsproxy: one hierarchy, with `ProxyError` as its root.
 
-An error tells which proxy failed, in what way and in the proxy's own words. It must never carry a
-user name, a password or anything made from them: exceptions end up in logs.
+An exception has the proxy that failed, the kind of failure and the proxy's own text. It must never
+contain a user name, a password or anything derived from them: exceptions end up in logs.
 """
 
 __all__ = [
@@ -17,18 +17,17 @@ __all__ = [
 
 
 class ProxyError(OSError):
-    """No tunnel could be opened. The base of every error that wsproxy raises on its own.
+    """No tunnel could be opened. The base class of all exceptions of wsproxy.
 
-    It is an `OSError`, so that code which handles a connection that could not be made handles
-    this one too.
+    It is an `OSError`, so that code which handles failed connections handles this one, too.
 
     Attributes:
-        message: what went wrong, without any credentials.
-        proxy_host: host of the proxy that failed, or None if none was reached or read yet.
+        message: description of the failure, without any credentials.
+        proxy_host: host of the proxy that failed, or None if it is not known yet.
         proxy_port: its port, or None.
-        code: HTTP status or SOCKS reply code, or None if the proxy gave none.
-        reason: the proxy's own words (bounded, printable), or None.
-        headers: fields of the proxy's HTTP reply as (name, value) pairs; empty if there are none.
+        code: HTTP status or SOCKS reply code, or None if the proxy sent none.
+        reason: the proxy's own text (of limited length, printable), or None.
+        headers: headers of the proxy's HTTP response as (name, value) pairs; empty without one.
     """
 
     def __init__(
@@ -50,36 +49,36 @@ class ProxyError(OSError):
         self.headers = headers
 
     def __str__(self) -> str:
-        # OSError would print its errno instead once that is set.
+        # Once errno is set, OSError would print that instead.
         return self.message
 
 
 class ProxyURLError(ProxyError, ValueError):
-    """The proxy's URL is malformed. The text never repeats the URL, which may hold a password."""
+    """The proxy's URL is malformed. The text never quotes the URL, which may contain a password."""
 
 
 class ProxyUnsupportedError(ProxyError, ValueError):
-    """What was asked for is beyond this kind of proxy or beyond wsproxy: a scheme, for example."""
+    """Not supported by this kind of proxy or by wsproxy: a scheme, for example."""
 
 
 class ProxyConnectionError(ProxyError):
-    """A host could not be reached from here: a name that does not resolve, a refused connection.
+    """The client could not reach a host: the name does not resolve, the connection is refused.
 
-    `errno` is the system's error number where the system gave one.
+    `errno` is the system's error number, if there is one.
     """
 
 
 class ProxyReplyError(ProxyError):
-    """The proxy did not give a whole, well-formed, reasonably short answer before it hung up."""
+    """The proxy's reply is malformed, too long or incomplete."""
 
 
 class ProxyRefusedError(ProxyError):
-    """The proxy answered properly, and the answer is no. `code` and `reason` say why."""
+    """The proxy refused the tunnel. `code` and `reason` give the reason."""
 
 
 class ProxyAuthenticationError(ProxyRefusedError):
-    """The proxy wants credentials, or other ones."""
+    """The proxy requires credentials, or other ones."""
 
 
 class ProxyTimeoutError(ProxyError, TimeoutError):
-    """The tunnel did not stand within the deadline."""
+    """The tunnel was not open before the deadline."""

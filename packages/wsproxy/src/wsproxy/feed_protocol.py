@@ -1,4 +1,4 @@
-"""Gives received bytes to a protocol, whichever of asyncio's two kinds it is of."""
+"""Deliver received bytes to an asyncio protocol of either kind, streaming or buffered."""
 
 import asyncio
 from typing import cast

@@ -1,7 +1,7 @@
-"""Asks an HTTP proxy for a tunnel, over a connection to it that already stands.
+"""Request a tunnel from an HTTP proxy over an existing connection to it.
 
-python-socks has a CONNECT of its own, which is not used: it takes the first piece it receives for
-the whole reply, and loses what the proxy sends after the head in that same piece.
+CONNECT of python-socks is not used: it treats the first received piece as the whole response, and
+loses the bytes after the headers in that piece.
 """
 
 from collections.abc import Iterable
@@ -16,19 +16,19 @@ from .url import ProxyURL
 
 __all__ = ["ask_for_tunnel", "refusal"]
 
-# Characters of one reply header's value that an error keeps.
+# Maximum number of characters of a response header's value in an exception.
 _MAX_HEADER = 1000
 
 
 async def ask_for_tunnel(
     stream: Stream, proxy: ProxyURL, target: Target, headers: Iterable[tuple[str, str]]
 ) -> ConnectReply:
-    """Send a CONNECT request and return the reply, whatever it says.
+    """Send a CONNECT request and return the response, whatever its status.
 
-    Of what the proxy sends, nothing beyond the reply's head is read.
+    Nothing after the headers of the response is read.
 
     Raises:
-        ProxyReplyError: the reply is malformed or too long, or the proxy hung up.
+        ProxyReplyError: the response is malformed or too long, or the proxy closed the connection.
     """
     reader = ReplyReader()
     try:
@@ -36,20 +36,20 @@ async def ask_for_tunnel(
         while True:
             data = await stream.receive(reader.wanted)
             if not data:
-                raise ValueError("it hung up before the reply was complete")
+                raise ValueError("the connection was closed before the response was complete")
             reply = reader.feed(data)
             if reply is not None:
                 return reply
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError) as exc:
         raise ProxyReplyError(
-            f"proxy {proxy} gave no valid reply to CONNECT: {error}",
+            f"proxy {proxy} sent no valid response to CONNECT: {exc}",
             proxy_host=proxy.host,
             proxy_port=proxy.port,
-        ) from error
+        ) from exc
 
 
 def refusal(proxy: ProxyURL, reply: ConnectReply) -> ProxyRefusedError:
-    """Return the error for a reply that is not of the 2xx kind."""
+    """Return the exception for a response whose status is not 2xx."""
     kind = ProxyAuthenticationError if reply.status == 407 else ProxyRefusedError
     reason = clean(reply.reason, proxy)
     return kind(

@@ -1,8 +1,8 @@
-"""Makes a proxy's words fit for an exception: short, printable, without the credentials.
+"""Make a proxy's text suitable for an exception: short, printable, without the credentials.
 
-A hostile proxy may answer with terminal escapes, megabytes, or the password it was just given. But
-what looks like a credential by chance must stay: a gap in a text that everybody knows gives away
-what belongs there. So only whole words are blotted out, and none that HTTP itself uses.
+A hostile proxy may reply with terminal escapes, megabytes, or the password that it has received.
+But text that equals a credential by chance must stay: a gap in a well-known text reveals the
+missing part. So only whole words are masked, and none that HTTP itself uses.
 """
 
 import re
@@ -15,13 +15,13 @@ from .url import ProxyURL
 
 __all__ = ["MAX_WORDS", "clean"]
 
-# Characters of the proxy's words that are kept.
+# Maximum number of characters of the proxy's text.
 MAX_WORDS = 200
 
-# Shorter user names and passwords are not blotted out on their own: they occur by chance.
+# Shorter user names and passwords are not masked on their own: they occur by chance.
 _MIN_SECRET = 4
 
-# What stands in replies anyway: the words of reason phrases and of challenges.
+# Words that occur in responses anyway: those of reason phrases and of challenges.
 _COMMON = frozenset(
     word.casefold()
     for text in (*(status.phrase for status in HTTPStatus), "Basic Digest Bearer realm proxy")
@@ -30,12 +30,12 @@ _COMMON = frozenset(
 
 
 def clean(text: str, proxy: ProxyURL | None = None, limit: int = MAX_WORDS) -> str:
-    """Return what a proxy said in a form that may be shown and logged.
+    """Return a proxy's text in a form that may be shown and logged.
 
     Args:
-        text: the proxy's words.
-        proxy: whose credentials are blotted out; None if there cannot be any in the text.
-        limit: characters that are kept.
+        text: the proxy's text.
+        proxy: the proxy whose credentials are masked; None if the text cannot contain any.
+        limit: maximum number of characters.
     """
     if proxy is not None:
         for secret in _secrets(proxy):
@@ -45,9 +45,9 @@ def clean(text: str, proxy: ProxyURL | None = None, limit: int = MAX_WORDS) -> s
 
 
 def _secrets(proxy: ProxyURL) -> list[str]:
-    """Return what must not be seen, the longest first so that no part of it stays."""
+    """Return the strings to mask, the longest first so that no part of one remains."""
     user, password = proxy.username or "", proxy.password or ""
-    # As in a text, in a URL, in a header field. The pair is blotted out however short it is.
+    # As in a text, in a URL, in a header. The pair is masked however short it is.
     pairs = {f"{user}:{password}", f"{quote(user, safe='')}:{quote(password, safe='')}"}
     secrets = {pair for pair in pairs if user and password}
     try:

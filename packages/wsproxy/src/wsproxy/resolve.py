@@ -1,7 +1,7 @@
-"""Turns a host into socket addresses, in the order in which they should be tried.
+"""Resolve a host to socket addresses, in the order in which they should be tried.
 
-An address given as such must never go through a resolver or a thread: that would be slow, and a
-resolver may answer with something else.
+A literal address must never be passed to a resolver or a thread: that would be slow, and a
+resolver may return a different address.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ from .target import Target
 
 __all__ = ["Address", "most_reachable", "resolve", "take_turns"]
 
-# Family, type, protocol, canonical name, socket address: what getaddrinfo() returns.
+# Family, type, protocol, canonical name, socket address, as returned by getaddrinfo().
 Address = tuple[int, int, int, str, Any]
 
 
 async def resolve(target: Target, family: int = socket.AF_UNSPEC) -> list[Address]:
-    """Return the target's stream addresses, IPv6 and IPv4 taking turns (RFC 8305, section 4).
+    """Return the target's stream addresses, alternating IPv6 and IPv4 (RFC 8305, section 4).
 
     The resolver's first choice stays first.
 
     Args:
         target: name or address, and port.
-        family: `socket.AF_INET` or `socket.AF_INET6` to have only those.
+        family: `socket.AF_INET` or `socket.AF_INET6` for only those.
 
     Raises:
         OSError: the name does not resolve (`socket.gaierror`).
@@ -49,7 +49,8 @@ async def resolve(target: Target, family: int = socket.AF_UNSPEC) -> list[Addres
 def take_turns(addresses: Sequence[Address]) -> list[Address]:
     """Interleave the families, keeping the resolver's order within each.
 
-    Some resolvers name an address twice, for instance for two lines of a hosts file.
+    Duplicates are removed: some resolvers return an address twice, for instance for two lines of
+    a hosts file.
     """
     families: dict[int, list[Address]] = {}
     for address in dict.fromkeys(addresses):
@@ -59,8 +60,8 @@ def take_turns(addresses: Sequence[Address]) -> list[Address]:
 
 
 def most_reachable(addresses: Sequence[Address]) -> Address:
-    """Return the address to give to a proxy, which is given only one and cannot try others.
+    """Return the address to send to a proxy, which gets only one and cannot try others.
 
-    It is the first of IPv4, if there is one: not every proxy has a way to IPv6 addresses.
+    It is the first IPv4 address, if there is one: not every proxy can reach IPv6 addresses.
     """
     return min(addresses, key=lambda address: address[0] != socket.AF_INET)

@@ -1,8 +1,8 @@
-"""Lends a socket to a step that needs one, on a connection that has none: SOCKS behind TLS.
+"""Provide a socket to a step that needs one, on a connection without one: SOCKS inside TLS.
 
-The socket is one end of a pair; what goes in and out of the other end is carried to and from the
-stream. It must be used for a short negotiation only: what the peer may send through it is bounded,
-and what was not read is given back to the stream.
+The socket is one end of a socket pair; data is copied between the other end and the stream. It must
+only be used for a short negotiation: the amount of data from the peer is limited, and unread data
+is returned to the stream.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from .transport_stream import TransportStream
 
 __all__ = ["MAX_CARRIED", "lent_socket"]
 
-# Bytes that are carried from the stream to the socket: more than the longest SOCKS negotiation has
-# (266), and few enough for any socket buffer to hold at once.
+# Maximum number of bytes copied from the stream to the socket: more than the longest SOCKS
+# negotiation (266), and few enough to fit into any socket buffer at once.
 MAX_CARRIED = 512
 
 
 @contextlib.asynccontextmanager
 async def lent_socket(stream: TransportStream) -> AsyncIterator[socket.socket]:
-    """Give a non-blocking socket that leads to the stream's peer until the block ends."""
+    """Yield a non-blocking socket that is connected to the stream's peer until the block ends."""
     near, far = socket.socketpair()
     with near, far:
         near.setblocking(False)
@@ -47,17 +47,17 @@ async def _carry_out(far: socket.socket, stream: TransportStream) -> None:
 
 
 async def _carry_in(stream: TransportStream, far: socket.socket) -> None:
-    """Carry what comes. An end, an error or too much of it is an end for the socket."""
+    """Copy incoming data. The end of the stream, an error or too much data ends the socket."""
     carried = 0
     with contextlib.suppress(OSError):
         while carried < MAX_CARRIED and (data := await stream.receive(MAX_CARRIED - carried)):
-            # All at once, so that a cancellation finds every byte either here or there.
+            # One call, so that after a cancellation every byte is in exactly one of the buffers.
             carried += far.send(data)
         far.shutdown(socket.SHUT_WR)
 
 
 async def _unread(near: socket.socket, far: socket.socket) -> bytes:
-    """Return what was carried to the socket and was not read there."""
+    """Return the data that was copied to the socket but not read there."""
     with contextlib.suppress(OSError):
         far.shutdown(socket.SHUT_WR)
     loop = asyncio.get_running_loop()

@@ -1,8 +1,8 @@
-"""Asks a SOCKS proxy for a tunnel, over a socket to it that already stands.
+"""Request a tunnel from a SOCKS proxy over an existing socket to it.
 
-python-socks speaks the protocol. It must not open connections itself, so that there is one owner
-of every socket and one place that closes it: it is given the connected socket as if that came from
-a proxy it forwards through.
+python-socks implements the protocol. It must not open connections itself, so that every socket has
+one owner and one place that closes it: it gets the connected socket as if it came from a proxy that
+it forwards through.
 """
 
 import socket
@@ -24,18 +24,18 @@ from .url import ProxyURL
 
 __all__ = ["ask_socks", "check_socks"]
 
-# What one length byte can say (RFC 1928, section 5; RFC 1929, section 2).
+# The maximum for one length byte (RFC 1928, section 5; RFC 1929, section 2).
 _MAX_FIELD = 255
 
-# The deadline is the caller's; python-socks would take None for its own default, 60 seconds.
+# The caller sets the deadline; python-socks would replace None by its own default, 60 seconds.
 _NO_TIMEOUT = 365 * 24 * 3600.0
 
-# SOCKS4 replies that are about who asks: no identd here, or one that names another user.
+# SOCKS4 replies about the client's identity: no identd, or one that reports another user.
 _SOCKS4_IDENTITY = (92, 93)
 
 
 class _Connected(Proxy):
-    """The step before: it hands on a connection instead of making one."""
+    """The previous proxy of the chain, which returns a given connection instead of opening one."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(python_socks.ProxyType.SOCKS5, "", 0)
@@ -48,36 +48,36 @@ class _Connected(Proxy):
 
 
 def check_socks(proxy: ProxyURL, target: Target) -> None:
-    """Refuse what the proxy's protocol cannot say, before anything is sent.
+    """Reject values that the proxy's protocol cannot represent, before anything is sent.
 
     Raises:
-        ProxyUnsupportedError: credentials or a target that do not fit into the protocol.
+        ProxyUnsupportedError: the protocol cannot represent the credentials or the target.
     """
     problem = None
     credentials = (proxy.username or "", proxy.password or "")
     if not all(text.isascii() for text in credentials):
-        problem = "SOCKS credentials are limited to ASCII"
+        problem = "SOCKS credentials must be ASCII"
     elif any(len(text) > _MAX_FIELD for text in (*credentials, target.host)):
-        problem = f"SOCKS user names, passwords and host names have at most {_MAX_FIELD} bytes"
+        problem = f"SOCKS user names, passwords and host names are limited to {_MAX_FIELD} bytes"
     elif proxy.scheme.startswith("socks5") and any(credentials) and not all(credentials):
-        # A field has 1 to 255 bytes (RFC 1929, section 2). Without this python-socks would offer
-        # no credentials at all.
-        problem = "SOCKS5 takes a user name and a password, or neither: none of them may be empty"
+        # A field has 1 to 255 bytes (RFC 1929, section 2). Without this check python-socks would
+        # send no credentials at all.
+        problem = "SOCKS5 requires both a user name and a password, or neither"
     elif proxy.scheme.startswith("socks4") and target.ip_version == 6:
-        problem = "SOCKS4 has no room for IPv6 addresses"
+        problem = "SOCKS4 does not support IPv6 addresses"
     if problem is not None:
         raise ProxyUnsupportedError(problem, proxy_host=proxy.host, proxy_port=proxy.port)
 
 
 async def ask_socks(sock: socket.socket, proxy: ProxyURL, target: Target) -> None:
-    """Negotiate a tunnel to the target. A name is left to the proxy to resolve.
+    """Negotiate a tunnel to the target. The proxy resolves a name.
 
-    It takes as long as the proxy takes: the deadline is the caller's.
+    There is no time limit here: the caller sets the deadline.
 
     Args:
-        sock: non-blocking, connected to the proxy. It stays the caller's, also after an error.
-        proxy: which protocol, and with which credentials.
-        target: where to; checked by `check_socks()`.
+        sock: non-blocking, connected to the proxy. The caller owns it, even after an error.
+        proxy: the protocol and the credentials.
+        target: the address to connect to, validated by `check_socks()`.
 
     Raises:
         ProxyError: the proxy refused, or did not speak SOCKS.
@@ -96,23 +96,23 @@ async def ask_socks(sock: socket.socket, proxy: ProxyURL, target: Target) -> Non
     )
     try:
         await negotiation.connect(target.host, target.port, timeout=_NO_TIMEOUT)
-    except python_socks.ProxyError as error:
-        raise _translated(error, proxy) from error
-    except OSError as error:
+    except python_socks.ProxyError as exc:
+        raise _translated(exc, proxy) from exc
+    except OSError as exc:
         raise ProxyReplyError(
-            f"proxy {proxy} gave no valid SOCKS reply: {error}",
+            f"proxy {proxy} sent no valid SOCKS reply: {exc}",
             proxy_host=proxy.host,
             proxy_port=proxy.port,
-        ) from error
+        ) from exc
 
 
-def _translated(error: python_socks.ProxyError, proxy: ProxyURL) -> ProxyError:
-    """Return our error for one of python-socks, which has a single class and an optional code.
+def _translated(exc: python_socks.ProxyError, proxy: ProxyURL) -> ProxyError:
+    """Convert an exception of python-socks, which has a single class and an optional code.
 
-    Its texts are its own: nothing in them comes from the proxy.
+    Its texts are its own; they contain nothing from the proxy.
     """
-    words = clean(str(error))
-    code = error.error_code
+    words = clean(str(exc))
+    code = exc.error_code
     if code is None and "closed" in words:
         words = (
             "it closed the connection instead of replying, as OpenSSH (ssh -D) does when it cannot "
@@ -126,7 +126,7 @@ def _translated(error: python_socks.ProxyError, proxy: ProxyURL) -> ProxyError:
         kind: type[ProxyError] = ProxyAuthenticationError
     else:
         kind = ProxyReplyError if code is None else ProxyRefusedError
-    verb = "gave no valid SOCKS reply" if kind is ProxyReplyError else "refused the tunnel"
+    verb = "sent no valid SOCKS reply" if kind is ProxyReplyError else "refused the tunnel"
     return kind(
         f"proxy {proxy} {verb}: {words}" + (f" (reply {code})" if code is not None else ""),
         proxy_host=proxy.host,

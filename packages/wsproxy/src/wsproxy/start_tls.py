@@ -1,4 +1,4 @@
-"""Puts TLS around a connection: to an `https://` proxy, and inside a tunnel to the target."""
+"""Start TLS on a connection: with an `https://` proxy, and inside a tunnel with the target."""
 
 import asyncio
 import ssl
@@ -16,13 +16,13 @@ async def start_tls(
     server_hostname: str,
     timeout: float | None = None,
 ) -> TransportStream:
-    """Shake hands as a client, and return the stream inside; the one given is used up.
+    """Perform a client's TLS handshake and return the encrypted stream, which replaces `stream`.
 
     Args:
-        stream: a connection on which the next byte of either side belongs to TLS. It is the
-            caller's to abort if this fails.
+        stream: a connection on which the next byte in either direction belongs to TLS. The caller
+            must abort it if this fails.
         context: certificates and options.
-        server_hostname: the name the certificate has to bear.
+        server_hostname: the name that the certificate must match.
         timeout: seconds for the handshake; None for no limit.
 
     Raises:
@@ -40,9 +40,11 @@ async def start_tls(
     try:
         async with asyncio.timeout(timeout) as limit:
             await layer.handshake
-    except BaseException as error:
+    except BaseException as exc:
         outer.abort()
-        if isinstance(error, TimeoutError) and limit.expired():
-            raise ConnectionAbortedError(f"no TLS handshake within {timeout:g} s") from error
+        if isinstance(exc, TimeoutError) and limit.expired():
+            raise ConnectionAbortedError(
+                f"TLS handshake not completed within {timeout:g} s"
+            ) from exc
         raise
     return inner

@@ -1,7 +1,7 @@
-"""The address a tunnel leads to, in the form that protocols and resolvers accept.
+"""The target address of a tunnel, in the form that protocols and resolvers accept.
 
 Anything that could break out of a protocol's message (spaces, line ends, a host that is too long)
-must be refused here, before a proxy is contacted.
+must be rejected here, before a proxy is contacted.
 """
 
 import ipaddress
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 __all__ = ["Target", "parse_target"]
 
-# What a host name may consist of. Underscores occur in real names; the rest is RFC 1123.
+# Valid host names. Underscores occur in real names; the rest follows RFC 1123.
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}\.?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a tunnel leads.
+    """The target of a tunnel.
 
     Attributes:
-        host: ASCII name (internationalised names are encoded) or IP address without brackets.
+        host: ASCII name (internationalized names are encoded) or IP address without brackets.
         port: TCP port.
         ip_version: 4 or 6 if the host is an address, None if it is a name.
     """
@@ -30,20 +30,20 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The target as HTTP writes it: `host:port`, an IPv6 address in brackets."""
+        """The target in HTTP's form: `host:port`, an IPv6 address in brackets."""
         host = f"[{self.host}]" if self.ip_version == 6 else self.host
         return f"{host}:{self.port}"
 
 
 def parse_target(host: str, port: int) -> Target:
-    """Check a host and a port and bring them into the form protocols accept.
+    """Validate a host and a port and convert them to the form that protocols accept.
 
     Args:
         host: name or address; an IPv6 address with or without brackets.
         port: 1 to 65535.
 
     Raises:
-        ValueError: it is no host name, no address, or no port.
+        ValueError: the host is neither a host name nor an address, or the port is invalid.
     """
     if not 1 <= port <= 65535:
         raise ValueError(f"port {port} is not in the range 1 to 65535")
@@ -58,8 +58,8 @@ def parse_target(host: str, port: int) -> Target:
     if not host.isascii():
         try:
             name = host.encode("idna").decode("ascii")
-        except UnicodeError as error:
-            raise ValueError(f"{host!r} is not a host name") from error
+        except UnicodeError as exc:
+            raise ValueError(f"invalid host name: {host!r}") from exc
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{host!r} is not a host name")
+        raise ValueError(f"invalid host name: {host!r}")
     return Target(name, port, None)

@@ -1,10 +1,10 @@
-"""TLS on top of any transport, also on one that is TLS itself.
+"""TLS on top of any transport, including one that itself uses TLS.
 
-asyncio's own is not used. Cancelled early in `create_connection()`, it leaves the connection open;
-TLS inside TLS fails with a `TypeError` in some supported versions when it is aborted or the
-handshake fails; and uvloop waits for ever if the connection was lost before `start_tls()`.
+asyncio's TLS is not used. If it is cancelled early in `create_connection()`, it leaves the
+connection open. With TLS inside TLS, aborting or a failed handshake raises a `TypeError` in some
+supported versions. And uvloop waits for ever if the connection is lost before `start_tls()`.
 
-The transport below must be told only what `asyncio.Transport` has.
+Only the methods of `asyncio.Transport` may be called on the lower transport.
 
                   upper protocol
                     |        ^
@@ -25,14 +25,14 @@ from .feed_protocol import deliver
 
 __all__ = ["TlsLayer", "TlsTransport"]
 
-# What one TLS record holds at most (RFC 8446, section 5.1); a read returns no more than that.
+# Maximum payload of a TLS record (RFC 8446, section 5.1); a read returns no more than that.
 _READ_SIZE = 16 * 1024
 
 
 class _State(enum.Enum):
     HANDSHAKE = enum.auto()
     OPEN = enum.auto()
-    CLOSING = enum.auto()  # nothing is sent any more, but the transport below is not gone yet
+    CLOSING = enum.auto()  # nothing more is sent, but the lower transport is not closed yet
     LOST = enum.auto()
 
 
@@ -46,18 +46,18 @@ _TRANSITIONS = {
 
 
 class TlsLayer(asyncio.Protocol):
-    """The client's side of a TLS connection, as the protocol of the transport below.
+    """The client's side of a TLS connection, as the protocol of the lower transport.
 
     Args:
         context: certificates and options.
-        server_hostname: the name the certificate has to bear.
-        protocol: gets a `TlsTransport` and what is decrypted, once the handshake is done.
+        server_hostname: the name that the certificate must match.
+        protocol: gets a `TlsTransport` and the decrypted data, once the handshake is complete.
 
     Attributes:
-        handshake: done when `protocol` has been given its transport, or failed with an `OSError`;
-            then the transport below is the caller's to abort.
-        lower: the transport below.
-        protocol: the protocol above.
+        handshake: done when `protocol` has got its transport, or failed with an `OSError`; then the
+            caller must abort the lower transport.
+        lower: the lower transport.
+        protocol: the upper protocol.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class TlsLayer(asyncio.Protocol):
             self._incoming, self._outgoing, server_hostname=server_hostname
         )
         self._state = _State.HANDSHAKE
-        self._is_connected = False  # whether the protocol above has been given the transport
+        self._is_connected = False  # whether the upper protocol has got the transport
         self._is_paused = False
         self._backlog = bytearray()
         self._transport = TlsTransport(self)
@@ -77,7 +77,7 @@ class TlsLayer(asyncio.Protocol):
         self.protocol = protocol
         self.handshake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    # --- from below ---
+    # --- called by the lower transport ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
@@ -85,36 +85,36 @@ class TlsLayer(asyncio.Protocol):
         self._advance()
 
     def data_received(self, data: bytes) -> None:
-        """Decrypt, and hand on what comes out."""
+        """Decrypt the data and deliver it."""
         self._incoming.write(data)
         self._advance()
 
     def eof_received(self) -> None:
-        """Take the end of the connection for the end of TLS; the transport below closes itself."""
+        """Treat the end of the connection as the end of TLS; the lower transport closes itself."""
         self._incoming.write_eof()
         self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever has been told that there was a connection."""
+        """Report it to the protocol or, before the handshake is complete, to `handshake`."""
         if self._state is _State.LOST:
             return
         self._enter(_State.LOST)
         if self._is_connected:
             self.protocol.connection_lost(exc)
         else:
-            self._fail(exc or ConnectionResetError("the connection was lost in the TLS handshake"))
+            self._fail(exc or ConnectionResetError("connection lost during the TLS handshake"))
 
     def pause_writing(self) -> None:
-        """Pass it on: what is buffered below is what is buffered here."""
+        """Forward it: all buffered output is in the lower transport."""
         if self._state is _State.OPEN:
             self.protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Pass it on."""
+        """Forward it."""
         if self._state is _State.OPEN:
             self.protocol.resume_writing()
 
-    # --- from above, through TlsTransport ---
+    # --- called by the upper protocol, through TlsTransport ---
 
     @property
     def is_closing(self) -> bool:
@@ -123,16 +123,16 @@ class TlsLayer(asyncio.Protocol):
 
     @property
     def is_paused(self) -> bool:
-        """Whether the protocol above wants no data at the moment."""
+        """Whether the upper protocol has paused reading."""
         return self._is_paused
 
     def pause(self) -> None:
-        """Hand nothing on until `resume()`, and take nothing more from below."""
+        """Deliver nothing until `resume()`, and pause the lower transport."""
         self._is_paused = True
         self.lower.pause_reading()
 
     def resume(self) -> None:
-        """Go on, beginning with what has arrived meanwhile, but not before this call returns."""
+        """Resume with the data that has arrived meanwhile, after this call has returned."""
         if self._is_paused and not self.is_closing:
             self._is_paused = False
             self.lower.resume_reading()
@@ -146,24 +146,24 @@ class TlsLayer(asyncio.Protocol):
             self._flush()
 
     def close(self) -> None:
-        """Say goodbye (RFC 8446, section 6.1) and close once everything has left."""
+        """Send close_notify (RFC 8446, section 6.1) and close once everything has been sent."""
         if self._state is _State.OPEN:
             self._enter(_State.CLOSING)
             try:
                 self._tls.unwrap()
             except ssl.SSLError:
-                pass  # the peer's goodbye, which is not waited for
+                pass  # raised because the peer's close_notify is not waited for
             self._flush()
         self.lower.close()
 
     def abort(self) -> None:
         """Close at once."""
-        # asyncio's own transports cannot be aborted once they are gone.
+        # asyncio's own transports cannot be aborted after connection_lost().
         if self._state is not _State.LOST:
             self.lower.abort()
 
     def info(self, name: str) -> Any:
-        """Return what TLS knows under a name of `get_extra_info()`, or None."""
+        """Return TLS's value for a name of `get_extra_info()`, or None."""
         match name:
             case "ssl_object":
                 return self._tls
@@ -185,7 +185,7 @@ class TlsLayer(asyncio.Protocol):
         self._state = state
 
     def _advance(self) -> None:
-        """Do all that can be done with what has arrived."""
+        """Process the received data as far as possible."""
         if self._state is _State.HANDSHAKE:
             self._shake_hands()
         if self._state is _State.OPEN:
@@ -199,10 +199,10 @@ class TlsLayer(asyncio.Protocol):
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             self._flush()
-        except (ssl.SSLError, ssl.CertificateError) as error:
+        except (ssl.SSLError, ssl.CertificateError) as exc:
             self._enter(_State.CLOSING)
             self._flush()  # the alert
-            self._fail(error)
+            self._fail(exc)
         else:
             self._flush()
             self._enter(_State.OPEN)
@@ -211,12 +211,12 @@ class TlsLayer(asyncio.Protocol):
             if not self.handshake.done():
                 self.handshake.set_result(None)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, exc: Exception) -> None:
         if not self.handshake.done():
-            self.handshake.set_exception(error)
+            self.handshake.set_exception(exc)
 
     def _decrypt(self) -> None:
-        """Hand on what can be decrypted, for as long as it is wanted."""
+        """Deliver decrypted data until reading is paused."""
         while self._state is _State.OPEN and not self._is_paused:
             try:
                 data = self._tls.read(_READ_SIZE)
@@ -225,7 +225,7 @@ class TlsLayer(asyncio.Protocol):
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 data = b""
             except ssl.SSLError:
-                # Not TLS any more: nothing that follows can be trusted.
+                # A TLS violation: no later data can be trusted.
                 self.lower.abort()
                 return
             if not data:
@@ -234,13 +234,13 @@ class TlsLayer(asyncio.Protocol):
             deliver(self.protocol, data)
 
     def _end(self) -> None:
-        """The peer has ended: TLS has no half-closed connections here, as in asyncio."""
+        """Handle the peer's end of TLS. As in asyncio, there are no half-closed connections."""
         cast(asyncio.Protocol, self.protocol).eof_received()
         if self._state is _State.OPEN:
             self.close()
 
     def _encrypt(self) -> None:
-        """Encrypt what waits. It waits longer only where TLS has to read before it may write."""
+        """Encrypt waiting data. Some of it keeps waiting only if TLS must read before writing."""
         while self._backlog:
             try:
                 sent = self._tls.write(self._backlog)
@@ -257,7 +257,7 @@ class TlsLayer(asyncio.Protocol):
 
 
 class TlsTransport(asyncio.Transport):
-    """What the protocol above a `TlsLayer` sees; every method is that of `asyncio.Transport`."""
+    """The transport of a `TlsLayer`'s upper protocol, with the methods of `asyncio.Transport`."""
 
     def __init__(self, layer: TlsLayer) -> None:
         super().__init__()
@@ -269,7 +269,7 @@ class TlsTransport(asyncio.Transport):
         return self._layer.lower.get_extra_info(name, default) if value is None else value
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Set the protocol that gets what arrives from now on."""
+        """Set the protocol that gets the data from now on."""
         self._layer.protocol = protocol
 
     def get_protocol(self) -> asyncio.BaseProtocol:
@@ -277,27 +277,27 @@ class TlsTransport(asyncio.Transport):
         return self._layer.protocol
 
     def is_closing(self) -> bool:
-        """Whether it is closed or being closed."""
+        """Return whether it is closed or closing."""
         return self._layer.is_closing
 
     def close(self) -> None:
-        """Close after what was written has been sent."""
+        """Close after all written data has been sent."""
         self._layer.close()
 
     def abort(self) -> None:
-        """Close at once; what was written may be lost."""
+        """Close at once; written data may be lost."""
         self._layer.abort()
 
     def is_reading(self) -> bool:
-        """Whether the protocol gets data."""
+        """Return whether the protocol gets data."""
         return not (self._layer.is_paused or self._layer.is_closing)
 
     def pause_reading(self) -> None:
-        """Give the protocol no data for a while."""
+        """Stop delivering data to the protocol."""
         self._layer.pause()
 
     def resume_reading(self) -> None:
-        """Give the protocol data again."""
+        """Deliver data to the protocol again."""
         self._layer.resume()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -309,11 +309,11 @@ class TlsTransport(asyncio.Transport):
         self._layer.send(b"".join(list_of_data))
 
     def can_write_eof(self) -> bool:
-        """TLS cannot end one direction only."""
+        """Return False: closing only one direction is not supported over TLS."""
         return False
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Set the limits at which the protocol is told to pause and to resume writing."""
+        """Set the limits at which `pause_writing()` and `resume_writing()` are called."""
         self._layer.lower.set_write_buffer_limits(high, low)
 
     def get_write_buffer_size(self) -> int:

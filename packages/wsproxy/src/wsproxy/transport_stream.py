@@ -1,7 +1,7 @@
-"""A stream on an asyncio transport: for connections that are no plain socket, that is, for TLS.
+"""A stream on an asyncio transport, for connections that are not a plain socket, that is, for TLS.
 
-What arrives is kept until it is asked for, and what is left at the end is handed to the protocol
-that takes the transport over: no byte and no event may get lost on the way.
+Received data is kept until it is requested, and the rest is passed to the protocol that takes over
+the transport: no byte and no event may get lost.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from .feed_protocol import deliver
 
 __all__ = ["TransportStream"]
 
-# Bytes that may wait here before the transport is told to stop reading.
+# Maximum number of bytes that wait here before reading is paused.
 _HIGH_WATER = 64 * 1024
 
 
@@ -20,11 +20,11 @@ class TransportStream(asyncio.Protocol):
     """A stream, and the protocol of the transport it reads from until `hand_over()`.
 
     Args:
-        sock: the socket at the bottom of the transport.
+        sock: the underlying socket of the transport.
 
     Attributes:
-        transport: what the data goes through, from `connection_made()` on.
-        socket: the socket at the bottom; only `abort()` touches it.
+        transport: the transport, from `connection_made()` on.
+        socket: the underlying socket; only `abort()` uses it.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -37,47 +37,47 @@ class TransportStream(asyncio.Protocol):
         self._news = asyncio.Event()
         self._successor: asyncio.BaseProtocol | None = None
 
-    # --- what the transport tells ---
+    # --- called by the transport ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember the transport."""
+        """Store the transport."""
         self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Keep the data; stop reading when nobody takes it."""
+        """Store the data; pause reading if too much is waiting."""
         self._buffer += data
         self._news.set()
         if len(self._buffer) > _HIGH_WATER:
             self.transport.pause_reading()
 
     def eof_received(self) -> None:
-        """Note that nothing more will come."""
+        """Record that no more data will arrive."""
         self._ended = True
         self._news.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the connection is gone, and why."""
+        """Record that the connection is lost, and why."""
         if self._successor is not None:
-            # TLS transports choose whom to tell some time before they tell.
+            # TLS transports choose the protocol some time before they call it.
             self._successor.connection_lost(exc)
             return
         self._ended = self._lost = True
         self._error = exc
         self._news.set()
 
-    # --- what the steps do ---
+    # --- called by the steps ---
 
     async def send(self, data: bytes) -> None:
-        """Send the data (a request, so it is short). Raises `OSError` if the connection is lost."""
+        """Send the data (a short request). Raises `OSError` if the connection is lost."""
         if self._lost or self.transport.is_closing():
             raise ConnectionResetError("the connection is lost")
         self.transport.write(data)
 
     async def receive(self, limit: int) -> bytes:
-        """Wait for data and return at most `limit` bytes; empty if the peer has hung up.
+        """Wait for data and return at most `limit` bytes; empty if the peer has closed.
 
         Raises:
-            OSError: the connection was lost with an error, and all that came before has been read.
+            OSError: the connection was lost with an error, and all earlier data has been read.
         """
         while not self._buffer and not self._ended:
             self._news.clear()
@@ -93,22 +93,22 @@ class TransportStream(asyncio.Protocol):
         return b""
 
     def give_back(self, data: bytes) -> None:
-        """Put back what was received last but belongs to the next step."""
+        """Put back received data that belongs to the next step."""
         self._buffer[:0] = data
 
     def abort(self) -> None:
-        """Close at once. Harmless when it is closed already."""
-        # asyncio's own transports cannot be aborted once they are gone.
+        """Close at once. Has no effect if it is already closed."""
+        # asyncio's own transports cannot be aborted after connection_lost().
         if self.socket.fileno() != -1:
             self.transport.abort()
             self.socket.close()
 
-    # --- the end ---
+    # --- hand-over ---
 
     def hand_over(self, protocol: asyncio.BaseProtocol) -> None:
-        """Make the protocol the transport's, and tell it all that has happened so far.
+        """Set the transport's protocol, and report all earlier events to it.
 
-        It is told in the order of a new connection: made, data, end, lost.
+        The order is that of a new connection: made, data, end, lost.
         """
         self._successor = protocol
         self.transport.set_protocol(protocol)
@@ -126,6 +126,6 @@ class TransportStream(asyncio.Protocol):
 
 
 def _end(protocol: asyncio.BaseProtocol, transport: asyncio.Transport) -> None:
-    """Tell a protocol that the peer has ended; as with any transport, it may keep it open."""
+    """Call a protocol's `eof_received()`, which may keep the transport open, as always."""
     if not cast(asyncio.Protocol, protocol).eof_received():
         transport.close()

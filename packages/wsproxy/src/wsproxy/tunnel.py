@@ -1,6 +1,6 @@
-"""The doors of the package: a tunnel as a socket, or as a transport with a protocol on it.
+"""The entry points of the package: a tunnel as a socket, or as a transport with a protocol.
 
-Whatever fails, cancellation included, no socket and no task may be left behind.
+After any failure, including cancellation, no socket and no task may be left behind.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ __all__ = [
     "open_tunnel_transport",
 ]
 
-# Seconds for everything: names, connection, negotiation.
+# Seconds for everything: name resolution, connection, negotiation.
 DEFAULT_TIMEOUT = 30.0
 
 DEFAULT_USER_AGENT = f"wsproxy/{__version__}"
@@ -43,12 +43,12 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 def gives_socket(proxy: Proxies) -> bool:
     """Return whether a tunnel through the proxy is a plain socket, as `open_tunnel()` returns it.
 
-    It is, unless TLS is spoken with a proxy on the way: then the tunnel's bytes are inside TLS,
-    and only `open_tunnel_transport()` can give them.
+    It is not if TLS is used with a proxy: then the tunnel is inside TLS, and only
+    `open_tunnel_transport()` can open it.
 
     Raises:
         ProxyURLError: a URL is malformed.
-        ProxyUnsupportedError: a scheme is none that wsproxy knows.
+        ProxyUnsupportedError: wsproxy does not support a URL's scheme.
     """
     return all(way.scheme != "https" for way in _chain(proxy))
 
@@ -65,52 +65,52 @@ async def open_tunnel(
     auth: Auth = "any",
     connect: Connect | None = None,
 ) -> socket.socket:
-    """Connect to a proxy and have it connect on to a host and port.
+    """Connect to a host and port through a proxy.
 
-    No byte of the tunnel has been read, so protocols in which the server speaks first work, too.
+    No tunnelled data is read, so protocols in which the server speaks first work, too.
 
     Args:
         proxy: URL of an `http`, `socks4`, `socks4a`, `socks5` or `socks5h` proxy, such as
             `socks5://user:password@host:1080`, or several for a chain, the nearest first.
             Credentials are percent-encoded: basic or digest authentication for HTTP, user name
             and password for SOCKS5, a user id for SOCKS4.
-        host: where the tunnel leads: a name, or an IPv4 or IPv6 address.
+        host: the target: a name, or an IPv4 or IPv6 address.
         port: its port.
-        rdns: True lets the (last) proxy resolve the host's name, False resolves it here first,
-            to one address, of IPv4 if there is one. None leaves it to the proxy, except for
+        rdns: True: the (last) proxy resolves the host's name. False: the client resolves it, to
+            one address, an IPv4 address if there is one. None: the proxy does, except for
             `socks4`, whose protocol has no names. True turns `socks4` into `socks4a`.
-        timeout: seconds for all of it; None to wait for as long as it takes.
-        headers: more fields for CONNECT requests. A `Proxy-Authorization` among them takes the
-            place of the URL's credentials; it is refused with a chain. Not used with SOCKS.
-        user_agent: the `User-Agent` of CONNECT requests; None leaves it out.
-        auth: how credentials are given to HTTP proxies. `basic` sends them at once. `digest`
-            waits for a challenge, so that the password itself is never sent. `any` is `basic`,
-            and `digest` if the proxy insists on it.
-        connect: a coroutine function that is given the (first) proxy's host and port and returns
-            a socket that is connected to it, for a local address of one's own or the like; None
-            to connect as RFC 8305 describes. It may be called again for another attempt. What it
-            raises, unless an `OSError`, is not changed.
+        timeout: seconds for everything; None for no limit.
+        headers: additional headers for CONNECT requests. A `Proxy-Authorization` among them
+            replaces the URL's credentials; it cannot be used with a chain. Not used with SOCKS.
+        user_agent: the `User-Agent` of CONNECT requests; None omits it.
+        auth: how to authenticate with HTTP proxies. `basic` sends the credentials with the first
+            request. `digest` waits for a challenge, so that the password itself is never sent.
+            `any` is `basic`, and `digest` if the proxy requires it.
+        connect: a coroutine function that takes the (first) proxy's host and port and returns a
+            socket that is connected to it, for example with a specific local address; None to
+            connect as described in RFC 8305. It may be called again for another attempt. Its
+            exceptions, except `OSError`, are not converted.
 
     Returns:
-        A connected, non-blocking stream socket, which now belongs to the caller.
+        A connected, non-blocking stream socket, which the caller owns.
 
     Raises:
         ProxyURLError: a proxy's URL is malformed.
-        ProxyUnsupportedError: its scheme, credentials or protocol cannot do what is asked. Also
-            for `https` proxies, for which there is `open_tunnel_transport()`.
-        ProxyConnectionError: the proxy cannot be reached, or a name does not resolve here.
-        ProxyAuthenticationError: the proxy wants (other) credentials.
-        ProxyRefusedError: the proxy refuses; `code` and `reason` tell why.
-        ProxyReplyError: the proxy's answer is malformed, too long or cut short.
+        ProxyUnsupportedError: the proxy's scheme or protocol does not support the request or the
+            credentials. Also for `https` proxies, which need `open_tunnel_transport()`.
+        ProxyConnectionError: the proxy cannot be reached, or the client cannot resolve a name.
+        ProxyAuthenticationError: the proxy requires (other) credentials.
+        ProxyRefusedError: the proxy refuses; `code` and `reason` give the reason.
+        ProxyReplyError: the proxy's reply is malformed, too long or incomplete.
         ProxyTimeoutError: the deadline has passed.
-        ValueError: `host`, `port`, `headers` or `auth` are malformed.
+        ValueError: `host`, `port`, `headers` or `auth` is invalid.
     """
     chain = _chain(proxy)
     for way in chain:
         if way.scheme == "https":
             raise ProxyUnsupportedError(
-                "a tunnel through an https:// proxy is inside TLS and has no socket to give: "
-                "use open_tunnel_transport()",
+                "open_tunnel() cannot be used with an https:// proxy, because the tunnel is "
+                "inside TLS: use open_tunnel_transport()",
                 proxy_host=way.host,
                 proxy_port=way.port,
             )
@@ -140,36 +140,36 @@ async def open_tunnel_transport(
     proxy_server_hostname: str | None = None,
     proxy_ssl_handshake_timeout: float | None = None,
 ) -> tuple[asyncio.Transport, P]:
-    """Open a tunnel and put a protocol on it, as `loop.create_connection()` does.
+    """Open a tunnel and connect a protocol to it, like `loop.create_connection()`.
 
-    It works for every kind of proxy, `https` included, and for any protocol of asyncio's two kinds.
+    It works for every kind of proxy, including `https`, and for both kinds of asyncio protocols.
 
     Args:
-        protocol_factory: called without arguments once the tunnel stands.
-        proxy: as for `open_tunnel()`, and `https` in addition: TLS to the proxy, and inside of it
-            what is sent through the tunnel.
+        protocol_factory: called without arguments once the tunnel is open.
+        proxy: as for `open_tunnel()`, and also `https`: TLS with the proxy, and the tunnel inside
+            of it.
         host: as for `open_tunnel()`.
         port: as for `open_tunnel()`.
-        ssl: a context to speak TLS with the target, inside the tunnel; True for the default one.
-        server_hostname: the name the target's certificate has to bear; `host` if None.
+        ssl: a context for TLS with the target, inside the tunnel; True for the default one.
+        server_hostname: the name that the target's certificate must match; `host` if None.
         rdns: as for `open_tunnel()`.
-        timeout: as for `open_tunnel()`; TLS with the proxy and the target counts as well.
+        timeout: as for `open_tunnel()`; includes TLS with the proxy and the target.
         headers: as for `open_tunnel()`.
         user_agent: as for `open_tunnel()`.
         auth: as for `open_tunnel()`.
         connect: as for `open_tunnel()`.
-        ssl_handshake_timeout: seconds for the handshake of TLS with the target, within `timeout`.
-        proxy_ssl: a context to speak TLS with `https` proxies; the default one if None.
-        proxy_server_hostname: the name the certificate of the (only) `https` proxy has to bear;
-            its host if None.
-        proxy_ssl_handshake_timeout: seconds for the handshake of TLS with each `https` proxy,
-            within `timeout`.
+        ssl_handshake_timeout: seconds for the TLS handshake with the target, within `timeout`.
+        proxy_ssl: a context for TLS with `https` proxies; the default one if None.
+        proxy_server_hostname: the name that the certificate of the (only) `https` proxy must
+            match; its host if None.
+        proxy_ssl_handshake_timeout: seconds for the TLS handshake with each `https` proxy, within
+            `timeout`.
 
     Returns:
         The transport and the protocol, whose `connection_made()` has been called.
 
     Raises:
-        ProxyError: as `open_tunnel()`. TLS that fails with the proxy is a `ProxyConnectionError`.
+        ProxyError: as `open_tunnel()`; `ProxyConnectionError` if TLS with the proxy fails.
         OSError: TLS with the target failed (`ssl.SSLError`) or took too long
             (`ConnectionAbortedError`).
         ValueError: as `open_tunnel()`, or `server_hostname` without `ssl`.
@@ -201,24 +201,27 @@ async def open_tunnel_transport(
 
 
 def _chain(proxy: Proxies) -> list[ProxyURL]:
-    """Read the URLs. Raises `ProxyURLError` or `ProxyUnsupportedError` for the first bad one."""
+    """Parse the URLs; raise `ProxyURLError` or `ProxyUnsupportedError` for the first bad one."""
     urls = [proxy] if isinstance(proxy, str) else list(proxy)
     if not urls:
-        raise ValueError("a chain of proxies needs one proxy at least")
+        raise ValueError("a chain of proxies must have at least one proxy")
     return [parse_proxy_url(url) for url in urls]
 
 
 def _hops(
     chain: list[ProxyURL], headers: Headers | None, user_agent: str | None, auth: Auth
 ) -> list[Hop]:
-    """Return what each proxy is to be told; fields the caller gave take the place of our own."""
+    """Return the data for each proxy; the caller's headers replace our own."""
     if auth not in ("any", "basic", "digest"):
-        raise ValueError(f"auth is {auth!r}; it has to be 'any', 'basic' or 'digest'")
+        raise ValueError(f"auth must be 'any', 'basic' or 'digest', not {auth!r}")
     fields = check_headers(headers)
     given = {name.lower() for name, _ in fields}
     authorized = "proxy-authorization" in given
     if authorized and len(chain) > 1:
-        raise ValueError("Proxy-Authorization in headers would go to every proxy of the chain")
+        raise ValueError(
+            "Proxy-Authorization in headers cannot be combined with a chain: it would be sent to "
+            "every proxy of the chain"
+        )
     if user_agent is not None and "user-agent" not in given:
         fields += check_headers({"User-Agent": user_agent})
     return [
@@ -237,10 +240,10 @@ def _add_tls(
     server_hostname: str | None,
     timeout: float | None,
 ) -> None:
-    """Prepare the hops that are reached over TLS."""
+    """Configure the hops that are connected to over TLS."""
     encrypted = [hop for hop in hops if hop.proxy.scheme == "https"]
     if server_hostname is not None and len(encrypted) != 1:
-        raise ValueError("proxy_server_hostname needs exactly one https:// proxy")
+        raise ValueError("proxy_server_hostname requires exactly one https:// proxy")
     if encrypted and context is None:
         context = create_default_context()
     for hop in encrypted:
@@ -251,11 +254,11 @@ def _add_tls(
 
 @asynccontextmanager
 async def _deadline(timeout: float | None, route: Route) -> AsyncIterator[None]:
-    """Bound what happens inside, and say it in our own words if it takes too long."""
+    """Limit the time for the block, and convert a timeout to `ProxyTimeoutError`."""
     try:
         async with asyncio.timeout(timeout) as limit:
             yield
-    except TimeoutError as error:
+    except TimeoutError as exc:
         if not limit.expired():
             raise
         proxy = route.current
@@ -263,4 +266,4 @@ async def _deadline(timeout: float | None, route: Route) -> AsyncIterator[None]:
             f"no tunnel through proxy {proxy} within {timeout:g} s",
             proxy_host=proxy.host,
             proxy_port=proxy.port,
-        ) from error
+        ) from exc

@@ -1,6 +1,6 @@
-"""Reads the URL of a proxy: scheme, address, credentials.
+"""Parse the URL of a proxy: scheme, address, credentials.
 
-A malformed URL must be refused without being quoted, and the result must not show its credentials
+A malformed URL must be rejected without being quoted, and the result must not show its credentials
 when it is printed: both would put passwords into logs.
 """
 
@@ -29,12 +29,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class ProxyURL:
-    """A proxy's URL in its parts.
+    """The parts of a proxy's URL.
 
     Attributes:
         scheme: `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
         host: ASCII name or address, an IPv6 address without brackets.
-        port: TCP port; the scheme's usual one if the URL has none.
+        port: TCP port; the scheme's default if the URL has none.
         username: percent-decoded, or None. Not shown by `repr()`.
         password: percent-decoded, or None. Not shown by `repr()`.
     """
@@ -47,12 +47,12 @@ class ProxyURL:
 
     @property
     def is_socks(self) -> bool:
-        """Whether the proxy speaks one of the SOCKS protocols rather than HTTP."""
+        """Whether the proxy uses one of the SOCKS protocols rather than HTTP."""
         return self.scheme.startswith("socks")
 
     @property
     def resolves_names(self) -> bool:
-        """Whether names are left to the proxy by default; only SOCKS4 has no room for one."""
+        """Whether the proxy resolves names by default; only SOCKS4 cannot transmit a name."""
         return self.scheme != "socks4"
 
     def __str__(self) -> str:
@@ -61,14 +61,14 @@ class ProxyURL:
 
 
 def parse_proxy_url(url: str) -> ProxyURL:
-    """Read a proxy's URL, `scheme://[user[:password]@]host[:port]`.
+    """Parse a proxy's URL, `scheme://[user[:password]@]host[:port]`.
 
     Args:
         url: the URL; user and password are percent-encoded UTF-8 (RFC 3986, section 2.1).
 
     Raises:
         ProxyURLError: the URL is malformed. Its text does not quote the URL.
-        ProxyUnsupportedError: the scheme is none of the six.
+        ProxyUnsupportedError: the scheme is not one of the six.
     """
     if _UNPRINTABLE.search(url):
         raise ProxyURLError("the proxy URL contains whitespace or control characters")
@@ -76,16 +76,17 @@ def parse_proxy_url(url: str) -> ProxyURL:
     if parts is None or not parts.scheme:
         raise ProxyURLError("the proxy URL is not of the form scheme://[user:password@]host:port")
     if parts.scheme not in DEFAULT_PORTS:
-        # What stands before the colon may be a user name if the scheme was forgotten.
-        name = repr(parts.scheme) if parts.netloc else "missing or unknown"
+        # The text before the colon may be a user name if the scheme was forgotten.
+        quoted = f"is not supported: {parts.scheme!r}"
+        problem = quoted if parts.netloc else "is missing or unknown"
         raise ProxyUnsupportedError(
-            f"the proxy URL's scheme is {name}; use one of {', '.join(DEFAULT_PORTS)}"
+            f"the scheme of the proxy URL {problem}; use one of {', '.join(DEFAULT_PORTS)}"
         )
     if not parts.hostname:
         raise ProxyURLError("the proxy URL has no host")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ProxyURLError(
-            "the proxy URL goes on after its port: '/', '?' and '#' in a password must be "
+            "the proxy URL has a path, query or fragment: '/', '?' and '#' in a password must be "
             "percent-encoded"
         )
     port = _port(parts)
@@ -112,7 +113,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _port(parts: SplitResult) -> int | None:
-    """Return the port or the scheme's usual one; None if it is no port number."""
+    """Return the port or the scheme's default; None if it is not a port number."""
     try:
         port = parts.port
     except ValueError:
@@ -121,7 +122,7 @@ def _port(parts: SplitResult) -> int | None:
 
 
 def _address(host: str, port: int) -> Target | None:
-    """Return the host and port in their usual form, or None; the exception would quote the host."""
+    """Return the normalized host and port, or None; the exception would quote the host."""
     try:
         return parse_target(host, port)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The version of the distribution, in the one place that the build and the program both read.
+"""The version of the distribution, read by both the build and the program.
 
-It must import nothing: the build reads this file before anything is installed.
+This module must import nothing: the build reads it before anything is installed.
 """
 
 __all__ = ["__version__"]
