@@ -33,4 +33,4 @@ def test_nothing_asked(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([])
     assert caught.value.code == 2
-    assert "say what is wanted" in capsys.readouterr().err
+    assert "at least one option is required" in capsys.readouterr().err

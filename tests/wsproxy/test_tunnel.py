@@ -41,7 +41,7 @@ from wsproxy import (
 )
 from wsproxy.tunnel import Proxies
 
-# --- what is asked of the proxy ---
+# -- what is asked of the proxy
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_who_resolves_for_socks4(scheme: str, rdns: bool | None, request_e
         (await open_tunnel(proxy, "localhost", 443, rdns=rdns, timeout=BOUND)).close()
 
 
-# --- a connection of the caller's to the proxy ---
+# -- a connection of the caller's to the proxy
 
 
 async def test_a_connection_of_the_callers() -> None:
@@ -137,7 +137,7 @@ async def test_a_connection_of_the_callers_that_fails(
     assert raised in (caught.value, caught.value.__cause__)
 
 
-# --- refused before anything is sent ---
+# -- refused before anything is sent
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_gives_socket(proxy: Proxies, expected: bool) -> None:
     assert gives_socket(proxy) is expected
 
 
-# --- misbehaviour ---
+# -- misbehaviour
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks4a", "socks5"])
@@ -318,7 +318,7 @@ async def test_cancelled_at_every_step(scheme: str, echo_port: int) -> None:
         assert turns > 2
 
 
-# --- secrets ---
+# -- secrets
 
 
 @pytest.mark.parametrize(

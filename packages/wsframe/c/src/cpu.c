@@ -1,8 +1,7 @@
-/*
- * Which vector instructions the processor and the operating system offer (x86 only).
+/* Detection of the vector instructions that processor and operating system support (x86 only).
  *
- * AVX-512 counts only where VBMI2 comes with it: processors before that slow their clock down for
- * 512-bit vectors, which costs the rest of the program more than masking gains.
+ * AVX-512 is used only together with VBMI2: older processors reduce their clock rate for 512-bit
+ * vectors, which costs the rest of the program more than masking gains.
  */
 #include "mask_kernels.h"
 
@@ -24,7 +23,7 @@ static unsigned cpuid(int leaf, int reg) {
     return (unsigned)out[reg];
 }
 
-/* Whether the system saves all the register parts in `mask` (bits of XCR0). */
+/* Whether the system saves all the register state in `mask` (bits of XCR0). */
 static bool saved(unsigned mask) {
     bool osxsave = cpuid(1, 2) >> 27 & 1u;
     return osxsave && ((unsigned)_xgetbv(0) & mask) == mask;
@@ -63,7 +62,7 @@ bool wsf_cpu_has_avx512(void) {
 
 #else
 
-/* ISO C wants at least one declaration in a source file. */
+/* ISO C requires at least one declaration in a source file. */
 typedef int wsf_cpu_is_empty;
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Random bytes from the kernel, and detection of fork(). Contract: entropy.h.
  */
-/* In strict C these libraries hide POSIX, and what is theirs alone; the others do not. */
+/* In strict C mode these libraries hide POSIX and their own extensions; others do not. */
 #if !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* glibc and musl, also for getrandom() */
 #endif

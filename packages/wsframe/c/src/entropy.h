@@ -1,5 +1,4 @@
-/*
- * Random bytes from the operating system, and news of fork(); one implementation per system.
+/* Random bytes from the operating system, and detection of fork(); one implementation per system.
  */
 #ifndef WSF_ENTROPY_H
 #define WSF_ENTROPY_H
@@ -11,8 +10,8 @@
 /* Fill `out` from the kernel; false if that is impossible. */
 bool wsf_entropy(uint8_t *out, size_t size);
 
-/* A number that differs in a child made by fork(); 0 if the system cannot tell, and then nothing
- * random may be kept from call to call. */
+/* A number that differs in a child created by fork(); 0 if the system cannot detect it, and then no
+ * random bytes may be kept between calls. */
 unsigned wsf_fork_generation(void);
 
 #endif

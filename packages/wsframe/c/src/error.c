@@ -1,5 +1,4 @@
-/*
- * The one table of errors: name, text and the close code that answers each.
+/* The table of all errors: name, text and close code.
  */
 #include "wsframe/error.h"
 

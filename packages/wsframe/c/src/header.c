@@ -1,7 +1,6 @@
-/*
- * Frame headers: the exported face of header_codec.h, and whole frames.
+/* Frame headers: the exported functions of header_codec.h, and whole frames.
  *
- * It keeps no state and judges nothing but single headers.
+ * It keeps no state and checks only single headers.
  */
 #include "wsframe/header.h"
 

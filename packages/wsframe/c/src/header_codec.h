@@ -1,7 +1,6 @@
 /*
  * The header decoder and encoder as inline functions, for header.c and the parser's hot path.
- *
- * This is the only place that knows the layout of a header.
+ * The layout of a header must be used only here.
  */
 #ifndef WSF_HEADER_CODEC_H
 #define WSF_HEADER_CODEC_H
@@ -28,7 +27,7 @@ WSF_INLINE uint64_t wsf_get_be64(const uint8_t *p) {
     return value;
 }
 
-/* Faults that the first two bytes show. */
+/* Errors that the first two bytes reveal. */
 WSF_INLINE int wsf_check_start(uint8_t opcode, bool fin, unsigned length) {
     if (!(WSF_KNOWN_OPCODES >> opcode & 1u)) {
         return WSF_ERR_OPCODE;

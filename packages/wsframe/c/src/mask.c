@@ -1,5 +1,4 @@
-/*
- * Masking: the exported functions, short inputs, and the choice of a kernel.
+/* Masking: the exported functions, short inputs, and the selection of a kernel.
  */
 #include "wsframe/mask.h"
 
@@ -37,7 +36,7 @@ static const uint8_t preference[] = {WSF_MASK_AVX512, WSF_MASK_AVX2, WSF_MASK_SS
 
 static void choose_then_mask(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key);
 
-/* The kernel in use; until the first use one that makes the choice. */
+/* The kernel in use; before the first use, one that selects it. */
 static WSF_ATOMIC(wsf_mask_kernel) current = choose_then_mask;
 
 static bool runs_here(int variant) {
@@ -59,7 +58,7 @@ static void choose_then_mask(uint8_t *dst, const uint8_t *src, size_t size, uint
     choose()(dst, src, size, key);
 }
 
-/* Fewer bytes than a kernel takes: two words that may overlap, both read before one is written. */
+/* Fewer bytes than a kernel needs: two words that may overlap, both read before any is written. */
 WSF_INLINE void mask_short(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
     if (size >= 8) {
         uint64_t pair = (uint64_t)key << 32 | key;

@@ -1,8 +1,7 @@
-/*
- * The masking kernels, one per instruction set, and the choice among them.
+/* The masking kernels, one per instruction set, and the selection among them.
  *
- * A kernel gets at least WSF_KERNEL_MIN bytes and a key already turned to the phase of the first
- * one. dst and src are equal or do not overlap. It touches no byte outside the two ranges.
+ * A kernel gets at least WSF_KERNEL_MIN bytes and a key already rotated to the phase of the first
+ * one. dst and src are equal or do not overlap. It accesses no byte outside the two ranges.
  */
 #ifndef WSF_MASK_KERNELS_H
 #define WSF_MASK_KERNELS_H

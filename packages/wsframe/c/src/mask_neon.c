@@ -32,7 +32,7 @@ void wsf_mask_neon(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) 
 
 #else
 
-/* ISO C wants at least one declaration in a source file. */
+/* ISO C requires at least one declaration in a source file. */
 typedef int wsf_mask_neon_is_empty;
 
 #endif

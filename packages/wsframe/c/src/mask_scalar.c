@@ -6,7 +6,7 @@
 void wsf_mask_scalar(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key) {
     uint64_t pair = (uint64_t)key << 32 | key;
     uint32_t turned = wsf_turn_key(key, size);
-    /* The last eight bytes may overlap those of the loop: they are read first and written last. */
+    /* The last eight bytes may overlap the loop's, so they are read first and written last. */
     uint64_t tail = wsf_load64(src + size - 8) ^ ((uint64_t)turned << 32 | turned);
     size_t i = 0;
     for (; i + 32 <= size; i += 32) {

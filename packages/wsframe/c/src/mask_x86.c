@@ -1,11 +1,10 @@
 /*
  * Masking with SSE2, AVX2 and AVX-512. Contract: mask_kernels.h.
- *
- * Short inputs are taken from both ends, with vectors that overlap in the middle: everything is
- * read before anything is written. Long ones go through a loop that begins at an aligned
- * destination, because stores that straddle cache lines are slow; there the first and the last
- * vector overlap those of the loop, and are likewise read first and written last. Stores are
- * ordinary ones: non-temporal stores lost at every size that fits a cache.
+ * Short inputs are processed from both ends, with vectors that overlap in the middle: everything is
+ * read before anything is written. Long inputs use a loop that begins at an aligned destination,
+ * because stores across cache lines are slow; the first and the last vector overlap those of the
+ * loop, and are also read first and written last. Stores are ordinary ones: non-temporal stores
+ * were slower at every size that fits into a cache.
  */
 #include "mask_kernels.h"
 
@@ -13,7 +12,7 @@
 
 #include <immintrin.h>
 #if defined(_MSC_VER) && defined(__clang__)
-/* In MSVC's place clang leaves out of <immintrin.h> what a whole file may not use. */
+/* clang-cl omits from <immintrin.h> the intrinsics that are not enabled for the whole file. */
 #include <smmintrin.h>
 
 #include <avxintrin.h>
@@ -23,7 +22,7 @@
 #include <avx512fintrin.h>
 #endif
 
-/* Where the loop begins: the first aligned byte behind dst, at most one vector away. */
+/* The start of the loop: the first aligned byte after dst, at most one vector away. */
 WSF_INLINE size_t first_aligned(const uint8_t *dst, size_t vector) {
     return vector - ((uintptr_t)dst & (vector - 1));
 }
@@ -191,7 +190,7 @@ void wsf_mask_avx512(uint8_t *dst, const uint8_t *src, size_t size, uint32_t key
 
 #else
 
-/* ISO C wants at least one declaration in a source file. */
+/* ISO C requires at least one declaration in a source file. */
 typedef int wsf_mask_x86_is_empty;
 
 #endif

@@ -1,16 +1,15 @@
-/*
- * The stream parser. It keeps what spans frames; what one header says is header_codec.h's job.
+/* The stream parser. It keeps the state that spans frames; header_codec.h decodes single headers.
  *
- * It must never read a byte twice that it has already unmasked, and never judge a payload before
- * the limits on its header.
+ * It must never process a byte again that it has already unmasked, and never check a payload before
+ * the limits in its header.
  *
  *   state     input                          next state
  *   HEADER    an incomplete header           HEADER, its bytes held
- *   HEADER    a header that is in order      PAYLOAD
+ *   HEADER    a valid header                 PAYLOAD
  *   PAYLOAD   less than the whole payload    PAYLOAD
- *   PAYLOAD   the end of a payload           HEADER, or CLOSED behind a CLOSE frame
+ *   PAYLOAD   the end of a payload           HEADER, or CLOSED after a CLOSE frame
  *   CLOSED    anything                       CLOSED, ignored
- *   any       a fault                        FAILED, which repeats the fault
+ *   any       an error                       FAILED, which repeats the error
  */
 #include "wsframe/parser.h"
 
@@ -27,9 +26,9 @@ static int fail(wsf_parser *p, int error, uint64_t offset) {
     return error;
 }
 
-/* ---- headers ---- */
+/* -- headers */
 
-/* Complete a header of which some bytes came before. `used` receives how many bytes it took. */
+/* Complete a header of which some bytes came before. `used` receives the number of bytes taken. */
 static int decode_held(wsf_parser *p, const uint8_t *data, size_t size, size_t *used) {
     size_t i = 0;
     int result = 0;
@@ -44,7 +43,7 @@ static int decode_held(wsf_parser *p, const uint8_t *data, size_t size, size_t *
     return result;
 }
 
-/* The first frame of a message; reserved bits and position in the stream are judged first. */
+/* Begin a message with its first frame, after checking reserved bits and the order of frames. */
 static int begin_message(wsf_parser *p) {
     const wsf_header *h = &p->header;
     if (WSF_UNLIKELY(h->rsv & ~p->config.rsv_allowed)) {
@@ -68,7 +67,7 @@ static int continue_message(const wsf_parser *p) {
     return p->message_opcode ? WSF_OK : WSF_ERR_NO_MESSAGE;
 }
 
-/* Judge a complete header by role, message and limits; all before any payload. */
+/* Check a complete header against role, message and limits, before any payload. */
 static int check_header(wsf_parser *p) {
     const wsf_header *h = &p->header;
     if (WSF_UNLIKELY(h->masked != (p->config.role == WSF_ROLE_SERVER))) {
@@ -96,13 +95,13 @@ static int check_header(wsf_parser *p) {
     return WSF_OK;
 }
 
-/* Read a header: 1 if there is one now, 0 if bytes are missing, or a fault. */
+/* Read a header: return 1 if it is complete, 0 if bytes are missing, or an error. */
 WSF_INLINE int read_header(wsf_parser *p, const uint8_t *data, size_t size, size_t *used) {
     int result;
     if (WSF_LIKELY(p->held_size == 0)) {
         result = wsf_decode(&p->header, data, size);
         if (result == 0) {
-            /* Fewer bytes than the longest header, or it would have been decoded. */
+            /* These are fewer bytes than the longest header, or it would have been decoded. */
             if (size != 0) {
                 memcpy(p->held, data, size);
             }
@@ -126,9 +125,9 @@ WSF_INLINE int read_header(wsf_parser *p, const uint8_t *data, size_t size, size
     return result == 0 ? 0 : fail(p, result, p->position);
 }
 
-/* ---- payloads ---- */
+/* -- payloads */
 
-/* Unmask and check the next bytes of the payload, where they lie. */
+/* Unmask and check the next bytes of the payload, in place. */
 WSF_INLINE int absorb(wsf_parser *p, uint8_t *data, size_t size) {
     if (WSF_LIKELY(p->header.masked)) {
         wsf_mask(data, size, p->header.mask_key, (size_t)(p->done & 3));
@@ -143,7 +142,7 @@ WSF_INLINE int absorb(wsf_parser *p, uint8_t *data, size_t size) {
     return WSF_OK;
 }
 
-/* The last byte of a frame is there: check what only then can be checked, and go on. */
+/* Finish a frame: do the checks that need the whole payload, and go to the next state. */
 WSF_INLINE int finish_frame(wsf_parser *p, const uint8_t *payload, size_t size,
                             uint16_t *close_code) {
     const wsf_header *h = &p->header;
@@ -167,7 +166,7 @@ WSF_INLINE int finish_frame(wsf_parser *p, const uint8_t *payload, size_t size,
     return WSF_OK;
 }
 
-/* Deliver `size` bytes, the last ones absorbed. */
+/* Deliver `size` bytes, the last ones that were absorbed. */
 WSF_INLINE int deliver(wsf_parser *p, uint8_t *payload, size_t size, wsf_frame *frame) {
     const wsf_header *h = &p->header;
     bool continuation = WSF_UNLIKELY(h->opcode == WSF_OP_CONTINUATION);
@@ -195,7 +194,7 @@ WSF_INLINE int deliver(wsf_parser *p, uint8_t *payload, size_t size, wsf_frame *
     return WSF_FRAME;
 }
 
-/* WSF_MODE_WHOLE: data begins at the payload, whose first `done` bytes are absorbed already. */
+/* WSF_MODE_WHOLE: data begins with the payload, whose first `done` bytes are already absorbed. */
 WSF_INLINE int next_whole(wsf_parser *p, uint8_t *data, size_t size, size_t *used,
                           wsf_frame *frame) {
     size_t total = (size_t)p->header.payload_size;
@@ -214,7 +213,7 @@ WSF_INLINE int next_whole(wsf_parser *p, uint8_t *data, size_t size, size_t *use
     return deliver(p, data, total, frame);
 }
 
-/* WSF_MODE_STREAM, data frames: whatever is there is a piece. */
+/* WSF_MODE_STREAM, data frames: all available bytes are a piece. */
 static int next_piece(wsf_parser *p, uint8_t *data, size_t size, size_t *used, wsf_frame *frame) {
     uint64_t left = p->header.payload_size - p->done;
     size_t take = size < left ? size : (size_t)left;
@@ -229,7 +228,7 @@ static int next_piece(wsf_parser *p, uint8_t *data, size_t size, size_t *used, w
     return deliver(p, data, take, frame);
 }
 
-/* WSF_MODE_STREAM, control frames: gathered in the parser unless they come in one piece. */
+/* WSF_MODE_STREAM, control frames: collected in the parser unless they arrive in one piece. */
 static int next_control(wsf_parser *p, uint8_t *data, size_t size, size_t *used, wsf_frame *frame) {
     size_t total = (size_t)p->header.payload_size;
     size_t done = (size_t)p->done;
@@ -239,7 +238,7 @@ static int next_control(wsf_parser *p, uint8_t *data, size_t size, size_t *used,
     size_t take = size < total - done ? size : total - done;
     if (take != 0) {
         memcpy(p->control + done, data, take);
-        (void)absorb(p, p->control + done, take); /* finds fault with text only */
+        (void)absorb(p, p->control + done, take); /* fails only for text */
         *used += take;
     }
     if (p->done < total) {
@@ -248,12 +247,11 @@ static int next_control(wsf_parser *p, uint8_t *data, size_t size, size_t *used,
     return deliver(p, p->control, total, frame);
 }
 
-/*
- * A message in one frame, all of which is there: what most input consists of. Nothing of it spans
- * frames, so the parser keeps no more than where the next one begins.
+/* The fast path for the most common input: a message in one frame that has arrived completely.
+ * None of it spans frames, so the parser only stores the position of the next frame.
  *
- * 0 if it is anything else, or its header is at fault. Nothing is changed then: the general way
- * takes it, and judges it.
+ * Returns 0 for any other input, or if the header is invalid. Then nothing has been changed, and
+ * the general path processes the input.
  */
 WSF_INLINE int next_message(wsf_parser *p, uint8_t *data, size_t size, size_t *consumed,
                             wsf_frame *frame) {
@@ -298,7 +296,7 @@ WSF_INLINE int next_message(wsf_parser *p, uint8_t *data, size_t size, size_t *c
     return WSF_FRAME;
 }
 
-/* ---- the exported functions ---- */
+/* -- the exported functions */
 
 int wsf_parser_init(wsf_parser *parser, const wsf_parser_config *config) {
     memset(parser, 0, sizeof *parser);
@@ -313,7 +311,7 @@ int wsf_parser_init(wsf_parser *parser, const wsf_parser_config *config) {
     c->max_message_size = c->max_message_size ? c->max_message_size : UINT64_MAX;
     c->max_fragments = c->max_fragments ? c->max_fragments : UINT32_MAX;
     if (c->mode == WSF_MODE_WHOLE && c->max_frame_size > SIZE_MAX) {
-        c->max_frame_size = SIZE_MAX; /* more cannot lie in one piece */
+        c->max_frame_size = SIZE_MAX; /* more cannot be contiguous */
     }
     return WSF_OK;
 }

@@ -1,7 +1,6 @@
-/*
- * What differs between compilers and processors, named once.
+/* The differences between compilers and processors, defined in one place.
  *
- * Sources test these names, never compiler macros of their own. Nothing here is visible to users.
+ * Other sources must test these names, not compiler macros. Nothing here is visible to users.
  */
 #ifndef WSF_PLATFORM_H
 #define WSF_PLATFORM_H
@@ -15,7 +14,7 @@
 #define WSF_ARM64 1
 #endif
 
-/* Only compilers that define the first name serve machines of that kind. */
+/* Only compilers that define the first name target such machines. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define WSF_BIG_ENDIAN 1
 #endif
@@ -25,8 +24,8 @@
 #define WSF_ALWAYS_SSE2 1
 #endif
 
-/* A function may use instructions that the rest of the file may not; MSVC always allows them, but
- * not clang in its place. */
+/* Allows a function to use instructions that are not enabled for the rest of the file; MSVC always
+ * allows them, but clang-cl does not. */
 #if defined(__GNUC__) || defined(__clang__)
 #define WSF_TARGET(isa) __attribute__((target(isa)))
 #define WSF_LIKELY(x) __builtin_expect(!!(x), 1)
@@ -43,7 +42,7 @@
 #define WSF_THREAD_LOCAL _Thread_local
 #endif
 
-/* A build may say otherwise: to measure coverage, for instance, nothing must be inlined. */
+/* A build may override this: for example, nothing must be inlined to measure coverage. */
 #if !defined(WSF_INLINE)
 #if defined(_MSC_VER)
 #define WSF_INLINE static __forceinline
@@ -54,8 +53,8 @@
 #endif
 #endif
 
-/* One word shared between threads without order: MSVC has no <stdatomic.h> in C11 mode, but its
- * aligned volatile accesses of a word are whole. */
+/* A word shared between threads with relaxed ordering: MSVC has no <stdatomic.h> in C11 mode, but
+ * its aligned volatile accesses of a word are atomic. */
 #if defined(_MSC_VER) && !defined(__clang__)
 #define WSF_ATOMIC(type) volatile type
 #define wsf_atomic_load(p) (*(p))
@@ -67,7 +66,7 @@
 #define wsf_atomic_store(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
 #endif
 
-/* How many zero bits come before the lowest one that is set; the word is not 0. */
+/* The number of zero bits below the lowest set bit; the word must not be 0. */
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
 WSF_INLINE unsigned wsf_trailing_zeros(uint32_t word) {

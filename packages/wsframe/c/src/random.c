@@ -1,7 +1,6 @@
-/*
- * Mask keys (RFC 6455, 10.3), from batches of kernel randomness or from the embedder's source.
+/* Masking keys (RFC 6455, 10.3), from batches of kernel randomness or from the program's source.
  *
- * A batch belongs to one thread and is dropped after fork(); used keys are wiped from it.
+ * A batch belongs to one thread and is discarded after fork(); used keys are wiped from it.
  */
 #include "wsframe/random.h"
 
@@ -14,7 +13,7 @@
 
 typedef struct key_batch {
     unsigned generation; /* of the process that filled it */
-    size_t left;         /* bytes not used yet, at the end of bytes */
+    size_t left;         /* unused bytes, at the end of bytes */
     uint8_t bytes[BATCH_SIZE];
 } key_batch;
 

@@ -1,9 +1,8 @@
 /*
  * Incremental UTF-8 validation (RFC 3629).
- *
- * Runs of ASCII are skipped 64 or 16 bytes at a time; whole characters are checked at once; only
- * where a piece begins or ends inside a character, or a byte is bad, are bytes fed one by one. It
- * never reads outside the piece.
+ * Runs of ASCII are skipped 64 or 16 bytes at a time, and whole characters are checked at once.
+ * Bytes are fed one by one only if a piece begins or ends inside a character, or a byte is invalid.
+ * It never reads outside the piece.
  */
 #include "wsframe/utf8.h"
 
@@ -15,8 +14,8 @@
 #include <arm_neon.h>
 #endif
 
-/* What must follow a byte that is not ASCII: how many bytes, and the range of the first of them.
- * The others lie between 0x80 and 0xBF. */
+/* The number of continuation bytes after a byte that is not ASCII, and the range of the first one.
+ * The others are between 0x80 and 0xBF. */
 typedef struct lead_entry {
     uint8_t need, low, high;
 } lead_entry;
@@ -56,7 +55,7 @@ WSF_INLINE bool block_is_ascii(const uint8_t *data) {
 
 #else
 
-/* Both in plain words; a bit set anywhere from the first byte that is not ASCII will do. */
+/* The same in portable C; any set bit from the first byte that is not ASCII on is sufficient. */
 WSF_INLINE uint32_t high_bits(const uint8_t *data) {
     uint32_t bits = 0;
     for (unsigned i = 0; i < 16; i += 8) {
@@ -86,7 +85,7 @@ WSF_INLINE bool block_is_ascii(const uint8_t *data) {
 
 #endif
 
-/* How many leading bytes are ASCII; stops early where less than 16 bytes are left. */
+/* The number of leading ASCII bytes; stops early if less than 16 bytes are left. */
 WSF_INLINE size_t skip_ascii(const uint8_t *data, size_t size) {
     size_t i = 0;
     while (i + 16 <= size) {
@@ -106,21 +105,21 @@ WSF_INLINE bool continues(uint8_t byte) {
     return (byte & 0xC0u) == 0x80u;
 }
 
-/* Size of the character at data, which is not ASCII; 0 if it is bad or reaches over the end. */
+/* Size of the non-ASCII character at data; 0 if it is invalid or extends beyond the end. */
 WSF_INLINE size_t whole_character(const uint8_t *data, size_t size) {
     uint8_t lead = data[0];
     if (lead < 0xE0) {
         return lead >= 0xC2 && size >= 2 && continues(data[1]) ? 2 : 0;
     }
     if (lead < 0xF0) {
-        /* E0 begins what needs two bytes only, ED the surrogates. */
+        /* E0 begins overlong forms of two-byte characters, ED surrogates. */
         if (size < 3 || !continues(data[1]) || !continues(data[2]) ||
             (lead == 0xE0 && data[1] < 0xA0) || (lead == 0xED && data[1] > 0x9F)) {
             return 0;
         }
         return 3;
     }
-    /* F0 begins what needs three bytes only, F4 what is over U+10FFFF. */
+    /* F0 begins overlong forms of three-byte characters, F4 characters over U+10FFFF. */
     if (size < 4 || lead > 0xF4 || !continues(data[1]) || !continues(data[2]) ||
         !continues(data[3]) || (lead == 0xF0 && data[1] < 0x90) ||
         (lead == 0xF4 && data[1] > 0x8F)) {
@@ -135,18 +134,18 @@ void wsf_utf8_init(wsf_utf8 *validator) {
     validator->high = 0xBF;
 }
 
-/* Take one byte, inside a character or not ASCII; false if it is bad. */
+/* Take one byte, inside a character or not ASCII; return false if it is invalid. */
 static bool feed_byte(wsf_utf8 *v, uint8_t byte) {
     if (v->need == 0) {
         lead_entry lead = lead_of(byte);
-        /* A bad lead leaves a state that no byte fits: the text stays bad. */
+        /* An invalid lead byte sets a state that accepts no byte: the text stays invalid. */
         v->need = lead.need ? lead.need : 1;
         v->low = lead.low;
         v->high = lead.high;
         return lead.need != 0;
     }
     if (byte < v->low || byte > v->high) {
-        v->high = 0x00; /* below any low: no byte fits, the text stays bad */
+        v->high = 0x00; /* below any low: no byte is accepted, the text stays invalid */
         return false;
     }
     v->need--;
@@ -155,7 +154,7 @@ static bool feed_byte(wsf_utf8 *v, uint8_t byte) {
     return true;
 }
 
-/* How many leading bytes are whole characters. */
+/* The number of leading bytes that are complete characters. */
 WSF_INLINE size_t skip_characters(const uint8_t *data, size_t size) {
     size_t i = 0;
     while (i < size) {

@@ -14,7 +14,7 @@
 #define K "m=37fa213d "
 
 const parser_case parser_cases[] = {
-    /* ---- the examples of RFC 6455, 5.7 ---- */
+    /* -- the examples of RFC 6455, 5.7 */
     {"unmasked text", "81 05 \"Hello\"", "TEXT fin \"Hello\"\n", {CLIENT}},
     {"masked text", "81 85 " K "\"Hello\"", "TEXT fin \"Hello\"\n", {SERVER}},
     {"fragmented text",
@@ -28,7 +28,7 @@ const parser_case parser_cases[] = {
     {"256 bytes", "82 7e 0100 \"b\"*256", "BINARY fin \"b\"*256\n", {CLIENT}},
     {"64 KiB", "82 7f 0000000000010000 \"b\"*65536", "BINARY fin \"b\"*65536\n", {CLIENT}},
 
-    /* ---- sizes ---- */
+    /* -- sizes */
     {"nothing", "", "", {SERVER}},
     {"empty frames",
      "82 80 " K "| 81 80 " K "| 89 80 " K,
@@ -43,7 +43,7 @@ const parser_case parser_cases[] = {
     {"incomplete control frame", "89 05 \"abc\"", "2 bytes missing\n", {CLIENT}},
     {"incomplete header", "82 fe 01", "", {SERVER}},
 
-    /* ---- first two bytes ---- */
+    /* -- first two bytes */
     {"opcode 3", "83 00", "error OPCODE 1002 @0\n", {CLIENT}},
     {"opcode 7", "82 00 87 00", "BINARY fin \"\"\nerror OPCODE 1002 @2\n", {CLIENT}},
     {"opcode 11", "8b 00", "error OPCODE 1002 @0\n", {CLIENT}},
@@ -61,7 +61,7 @@ const parser_case parser_cases[] = {
      "error CONTROL_FRAGMENTED 1002 @0\n",
      {CLIENT}},
 
-    /* ---- reserved bits ---- */
+    /* -- reserved bits */
     {"RSV1", "c2 00", "error RESERVED_BITS 1002 @0\n", {CLIENT}},
     {"RSV2",
      "a2 00",
@@ -92,7 +92,7 @@ const parser_case parser_cases[] = {
      "BINARY rsv=4 \"z\"\nCONTINUATION (BINARY) fin rsv=1 message_rsv=4 \"z\"\n",
      {CLIENT, .rsv_allowed = WSF_RSV1, .rsv_continuation = WSF_RSV3}},
 
-    /* ---- lengths ---- */
+    /* -- lengths */
     {"64-bit length with the top bit",
      "82 7f 8000000000000000",
      "error LENGTH_TOP_BIT 1002 @0\n",
@@ -108,7 +108,7 @@ const parser_case parser_cases[] = {
      "error LENGTH_NOT_SHORTEST 1002 @0\n",
      {SERVER}},
 
-    /* ---- order of fragments ---- */
+    /* -- order of fragments */
     {"continuation first", "80 00", "error NO_MESSAGE 1002 @0\n", {CLIENT}},
     {"continuation behind a whole message",
      "82 00 80 00",
@@ -132,7 +132,7 @@ const parser_case parser_cases[] = {
      "BINARY \"abc\"\nCONTINUATION (BINARY) \"def\"\nCONTINUATION (BINARY) fin \"ghi\"\n",
      {SERVER}},
 
-    /* ---- close ---- */
+    /* -- close */
     {"close without a code", "88 00", "CLOSE 1005 \"\"\n", {CLIENT}},
     {"close with a code", "88 82 " K "03e8", "CLOSE 1000 \"\"\n", {SERVER}},
     {"close with a reason", "88 85 " K "03e9 \"bye\"", "CLOSE 1001 \"bye\"\n", {SERVER}},
@@ -156,7 +156,7 @@ const parser_case parser_cases[] = {
     {"close inside a message", "01 01 \"a\" 88 00", "TEXT \"a\"\nCLOSE 1005 \"\"\n", {CLIENT}},
     {"anything after close", "88 00 ff ff ff 81 01 \"a\" 88 01", "CLOSE 1005 \"\"\n", {CLIENT}},
 
-    /* ---- UTF-8 ---- */
+    /* -- UTF-8 */
     {"characters of all sizes",
      "81 0a 61 c3bc e282ac f09f9880",
      "TEXT fin <61c3bce282acf09f9880>\n",
@@ -198,7 +198,7 @@ const parser_case parser_cases[] = {
      {CLIENT, .rsv_allowed = WSF_RSV1}},
     {"text with RSV2 is judged", "a1 01 ff", "error UTF8 1007 @2\n", {CLIENT, .rsv_allowed = 7}},
 
-    /* ---- limits ---- */
+    /* -- limits */
     {"frame at its limit",
      "82 04 \"abcd\"",
      "BINARY fin \"abcd\"\n",

@@ -3,7 +3,7 @@
  *
  *   81 05 "Hello"                 hexadecimal bytes, then text
  *   82 7e 0100 "a"*256            text repeated
- *   81 85 m=37fa213d "Hello"      a mask key; what follows it is masked ...
+ *   81 85 m=37fa213d "Hello"      a masking key; the bytes after it are masked ...
  *   81 85 m=37fa213d "Hello" |    ... until here
  */
 #ifndef WSF_TEST_WIRE_H

@@ -1,6 +1,6 @@
 """WebSocket framing (RFC 6455) without I/O: frames, masking, UTF-8 and close codes, on libwsframe.
 
-It knows bytes only: no sockets, no clocks, no asyncio, no handshake.
+It only processes bytes: no sockets, no clocks, no asyncio, no handshake.
 """
 
 from wsframe.close import close_code_is_valid, decode_close, encode_close

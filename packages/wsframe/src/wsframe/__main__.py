@@ -1,4 +1,4 @@
-"""``python -m wsframe``: what a compiler and a linker need to know, for makefiles and scripts."""
+"""``python -m wsframe``: flags for compilers and linkers, for makefiles and scripts."""
 
 import argparse
 
@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Print the chosen paths and flags on one line.
 
     Args:
-        arguments: the command line without the program's name; by default the process's own.
+        arguments: the command line without the program's name; by default that of the process.
     """
     parser = argparse.ArgumentParser(prog="python -m wsframe", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.pkgconfigdir:
         words.append(get_pkgconfig_dir())
     if not words:
-        parser.error("say what is wanted")
+        parser.error("at least one option is required")
     print(*words)  # noqa: T201
 
 

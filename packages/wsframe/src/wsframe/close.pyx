@@ -12,7 +12,7 @@ __all__ = ["close_code_is_valid", "decode_close", "encode_close"]
 
 
 def close_code_is_valid(code: int, /) -> bool:
-    """Tell whether a code may stand in a CLOSE frame.
+    """Return whether a code may be sent in a CLOSE frame.
 
     Args:
         code: any integer.
@@ -24,7 +24,7 @@ def close_code_is_valid(code: int, /) -> bool:
 
 
 def encode_close(code: int = 1005, reason: str = "", /) -> bytes:
-    """Make the payload of a CLOSE frame.
+    """Encode the payload of a CLOSE frame.
 
     Args:
         code: the close code, or 1005 for a payload without one.
@@ -34,8 +34,8 @@ def encode_close(code: int = 1005, reason: str = "", /) -> bytes:
         The payload, which is empty or has 2 to 125 bytes.
 
     Raises:
-        ProtocolError: the code may not be sent, or the reason is too long.
-        UnicodeEncodeError: the reason has lone surrogates.
+        ProtocolError: the code must not be sent, or the reason is too long.
+        UnicodeEncodeError: the reason contains lone surrogates.
     """
     cdef uint8_t out[125]
     cdef Py_ssize_t size = 0
@@ -49,7 +49,7 @@ def encode_close(code: int = 1005, reason: str = "", /) -> bytes:
 
 
 def decode_close(payload, /) -> tuple[int, str]:
-    """Read the payload of a CLOSE frame.
+    """Decode the payload of a CLOSE frame.
 
     Args:
         payload: the unmasked payload, any bytes-like object.
@@ -58,7 +58,7 @@ def decode_close(payload, /) -> tuple[int, str]:
         The code, 1005 if the payload is empty, and the reason.
 
     Raises:
-        ProtocolError: one byte only, more than 125, or a code that may not be sent.
+        ProtocolError: a single byte, more than 125, or a code that must not be sent.
         InvalidDataError: the reason is not UTF-8.
     """
     cdef Py_buffer view

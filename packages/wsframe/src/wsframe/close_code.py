@@ -1,4 +1,4 @@
-"""The registered close codes, as an enumeration. Which may be sent, libwsframe knows."""
+"""The registered close codes, as an enumeration. libwsframe checks which may be sent."""
 
 from enum import IntEnum
 
@@ -6,10 +6,10 @@ __all__ = ["CloseCode"]
 
 
 class CloseCode(IntEnum):
-    """Why a connection ends (RFC 6455, section 7.4.1, and the registry it founded).
+    """The reason why a connection ends (RFC 6455, section 7.4.1, and IANA's registry).
 
-    `NO_STATUS`, `ABNORMAL` and `TLS_HANDSHAKE` are never sent: they only tell an application that
-    a CLOSE frame had no code, that there was no CLOSE frame, or that TLS failed.
+    `NO_STATUS`, `ABNORMAL` and `TLS_HANDSHAKE` are never sent: they only report to an application
+    that a CLOSE frame had no code, that there was no CLOSE frame, or that TLS failed.
     """
 
     NORMAL = 1000

@@ -10,14 +10,14 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "wsframe/wsframe.h" nogil:
 
-    # ---- version.h ----
+    # -- version.h
 
     const unsigned WSF_ABI_VERSION
 
     unsigned wsf_abi_version()
     const char *wsf_version_string()
 
-    # ---- error.h ----
+    # -- error.h
 
     ctypedef enum wsf_error:
         WSF_OK
@@ -47,7 +47,7 @@ cdef extern from "wsframe/wsframe.h" nogil:
     const char *wsf_error_name(int error)
     const char *wsf_error_text(int error)
 
-    # ---- header.h ----
+    # -- header.h
 
     ctypedef enum wsf_opcode:
         WSF_OP_CONTINUATION
@@ -78,7 +78,7 @@ cdef extern from "wsframe/wsframe.h" nogil:
     uint8_t *wsf_header_encode_before(uint8_t *payload, const wsf_header *header)
     size_t wsf_frame_encode(uint8_t *out, const wsf_header *header, const uint8_t *payload)
 
-    # ---- mask.h ----
+    # -- mask.h
 
     ctypedef enum wsf_mask_variant:
         WSF_MASK_AUTO
@@ -99,7 +99,7 @@ cdef extern from "wsframe/wsframe.h" nogil:
     int wsf_mask_variant_in_use()
     const char *wsf_mask_variant_name(int variant)
 
-    # ---- utf8.h ----
+    # -- utf8.h
 
     ctypedef struct wsf_utf8:
         pass
@@ -109,7 +109,7 @@ cdef extern from "wsframe/wsframe.h" nogil:
     bint wsf_utf8_finish(const wsf_utf8 *validator)
     bint wsf_utf8_valid(const uint8_t *data, size_t size)
 
-    # ---- close.h ----
+    # -- close.h
 
     ctypedef enum wsf_close_code:
         WSF_CLOSE_NORMAL
@@ -140,14 +140,14 @@ cdef extern from "wsframe/wsframe.h" nogil:
     int wsf_close_decode(wsf_close *out, const uint8_t *payload, size_t size)
     int wsf_close_encode(uint8_t *out, uint32_t code, const uint8_t *reason, size_t reason_size)
 
-    # ---- random.h ----
+    # -- random.h
 
     ctypedef int (*wsf_random_source)(void *context, uint8_t *out, size_t size) noexcept nogil
 
     int wsf_mask_key(uint8_t *key)
     void wsf_set_random_source(wsf_random_source source, void *context)
 
-    # ---- parser.h ----
+    # -- parser.h
 
     ctypedef enum wsf_role:
         WSF_ROLE_CLIENT

@@ -1,11 +1,11 @@
-# One helper for the extension modules: an error of libwsframe as an exception to raise.
+# A helper for the extension modules: convert an error of libwsframe to an exception.
 
 from wsframe cimport cwsframe as c
 
 
 cdef inline object frame_error(int error, object offset=None):
-    """The exception for an error of libwsframe."""
-    # Imported here: a declaration file runs no statements of its own.
+    """Return the exception for an error of libwsframe."""
+    # Imported here, because a declaration file cannot have statements at module level.
     from wsframe.exceptions import make_error
     return make_error(
         c.wsf_error_text(error).decode("ascii"),

@@ -1,20 +1,18 @@
-"""The exceptions of wsframe, one class for each close code that answers a fault.
+"""The exceptions of wsframe, one class for each close code that is sent for an error.
 
-They carry what libwsframe reports and decide nothing: names, texts and close codes come from its
-one table of errors.
+Their names, texts and close codes come from libwsframe's table of errors; nothing is decided here.
 """
 
 __all__ = ["FrameError", "InternalError", "InvalidDataError", "ProtocolError", "TooBigError"]
 
 
 class FrameError(Exception):
-    """A fault in what was received, or in what was to be sent.
+    """An error in received data, or in data to be sent.
 
     Attributes:
         close_code: the code to close the connection with (RFC 6455, section 7.4.1).
-        name: a stable name of the fault, such as ``"LENGTH_TOP_BIT"``.
-        offset: how many bytes of the stream come before the fault, or `None` where there is no
-            stream.
+        name: a stable name of the error, such as ``"LENGTH_TOP_BIT"``.
+        offset: the position of the error in the stream, in bytes, or `None` without a stream.
     """
 
     close_code: int
@@ -33,7 +31,7 @@ class FrameError(Exception):
 
 
 class ProtocolError(FrameError):
-    """The rules of the protocol were broken: close code 1002."""
+    """A violation of the protocol: close code 1002."""
 
 
 class InvalidDataError(FrameError):
@@ -41,26 +39,26 @@ class InvalidDataError(FrameError):
 
 
 class TooBigError(FrameError):
-    """A frame, a message or a number of fragments is over its limit: close code 1009."""
+    """A frame, a message or the number of fragments exceeds its limit: close code 1009."""
 
 
 class InternalError(FrameError):
-    """Our own side could not do what was asked, such as find random bytes: close code 1011."""
+    """An operation failed on our endpoint, such as getting random bytes: close code 1011."""
 
 
 _BY_CLOSE_CODE = {1002: ProtocolError, 1007: InvalidDataError, 1009: TooBigError}
 
 
 def make_error(text: str, close_code: int, name: str, offset: int | None = None) -> FrameError:
-    """Make the exception for a fault that libwsframe reported.
+    """Return the exception for an error that libwsframe reported.
 
     Args:
-        text: what is wrong, for people.
-        close_code: the code that answers it; it selects the class.
-        name: the name of the fault.
-        offset: where in the stream it is, in bytes, if anywhere.
+        text: a description of the error.
+        close_code: its close code, which selects the class.
+        name: the name of the error.
+        offset: its position in the stream, in bytes, if there is a stream.
 
     Returns:
-        The exception, to be raised.
+        The exception; it is not raised here.
     """
     return _BY_CLOSE_CODE.get(close_code, InternalError)(text, close_code, name, offset)

@@ -1,7 +1,7 @@
 # cython: annotation_typing=False
 """Masking of payloads (RFC 6455, section 5.3), on libwsframe.
 
-It copies: neither argument is ever changed.
+The result is a copy: the arguments are never changed.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -18,10 +18,10 @@ def apply_mask(data, mask) -> bytes:
 
     Args:
         data: the payload, any bytes-like object.
-        mask: the four bytes of the mask key, any bytes-like object.
+        mask: the four bytes of the masking key, any bytes-like object.
 
     Returns:
-        The payload, each byte XORed with the byte of the key that is due.
+        The payload, with each byte XORed with the corresponding byte of the key.
 
     Raises:
         ValueError: `mask` is not four bytes long.
@@ -33,7 +33,7 @@ def apply_mask(data, mask) -> bytes:
     PyObject_GetBuffer(mask, &key, PyBUF_SIMPLE)
     try:
         if key.len != 4:
-            raise ValueError(f"a mask key has 4 bytes, not {key.len}")
+            raise ValueError(f"a masking key must have 4 bytes, not {key.len}")
         PyObject_GetBuffer(data, &source, PyBUF_SIMPLE)
         try:
             result = PyBytes_FromStringAndSize(NULL, source.len)
@@ -49,7 +49,7 @@ def apply_mask(data, mask) -> bytes:
 
 
 def mask_variant() -> str:
-    """Tell which implementation of masking this processor uses.
+    """Return the name of the masking implementation in use on this processor.
 
     Returns:
         ``"scalar"``, ``"sse2"``, ``"avx2"``, ``"avx512"`` or ``"neon"``.

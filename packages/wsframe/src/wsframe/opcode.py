@@ -1,4 +1,4 @@
-"""The opcodes of WebSocket frames, as an enumeration. It only tells the two kinds apart."""
+"""The opcodes of WebSocket frames, as an enumeration that distinguishes the two kinds."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ __all__ = ["Opcode"]
 
 
 class Opcode(IntEnum):
-    """What a frame is (RFC 6455, section 5.2)."""
+    """The type of a frame (RFC 6455, section 5.2)."""
 
     CONTINUATION = 0
     TEXT = 1

@@ -1,8 +1,8 @@
 # cython: annotation_typing=False
 """The stream parser (RFC 6455, section 5): bytes in, frames out, on libwsframe.
 
-What is received is copied once, into a buffer that the parser owns; frames are unmasked and
-checked there. No I/O, no clock, and no asyncio.
+Received data is copied once, into a buffer that the parser owns; frames are unmasked and checked
+there. No I/O, no clock, and no asyncio.
 """
 
 from cpython.buffer cimport (
@@ -27,7 +27,7 @@ __all__ = ["Frame", "FrameParser"]
 
 
 cdef size_t FIRST_CAPACITY = 16 * 1024
-# An empty buffer larger than this is given back rather than kept for the next burst.
+# An empty buffer larger than this is freed rather than kept for the next burst.
 cdef size_t KEPT_CAPACITY = 256 * 1024
 
 # Opcode members by number, so that a frame need not look them up.
@@ -38,12 +38,12 @@ for _opcode in Opcode:
 
 @cython.final
 cdef class _Buffer:
-    """Received bytes. It may not move or be rewritten while something else looks into it."""
+    """Received bytes. They must not be moved or overwritten while anything refers to them."""
 
     cdef uint8_t *start
     cdef size_t capacity
-    cdef Py_ssize_t pins      # frames and memoryviews that look into it
-    cdef size_t free_from     # what a memoryview of the free part begins at
+    cdef Py_ssize_t pins      # frames and memoryviews that refer to it
+    cdef size_t free_from     # start of a memoryview of the free part
 
     def __cinit__(self, size_t capacity):
         self.start = <uint8_t *>PyMem_Malloc(capacity)
@@ -63,18 +63,18 @@ cdef class _Buffer:
         self.pins -= 1
 
 
-# Nothing it refers to can lead back to it, and the collector must not clear it before its end.
+# It cannot be part of a reference cycle, and the collector must not clear it early.
 @cython.final
 @cython.no_gc
 @cython.freelist(64)
 cdef class Frame:
-    """One frame, or with `streaming` one piece of a frame. Made by `FrameParser` only.
+    """One frame, or with `streaming` one piece of a frame. Created only by `FrameParser`.
 
-    It has the buffer interface: `bytes(frame)` and `memoryview(frame)` give the payload.
+    It supports the buffer protocol: `bytes(frame)` and `memoryview(frame)` return the payload.
     """
 
-    cdef object data         # bytes, or None if the payload is only looked at
-    cdef _Buffer buffer      # keeps the payload's memory if data is None
+    cdef object data         # bytes, or None if the payload is not copied
+    cdef _Buffer buffer      # keeps the payload's memory alive if data is None
     cdef const uint8_t *start
     cdef c.wsf_frame info
 
@@ -82,7 +82,7 @@ cdef class Frame:
         self.start = NULL
 
     def __init__(self, *args, **kwargs):
-        raise TypeError("frames are made by FrameParser")
+        raise TypeError("a Frame can only be created by FrameParser")
 
     def __dealloc__(self):
         if self.buffer is not None:
@@ -107,22 +107,22 @@ cdef class Frame:
 
     @property
     def opcode(self) -> Opcode:
-        """What this frame is, as on the wire."""
+        """The type of this frame, as on the wire."""
         return OPCODES[self.info.opcode]
 
     @property
     def message_opcode(self) -> Opcode:
-        """For a CONTINUATION frame the opcode of the message it goes on with, else `opcode`."""
+        """For a CONTINUATION frame the opcode of the message it continues, else `opcode`."""
         return OPCODES[self.info.message_opcode]
 
     @property
     def payload(self) -> bytes | memoryview:
-        """The unmasked payload: bytes, or a read-only view if the parser was made with `views`."""
+        """The unmasked payload: bytes, or a read-only view if the parser has `views` set."""
         return PyMemoryView_FromObject(self) if self.data is None else self.data
 
     @property
     def text(self) -> str:
-        """The payload decoded as UTF-8. A fragment may end inside a character: then it raises."""
+        """The payload decoded as UTF-8. Raises if a fragment ends inside a character."""
         return PyUnicode_DecodeUTF8(
             <char *>self.start, <Py_ssize_t>self.info.payload_size, NULL
         )
@@ -154,7 +154,7 @@ cdef class Frame:
 
     @property
     def offset(self) -> int:
-        """Where in the frame's payload this piece begins, in bytes."""
+        """The position of this piece in the frame's payload, in bytes."""
         return self.info.offset
 
     @property
@@ -169,7 +169,7 @@ cdef class Frame:
 
     @property
     def close_reason(self) -> str | None:
-        """The reason of a CLOSE frame, perhaps empty; `None` for other frames."""
+        """The reason of a CLOSE frame, possibly empty; `None` for other frames."""
         if self.info.opcode != c.WSF_OP_CLOSE:
             return None
         if self.info.payload_size <= 2:
@@ -187,16 +187,16 @@ cdef int check_range(str name, object value, object greatest) except -1:
 
 @cython.final
 cdef class FrameParser:
-    """Turns a stream of bytes into frames: feed it, then iterate.
+    """Parses a stream of bytes into frames: feed it, then iterate.
 
-    Iteration ends when more bytes are needed, and may go on after the next `feed`. After a CLOSE
+    Iteration ends when more bytes are needed, and can continue after the next `feed`. After a CLOSE
     frame all further bytes are ignored. After an error each further step raises it again.
 
     Args:
-        role: the side we are. A server expects masked frames, a client unmasked ones.
-        streaming: deliver data frames piece by piece as they arrive, instead of whole.
-        views: payloads are read-only memoryviews into the parser's buffer instead of bytes. They
-            stay valid for as long as they are kept; the parser takes a new buffer meanwhile.
+        role: our endpoint. A server expects masked frames, a client unmasked ones.
+        streaming: deliver data frames in pieces as they arrive, instead of whole.
+        views: payloads are read-only memoryviews of the parser's buffer instead of bytes. They
+            stay valid for as long as they are kept; meanwhile the parser uses a new buffer.
         rsv_allowed: reserved bits negotiated for the first frame of a message.
         rsv_continuation: reserved bits negotiated for its further frames.
         check_utf8: whether text must be UTF-8, unless its message has RSV1.
@@ -216,7 +216,7 @@ cdef class FrameParser:
     cdef bint views
 
     def __cinit__(self, *args, **kwargs):
-        # Without __init__ it has a buffer, and fails at the first step.
+        # If __init__ is not called, the parser has a buffer, and fails at the first step.
         cdef c.wsf_parser_config config
         memset(&config, 0xff, sizeof(config))
         c.wsf_parser_init(&self.parser, &config)
@@ -248,10 +248,10 @@ cdef class FrameParser:
         self.begin = 0
         self.end = 0
 
-    # ---- in ----
+    # -- input
 
     def feed(self, data, /) -> FrameParser:
-        """Take received bytes.
+        """Process received bytes.
 
         Args:
             data: any bytes-like object; it is copied.
@@ -274,10 +274,10 @@ cdef class FrameParser:
         return self
 
     def get_buffer(self, size: int, /) -> memoryview:
-        """Give memory to receive into, for `socket.recv_into` and its like: no copy is needed.
+        """Return memory to receive into without a copy, for `socket.recv_into` and the like.
 
         Args:
-            size: how many bytes there should be room for, at least one.
+            size: minimum number of bytes, at least one.
 
         Returns:
             A writable view of `size` bytes or more. Release or drop it after `buffer_updated`.
@@ -292,7 +292,7 @@ cdef class FrameParser:
         return PyMemoryView_FromObject(self.buffer)
 
     def buffer_updated(self, size: int, /) -> FrameParser:
-        """Take bytes that were received into the view of the last `get_buffer`.
+        """Process bytes that were received into the view of the last `get_buffer`.
 
         Args:
             size: how many bytes were written at its start.
@@ -309,16 +309,16 @@ cdef class FrameParser:
         self.end += <size_t>size
         return self
 
-    # ---- state ----
+    # -- state
 
     @property
     def missing(self) -> int:
-        """Payload bytes that the frame under way still lacks; 0 between frames."""
+        """The number of missing payload bytes of the current frame; 0 between frames."""
         return c.wsf_parser_missing(&self.parser)
 
     @property
     def payload_size(self) -> int:
-        """Payload bytes in the whole of the frame under way, in all; 0 between frames."""
+        """The payload size of the current frame, in bytes; 0 between frames."""
         return c.wsf_parser_payload_size(&self.parser)
 
     @property
@@ -328,10 +328,10 @@ cdef class FrameParser:
 
     @property
     def failed(self) -> bool:
-        """Whether the stream is at fault, so that iteration only raises."""
+        """Whether there was an error in the stream, so that iteration only raises."""
         return c.wsf_parser_error(&self.parser) != 0
 
-    # ---- out ----
+    # -- output
 
     def __iter__(self):
         return self
@@ -350,13 +350,13 @@ cdef class FrameParser:
         self.forget()
         raise StopIteration
 
-    # ---- private ----
+    # -- private
 
     cdef Frame make_frame(self):
         cdef Frame frame = Frame.__new__(Frame)
         cdef Py_ssize_t size = <Py_ssize_t>self.current.payload_size
         frame.info = self.current
-        # A piece held inside the C parser does not stay, so it is copied even if views are wanted.
+        # A piece held inside the C parser is overwritten later, so it is copied even with `views`.
         if self.views and self.owns(self.current.payload):
             frame.data = None
             frame.buffer = self.buffer
@@ -371,7 +371,7 @@ cdef class FrameParser:
         return self.buffer.start <= payload <= self.buffer.start + self.end
 
     cdef int forget(self) except -1:
-        """Everything is parsed: use the memory from its start again, if no one looks into it."""
+        """Reuse the memory from its start, if everything is parsed and nothing refers to it."""
         if self.begin == self.end and self.buffer.pins == 0:
             self.begin = 0
             self.end = 0
@@ -380,7 +380,7 @@ cdef class FrameParser:
         return 0
 
     cdef int reserve(self, size_t size) except -1:
-        """Make room for `size` more bytes behind `end`; what is unparsed stays contiguous."""
+        """Make room for `size` more bytes after `end`; keep unparsed bytes contiguous."""
         cdef size_t left = self.end - self.begin
         cdef _Buffer old = self.buffer
         if old.capacity - self.end >= size:
@@ -388,7 +388,7 @@ cdef class FrameParser:
         if old.pins == 0 and old.capacity - left >= size and self.begin >= left:
             memmove(old.start, old.start + self.begin, left)
         else:
-            # Doubling, not the size a peer announces, decides how much memory it may claim.
+            # Doubled, not set to the size that a peer announces, which may be arbitrarily large.
             self.buffer = _Buffer(max(FIRST_CAPACITY, 2 * left, left + size))
             memcpy(self.buffer.start, old.start + self.begin, left)
         self.begin = 0

@@ -1,4 +1,4 @@
-"""The two sides of a connection, as an enumeration. What follows from it is decided elsewhere."""
+"""The two endpoints of a connection, as an enumeration without further logic."""
 
 from enum import IntEnum
 
@@ -6,9 +6,9 @@ __all__ = ["Role"]
 
 
 class Role(IntEnum):
-    """Which side of the connection we are (RFC 6455, section 5.1).
+    """Our endpoint of the connection (RFC 6455, section 5.1).
 
-    A client masks what it sends and receives unmasked frames; a server the other way round.
+    A client sends masked frames and receives unmasked ones; for a server it is the reverse.
     """
 
     CLIENT = 0

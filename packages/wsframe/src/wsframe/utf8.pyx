@@ -1,7 +1,7 @@
 # cython: annotation_typing=False
 """Incremental UTF-8 validation (RFC 3629), on libwsframe.
 
-It never decodes: it only tells whether and where bytes stop being UTF-8.
+It does not decode: it only determines whether and where bytes stop being UTF-8.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -16,7 +16,7 @@ __all__ = ["Utf8Validator"]
 
 @cython.final
 cdef class Utf8Validator:
-    """Validates a text that comes in pieces, which may end inside a character."""
+    """Validates a text that arrives in pieces, which may end inside a character."""
 
     cdef c.wsf_utf8 validator
     cdef uint64_t accepted
@@ -38,8 +38,8 @@ cdef class Utf8Validator:
             data: any bytes-like object.
 
         Returns:
-            True if everything up to here can be the beginning of a UTF-8 text; False from the
-            first bad byte on, until `reset`.
+            True if everything so far can be the beginning of a UTF-8 text; False from the first
+            invalid byte on, until `reset`.
 
         Raises:
             TypeError: `data` is not bytes-like.
@@ -60,15 +60,15 @@ cdef class Utf8Validator:
 
     @property
     def valid(self) -> bool:
-        """Whether no bad byte was seen."""
+        """Whether no invalid byte was found."""
         return not self.bad
 
     @property
     def complete(self) -> bool:
-        """Whether the text may end here: no bad byte, and not inside a character."""
+        """Whether the text may end here: no invalid byte, and not inside a character."""
         return not self.bad and c.wsf_utf8_finish(&self.validator)
 
     @property
     def position(self) -> int:
-        """How many bytes were accepted; after a bad byte its position in the text."""
+        """How many bytes were accepted; after an invalid byte, its position in the text."""
         return self.accepted

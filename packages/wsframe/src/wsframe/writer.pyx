@@ -1,8 +1,8 @@
 # cython: annotation_typing=False
 """Building frames (RFC 6455, section 5.2), on libwsframe.
 
-Every byte of a frame is written once, by the C library. Nothing is kept but where in a message we
-are, and nothing is sent.
+Every byte of a frame is written once, by the C library. The only state is the position within a
+message; nothing is sent.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -23,7 +23,7 @@ __all__ = ["FrameWriter", "build_frame", "make_mask_key"]
 
 
 cdef object encode(c.wsf_header *header, object payload):
-    """A frame with the given header, whose payload_size is set here."""
+    """Return a frame with the given header, whose payload_size is set here."""
     cdef Py_ssize_t size = 0
     cdef Py_buffer view
     cdef const char *text
@@ -51,7 +51,7 @@ cdef object encode_bytes(c.wsf_header *header, const uint8_t *payload, Py_ssize_
 
 
 cdef int fill(c.wsf_header *header, int opcode, bint fin, int rsv) except -1:
-    """Set the first byte's part of a header; reserved values are refused."""
+    """Set the fields of a header's first byte, and reject reserved values."""
     if not 0 <= opcode <= 15 or not (0x0707 >> opcode) & 1:
         raise frame_error(c.WSF_ERR_OPCODE)
     if not 0 <= rsv <= 7:
@@ -64,7 +64,7 @@ cdef int fill(c.wsf_header *header, int opcode, bint fin, int rsv) except -1:
 
 
 cdef int fresh_key(c.wsf_header *header) except -1:
-    """Mask the frame, with an unpredictable key."""
+    """Mask the frame with an unpredictable key."""
     cdef int error = c.wsf_mask_key(header.mask_key)
     if error:
         raise frame_error(error)
@@ -73,12 +73,12 @@ cdef int fresh_key(c.wsf_header *header) except -1:
 
 
 cdef int given_key(c.wsf_header *header, object mask) except -1:
-    """Mask the frame, with a key chosen by the caller."""
+    """Mask the frame with a key chosen by the caller."""
     cdef Py_buffer view
     PyObject_GetBuffer(mask, &view, PyBUF_SIMPLE)
     try:
         if view.len != 4:
-            raise ValueError(f"a mask key has 4 bytes, not {view.len}")
+            raise ValueError(f"a masking key must have 4 bytes, not {view.len}")
         memcpy(header.mask_key, view.buf, 4)
     finally:
         PyBuffer_Release(&view)
@@ -87,13 +87,13 @@ cdef int given_key(c.wsf_header *header, object mask) except -1:
 
 
 def make_mask_key() -> bytes:
-    """Make a fresh mask key that a peer cannot predict (RFC 6455, section 10.3).
+    """Return a fresh masking key that a peer cannot predict (RFC 6455, section 10.3).
 
     Returns:
         Four random bytes, from the kernel.
 
     Raises:
-        InternalError: the kernel gives no random bytes.
+        InternalError: the kernel provides no random bytes.
     """
     cdef uint8_t key[4]
     cdef int error = c.wsf_mask_key(key)
@@ -103,7 +103,7 @@ def make_mask_key() -> bytes:
 
 
 def build_frame(opcode: int, payload=b"", *, fin: bool = True, rsv: int = 0, mask=None) -> bytes:
-    """Build one frame, in any context: order of fragments and role are the caller's business.
+    """Build one frame, without checking the order of fragments or the role.
 
     Args:
         opcode: an `Opcode` or its number.
@@ -114,13 +114,13 @@ def build_frame(opcode: int, payload=b"", *, fin: bool = True, rsv: int = 0, mas
             the four bytes of the key.
 
     Returns:
-        The frame as it goes on the wire.
+        The encoded frame.
 
     Raises:
         ProtocolError: reserved opcode, or a control frame that is fragmented or over 125 bytes.
-        InternalError: the kernel gives no random bytes.
+        InternalError: the kernel provides no random bytes.
         ValueError: `rsv` or `mask` is out of range.
-        UnicodeEncodeError: the text has lone surrogates.
+        UnicodeEncodeError: the text contains lone surrogates.
     """
     cdef c.wsf_header header
     fill(&header, opcode, fin, rsv)
@@ -132,15 +132,15 @@ def build_frame(opcode: int, payload=b"", *, fin: bool = True, rsv: int = 0, mas
 
 
 @cython.final
-@cython.auto_pickle(False)  # its `__setstate__` would take what is no state
+@cython.auto_pickle(False)  # the generated `__setstate__` would accept invalid state
 cdef class FrameWriter:
-    """Builds the frames of one side of a connection, and keeps them in order.
+    """Builds the frames of one endpoint of a connection, and keeps them in order.
 
-    A client's frames are masked, each with a fresh key. Fragments must follow each other, only
-    control frames may stand between them, and nothing follows a CLOSE frame.
+    A client's frames are masked, each with a fresh key. Fragments of a message must be consecutive,
+    except for control frames in between, and nothing may follow a CLOSE frame.
 
     Args:
-        role: the side we are.
+        role: our endpoint.
     """
 
     cdef bint masks
@@ -154,7 +154,7 @@ cdef class FrameWriter:
 
     @property
     def closed(self) -> bool:
-        """Whether a CLOSE frame was built; then no other frame can be."""
+        """Whether a CLOSE frame was built; then no other frame can be built."""
         return self.ended
 
     def frame(self, opcode: int, payload=b"", *, fin: bool = True, rsv: int = 0) -> bytes:
@@ -168,15 +168,15 @@ cdef class FrameWriter:
             rsv: the reserved bits: 4 for RSV1, 2 for RSV2, 1 for RSV3.
 
         Returns:
-            The frame as it goes on the wire.
+            The encoded frame.
 
         Raises:
-            ProtocolError: the frame is not allowed here, or never; for CLOSE also a payload that
-                is none.
+            ProtocolError: the frame is not allowed here, or not at all, or the payload of a CLOSE
+                frame is malformed.
             InvalidDataError: a CLOSE frame's reason is not UTF-8.
-            InternalError: the kernel gives no random bytes.
+            InternalError: the kernel provides no random bytes.
             ValueError: `rsv` is out of range.
-            UnicodeEncodeError: the text has lone surrogates.
+            UnicodeEncodeError: the text contains lone surrogates.
         """
         cdef c.wsf_header header
         cdef int op = opcode
@@ -200,7 +200,7 @@ cdef class FrameWriter:
         return result
 
     def text(self, text, *, fin: bool = True, rsv: int = 0) -> bytes:
-        """Build a TEXT frame; see `frame`. `text` is a `str`, or bytes that are UTF-8."""
+        """Build a TEXT frame; see `frame`. `text` is a `str`, or UTF-8 bytes."""
         return self.frame(c.WSF_OP_TEXT, text, fin=fin, rsv=rsv)
 
     def binary(self, data, *, fin: bool = True, rsv: int = 0) -> bytes:
@@ -227,12 +227,12 @@ cdef class FrameWriter:
             reason: at most 123 bytes of UTF-8; none with 1005.
 
         Returns:
-            The frame as it goes on the wire.
+            The encoded frame.
 
         Raises:
-            ProtocolError: the code may not be sent, the reason is too long, or a CLOSE frame was
-                built before.
-            InternalError: the kernel gives no random bytes.
-            UnicodeEncodeError: the reason has lone surrogates.
+            ProtocolError: the code must not be sent, the reason is too long, or a CLOSE frame was
+                already built.
+            InternalError: the kernel provides no random bytes.
+            UnicodeEncodeError: the reason contains lone surrogates.
         """
         return self.frame(c.WSF_OP_CLOSE, encode_close(code, reason))

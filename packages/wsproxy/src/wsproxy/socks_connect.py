@@ -62,7 +62,9 @@ def check_socks(proxy: ProxyURL, target: Target) -> None:
     elif proxy.scheme.startswith("socks5") and any(credentials) and not all(credentials):
         # A field has 1 to 255 bytes (RFC 1929, section 2). Without this check python-socks would
         # send no credentials at all.
-        problem = "SOCKS5 requires a user name and a password, or neither: none of them may be empty"
+        problem = (
+            "SOCKS5 requires a user name and a password, or neither: none of them may be empty"
+        )
     elif proxy.scheme.startswith("socks4") and target.ip_version == 6:
         problem = "SOCKS4 does not support IPv6 addresses"
     if problem is not None:

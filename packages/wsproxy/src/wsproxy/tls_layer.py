@@ -77,7 +77,7 @@ class TlsLayer(asyncio.Protocol):
         self.protocol = protocol
         self.handshake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    # --- called by the lower transport ---
+    # -- called by the lower transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
@@ -114,7 +114,7 @@ class TlsLayer(asyncio.Protocol):
         if self._state is _State.OPEN:
             self.protocol.resume_writing()
 
-    # --- called by the upper protocol, through TlsTransport ---
+    # -- called by the upper protocol, through TlsTransport
 
     @property
     def is_closing(self) -> bool:
@@ -177,7 +177,7 @@ class TlsLayer(asyncio.Protocol):
                 return self._tls.compression()
         return None
 
-    # --- private ---
+    # -- private
 
     def _enter(self, state: _State) -> None:
         if state not in _TRANSITIONS[self._state]:

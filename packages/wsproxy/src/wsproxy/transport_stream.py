@@ -37,7 +37,7 @@ class TransportStream(asyncio.Protocol):
         self._news = asyncio.Event()
         self._successor: asyncio.BaseProtocol | None = None
 
-    # --- called by the transport ---
+    # -- called by the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
@@ -65,7 +65,7 @@ class TransportStream(asyncio.Protocol):
         self._error = exc
         self._news.set()
 
-    # --- called by the steps ---
+    # -- called by the steps
 
     async def send(self, data: bytes) -> None:
         """Send the data (a short request). Raises `OSError` if the connection is lost."""
@@ -103,7 +103,7 @@ class TransportStream(asyncio.Protocol):
             self.transport.abort()
             self.socket.close()
 
-    # --- hand-over ---
+    # -- hand-over
 
     def hand_over(self, protocol: asyncio.BaseProtocol) -> None:
         """Set the transport's protocol, and report all earlier events to it.

@@ -11,7 +11,7 @@
 
 #include "export.h"
 
-/** Registered close codes. Those marked "never sent" only report something to the application. */
+/** Registered close codes. Those marked "never sent" are only reported to the application. */
 typedef enum wsf_close_code {
     WSF_CLOSE_NORMAL = 1000,
     WSF_CLOSE_GOING_AWAY = 1001,
@@ -42,8 +42,7 @@ typedef struct wsf_close {
 
 WSF_BEGIN_DECLS
 
-/**
- * Whether a code may stand in a CLOSE frame.
+/** Return whether a code may be sent in a CLOSE frame.
  *
  * @param code  any number.
  * @return true for 1000 to 1003, 1007 to 1014 and 3000 to 4999.
@@ -56,7 +55,7 @@ WSF_API bool wsf_close_code_valid(uint32_t code);
  * @param out      receives the result, which points into payload; written only on success.
  * @param payload  the unmasked payload; only read. May be NULL if size is 0.
  * @param size     its size.
- * @return 0 on success; #WSF_ERR_CLOSE_SIZE for one byte; #WSF_ERR_CLOSE_CODE for a code that may
+ * @return 0 on success; #WSF_ERR_CLOSE_SIZE for one byte; #WSF_ERR_CLOSE_CODE for a code that must
  *         not be sent; #WSF_ERR_CLOSE_UTF8 if the reason is not UTF-8;
  *         #WSF_ERR_CONTROL_TOO_LONG for more than 125 bytes.
  */
@@ -69,8 +68,8 @@ WSF_API int wsf_close_decode(wsf_close *out, const uint8_t *payload, size_t size
  * @param code         the code, or #WSF_CLOSE_NO_STATUS for an empty payload.
  * @param reason       UTF-8; only read. May be NULL if reason_size is 0.
  * @param reason_size  0 to 123; must be 0 with #WSF_CLOSE_NO_STATUS.
- * @return the size of the payload: 0, or 2 to 125; #WSF_ERR_CLOSE_CODE for a code that may not be
- *         sent; #WSF_ERR_CONTROL_TOO_LONG for a reason that does not fit (also any reason with
+ * @return the size of the payload: 0, or 2 to 125; #WSF_ERR_CLOSE_CODE for a code that must not be
+ *         sent; #WSF_ERR_CONTROL_TOO_LONG for a reason that does not fit (and for any reason with
  *         #WSF_CLOSE_NO_STATUS); #WSF_ERR_CLOSE_UTF8 if the reason is not UTF-8.
  */
 WSF_API int wsf_close_encode(uint8_t *out, uint32_t code, const uint8_t *reason,

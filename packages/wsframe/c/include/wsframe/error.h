@@ -1,9 +1,9 @@
 /**
  * @file
- * Everything that can be wrong with input, and the close code each fault is answered with.
+ * All errors, and the close code for each.
  *
- * All faults are negative numbers, so that one `int` can carry a count, "need more" and a fault.
- * The one table behind these functions is src/error.c.
+ * All errors are negative numbers, so that one `int` can be a count, "need more" or an error. The
+ * table of these functions is in src/error.c.
  */
 #ifndef WSFRAME_ERROR_H
 #define WSFRAME_ERROR_H
@@ -12,23 +12,23 @@
 
 #include "export.h"
 
-/** Faults of input, then faults of use. All are negative; 0 is "no error". */
+/** Errors in the input, then errors in the use. All are negative; 0 is "no error". */
 typedef enum wsf_error {
     WSF_OK = 0, /**< No error. */
 
-    /* What the peer did wrong: answered with 1002, protocol error. */
+    /* Violations by the peer, closed with 1002, protocol error. */
     WSF_ERR_OPCODE = -1,              /**< Opcode 3 to 7 or 11 to 15. RFC 6455, 5.2 */
     WSF_ERR_RESERVED_BITS = -2,       /**< Reserved bit that was not negotiated. 5.2 */
     WSF_ERR_CONTROL_FRAGMENTED = -3,  /**< Control frame without FIN. 5.5 */
     WSF_ERR_CONTROL_TOO_LONG = -4,    /**< Control frame with more than 125 bytes. 5.5 */
-    WSF_ERR_LENGTH_TOP_BIT = -5,      /**< 64-bit length with its top bit set. 5.2 */
+    WSF_ERR_LENGTH_TOP_BIT = -5,      /**< 64-bit length with its most significant bit set. 5.2 */
     WSF_ERR_LENGTH_NOT_SHORTEST = -6, /**< Length not in its shortest form. 5.2 */
     WSF_ERR_NOT_MASKED = -7,          /**< Unmasked frame from a client. 5.1 */
     WSF_ERR_MASKED = -8,              /**< Masked frame from a server. 5.1 */
     WSF_ERR_NO_MESSAGE = -9,          /**< Continuation without a message to continue. 5.4 */
     WSF_ERR_INSIDE_MESSAGE = -10,     /**< New message inside a fragmented one. 5.4 */
     WSF_ERR_CLOSE_SIZE = -11,         /**< CLOSE with a payload of one byte. 5.5.1 */
-    WSF_ERR_CLOSE_CODE = -12,         /**< Close code that may not be sent. 7.4 */
+    WSF_ERR_CLOSE_CODE = -12,         /**< Close code that must not be sent. 7.4 */
 
     /* 1007, invalid data. */
     WSF_ERR_UTF8 = -13,       /**< Text is not UTF-8. 8.1 */
@@ -39,40 +39,37 @@ typedef enum wsf_error {
     WSF_ERR_MESSAGE_TOO_BIG = -16,    /**< Message over max_message_size. 7.4.1 */
     WSF_ERR_TOO_MANY_FRAGMENTS = -17, /**< Message in more than max_fragments frames. 7.4.1 */
 
-    /* What our own side was about to do wrong: 1002. The parser never reports it: what a peer
-     * sends behind its CLOSE frame is ignored. */
-    WSF_ERR_AFTER_CLOSE = -18, /**< A frame behind a CLOSE frame. 5.5.1 */
+    /* A violation by our own endpoint: 1002. The parser never reports it: data from a peer after
+     * its CLOSE frame is ignored. */
+    WSF_ERR_AFTER_CLOSE = -18, /**< A frame after a CLOSE frame. 5.5.1 */
 
-    /* What our own side did wrong, or could not do: 1011, internal error. */
+    /* Errors of our own endpoint: 1011, internal error. */
     WSF_ERR_ARGUMENT = -19,    /**< An argument outside its documented range. */
-    WSF_ERR_UNSUPPORTED = -20, /**< This processor lacks what was asked for. */
+    WSF_ERR_UNSUPPORTED = -20, /**< Not supported by this processor. */
     WSF_ERR_RANDOM = -21       /**< The source of random bytes failed. */
 } wsf_error;
 
 WSF_BEGIN_DECLS
 
-/**
- * The close code that answers a fault (RFC 6455, 7.4.1).
+/** Return the close code for an error (RFC 6455, 7.4.1).
  *
  * @param error  an enumerator of #wsf_error.
- * @return 1002, 1007, 1009 or 1011 for a fault; 1000 for #WSF_OK; 1011 for any unknown number.
+ * @return 1002, 1007, 1009 or 1011 for an error; 1000 for #WSF_OK; 1011 for any unknown number.
  */
 WSF_API uint16_t wsf_error_close_code(int error);
 
-/**
- * The name of an error, for logs and tests.
+/** Return the name of an error, for logs and tests.
  *
  * @param error  an enumerator of #wsf_error.
  * @return its name without the prefix, such as "LENGTH_TOP_BIT"; "UNKNOWN" for any other number.
- *         A static string, never NULL, never to be freed.
+ *         A static string, never NULL; do not free it.
  */
 WSF_API const char *wsf_error_name(int error);
 
-/**
- * One sentence about an error, for people; short enough for the reason of a CLOSE frame.
+/** Return a short description of an error, which fits into the reason of a CLOSE frame.
  *
  * @param error  an enumerator of #wsf_error.
- * @return a static ASCII string of at most 123 characters, never NULL, never to be freed.
+ * @return a static ASCII string of at most 123 characters, never NULL; do not free it.
  */
 WSF_API const char *wsf_error_text(int error);
 

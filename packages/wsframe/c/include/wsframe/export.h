@@ -1,17 +1,15 @@
 /**
  * @file
  * Symbol visibility and C++ linkage for every wsframe header.
- *
- * It must never include another wsframe header, and it is not meant to be included by users
- * directly: include wsframe/wsframe.h.
+ * It must not include other wsframe headers. Users should not include it directly, but
+ * wsframe/wsframe.h.
  */
 #ifndef WSFRAME_EXPORT_H
 #define WSFRAME_EXPORT_H
 
-/*
- * WSFRAME_SHARED is defined by the build for users of the shared library (CMake and pkg-config do
- * it), WSFRAME_BUILDING only while the shared library itself is compiled. The static library is
- * compiled with hidden visibility, so a module that links it does not export it again.
+/* The build defines WSFRAME_SHARED for users of the shared library (CMake and pkg-config do so),
+ * and WSFRAME_BUILDING only while the shared library itself is compiled. The static library is
+ * compiled with hidden visibility, so a module that links it does not export its symbols.
  */
 #if defined(WSFRAME_SHARED)
 #if defined(_WIN32)

@@ -1,8 +1,8 @@
 /**
  * @file
- * Frame headers: a codec without any state (RFC 6455, 5.2).
+ * Frame headers: a stateless codec (RFC 6455, 5.2).
  *
- * It looks at one header only. What spans frames (roles, fragments, limits) is the business of
+ * It handles single headers. Rules that span frames (roles, fragments, limits) are checked by
  * wsframe/parser.h.
  */
 #ifndef WSFRAME_HEADER_H
@@ -24,14 +24,14 @@ typedef enum wsf_opcode {
     WSF_OP_PONG = 10
 } wsf_opcode;
 
-/** The first reserved bit, as it stands in wsf_header::rsv; permessage-deflate uses it. */
+/** The first reserved bit, as in wsf_header::rsv; permessage-deflate uses it. */
 #define WSF_RSV1 4
 /** The second reserved bit. */
 #define WSF_RSV2 2
 /** The third reserved bit. */
 #define WSF_RSV3 1
 
-/** The longest header: 2 bytes, 8 of length, 4 of mask key. */
+/** The longest header: 2 bytes, 8 of extended length, 4 of masking key. */
 #define WSF_MAX_HEADER_SIZE 14
 
 /** The largest payload of a control frame (RFC 6455, 5.5). */
@@ -51,9 +51,8 @@ WSF_BEGIN_DECLS
 
 /**
  * Decode the header at the start of `data`.
- *
- * Reports what is wrong with any single header: faults of the first two bytes as soon as these are
- * there, faults of the length as soon as the header is complete. Reserved bits are not judged.
+ * Checks everything that can be checked in a single header: the first two bytes as soon as they
+ * have arrived, the length as soon as the header is complete. Reserved bits are not checked.
  *
  * @param out   receives the header; written only if the result is positive. Owned by the caller.
  * @param data  received bytes; only read. May be NULL if size is 0.
@@ -65,20 +64,18 @@ WSF_BEGIN_DECLS
  */
 WSF_API int wsf_header_decode(wsf_header *out, const uint8_t *data, size_t size);
 
-/**
- * The size of the header in front of a payload.
+/** Return the size of the header for a payload.
  *
  * @param payload_size  bytes of payload, below 2^63.
- * @param masked        whether a mask key is part of it.
+ * @param masked        whether the header has a masking key.
  * @return 2, 4, 6, 8, 10 or 14.
  */
 WSF_API size_t wsf_header_size(uint64_t payload_size, bool masked);
 
 /**
  * Encode a header at `out`.
- *
- * The header is written as given: opcode and reserved bits are not judged. Any non-zero fin or
- * masked counts as 1; mask_key is not read unless masked.
+ * The header is written as given: opcode and reserved bits are not checked. Any non-zero fin or
+ * masked counts as 1; mask_key is read only if masked is set.
  *
  * @param out     at least wsf_header_size() bytes; #WSF_MAX_HEADER_SIZE always suffices.
  * @param header  the header to write; opcode below 16, rsv below 8, payload_size below 2^63.
@@ -91,15 +88,14 @@ WSF_API size_t wsf_header_encode(uint8_t *out, const wsf_header *header);
  *
  * @param payload  start of the payload; wsf_header_size() bytes in front of it are overwritten.
  * @param header   as for wsf_header_encode().
- * @return where the header, and so the frame, begins.
+ * @return the start of the header, and so of the frame.
  */
 WSF_API uint8_t *wsf_header_encode_before(uint8_t *payload, const wsf_header *header);
 
-/**
- * Encode a whole frame: the header, then the payload, masked on the way if the header says so.
+/** Encode a whole frame: the header, then the payload, masked if the header says so.
  *
  * @param out      wsf_header_size() + payload_size bytes; must not overlap payload, except that
- *                 payload may already be in its place, right behind the header.
+ *                 payload may already be in place, directly after the header.
  * @param header   as for wsf_header_encode().
  * @param payload  header->payload_size bytes; only read. May be NULL if that is 0.
  * @return the number of bytes written.

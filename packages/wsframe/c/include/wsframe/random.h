@@ -1,9 +1,9 @@
 /**
  * @file
- * Mask keys that a peer cannot predict (RFC 6455, 5.3 and 10.3).
+ * Masking keys that a peer cannot predict (RFC 6455, 5.3 and 10.3).
  *
- * The bytes come from the kernel, fetched in batches that belong to one thread each. A child made
- * by fork() drops the batch it inherited, so parent and child never use the same keys.
+ * The bytes come from the kernel, in batches; each batch belongs to one thread. After fork() the
+ * child discards the batch it inherited, so parent and child never use the same keys.
  */
 #ifndef WSFRAME_RANDOM_H
 #define WSFRAME_RANDOM_H
@@ -13,38 +13,35 @@
 
 #include "export.h"
 
-/**
- * A source of random bytes, given by the embedder.
+/** A source of random bytes, provided by the program.
  *
- * Called by wsf_mask_key() on whatever thread calls that.
+ * wsf_mask_key() calls it, on its own thread.
  *
- * @param context  what was given to wsf_set_random_source().
+ * @param context  the argument of wsf_set_random_source().
  * @param out      receives the bytes.
- * @param size     how many are wanted; always 4 at present.
- * @return 0 if all of them were written; anything else is a failure.
+ * @param size     how many to write; currently always 4.
+ * @return 0 if all of them were written; any other value is a failure.
  */
 typedef int (*wsf_random_source)(void *context, uint8_t *out, size_t size);
 
 WSF_BEGIN_DECLS
 
-/**
- * Make a fresh mask key.
+/** Generate a fresh masking key.
  *
  * Safe to call from any thread and after fork().
  *
  * @param key  receives the key; zeros if the call fails.
- * @return 0 on success; #WSF_ERR_RANDOM if the source failed, which the kernel's does only where
- *         there is neither getrandom() nor /dev/urandom: the key must then not be used.
+ * @return 0 on success; #WSF_ERR_RANDOM if the source failed; then the key must not be used. The
+ *         kernel's source fails only if there is neither getrandom() nor /dev/urandom.
  */
 WSF_API int wsf_mask_key(uint8_t key[4]);
 
-/**
- * Replace the kernel as the source of mask keys, for reproducible tests or special hardware.
+/** Replace the kernel as the source of masking keys, for reproducible tests or special hardware.
  *
- * It is asked anew for every key. Call this while no other thread is inside wsf_mask_key().
+ * The source is called for every key. Call this while no other thread is inside wsf_mask_key().
  *
- * @param source   the new source, or NULL for the kernel again.
- * @param context  handed to source; stays the caller's and must outlive its use.
+ * @param source   the new source, or NULL to use the kernel again.
+ * @param context  passed to source; owned by the caller, and must outlive its use.
  */
 WSF_API void wsf_set_random_source(wsf_random_source source, void *context);
 

@@ -10,30 +10,27 @@
 /** Version of the headers, as a string. */
 #define WSF_VERSION "0.1.0"
 
-/**
- * Number of the binary interface: structure layouts, signatures and enumerators.
+/** Version of the binary interface: structure layouts, signatures and enumerators.
  *
- * It grows by one with every change that makes code compiled against older headers wrong. It is
- * also the SOVERSION of the shared library.
+ * It is incremented with every change that breaks code compiled with older headers. It is also the
+ * SOVERSION of the shared library.
  */
 #define WSF_ABI_VERSION 1
 
 WSF_BEGIN_DECLS
 
-/**
- * Number of the binary interface of the library that is linked.
+/** Return the version of the binary interface of the linked library.
  *
- * Compare it with #WSF_ABI_VERSION once, at start, wherever headers and library may come from
- * different builds.
+ * Compare it with #WSF_ABI_VERSION once, at start, if headers and library may come from different
+ * builds.
  *
  * @return the value #WSF_ABI_VERSION had when the library was compiled.
  */
 WSF_API unsigned wsf_abi_version(void);
 
-/**
- * Version of the library that is linked.
+/** Return the version of the linked library.
  *
- * @return a static string such as "0.1.0"; never NULL, never to be freed.
+ * @return a static string such as "0.1.0"; never NULL; do not free it.
  */
 WSF_API const char *wsf_version_string(void);
 

@@ -1,8 +1,7 @@
 /**
  * @file
  * libwsframe: WebSocket framing (RFC 6455) without I/O, allocation or callbacks.
- *
- * This header includes all others; it is the one to include.
+ * This header includes all others; include only this one.
  */
 #ifndef WSFRAME_WSFRAME_H
 #define WSFRAME_WSFRAME_H
