@@ -1,16 +1,16 @@
-"""Let thousands of clients connect at once, and count who is served, by which library.
+"""Let thousands of clients connect at once, and count how many each library serves.
 
     python benchmarks/connect_storm.py          # 10,000 clients, each kind of server, asyncio
     python benchmarks/connect_storm.py --loop uvloop --clients 2000 wscore wscompat
 
-The clients live in processes of their own, and are plain sockets: all connect at the same moment,
-send a request, and then some messages that come back. All stay open until the last one is served,
-so that the memory of the server, by connection, is that of connections that were used. Servers run
-with their libraries' own defaults, backlog and deadlines included. A client that is refused, reset,
-closed or not served within the time is counted, and nothing is tried again but by the kernel.
+The clients run in separate processes, and are plain sockets: all connect at the same moment, send a
+request, and then some messages that are echoed. All stay open until the last one is served, so that
+the server's memory per connection is that of used connections. Servers run with their libraries'
+own defaults, including backlog and deadlines. A client that is refused, reset, closed or not served
+in time is counted; only the kernel retries.
 
-For Linux: it reads memory from /proc, and connects to several addresses of loopback, since one has
-only some 28,000 ports.
+It needs Linux: it reads memory from /proc, and connects to several addresses of the loopback
+interface, since one has only some 28,000 ports.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ROUNDS = 10  # messages of each client
 
 
 class Plain(asyncio.Protocol):
-    """A server on asyncio alone, for comparison: it takes it that a peer sends what ours do."""
+    """A server on asyncio only, for comparison, which handles only the messages of our clients."""
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -102,7 +102,7 @@ KINDS = ("asyncio", "wscore", "wscompat", "picows", "websockets")
 
 
 async def run_server(kind: str) -> None:
-    """Serve until standard input ends; say the port, and the memory whenever a line comes."""
+    """Serve until standard input ends; print the port, and the memory for each line of input."""
     server = await start(kind)
     print(server.sockets[0].getsockname()[1], flush=True)
     lines = asyncio.StreamReader()
@@ -112,7 +112,7 @@ async def run_server(kind: str) -> None:
     while await lines.readline():
         print(resident(), flush=True)
     sys.stdout.flush()
-    # Ending the connections is not what is looked at.
+    # The end of the connections is not measured.
     sys.exit(0)
 
 
@@ -187,7 +187,7 @@ class Client:
 
 
 def run_clients(port: int, count: int, first: int) -> None:
-    """Connect when a line comes, print the verdicts, and stay until the next line."""
+    """Connect on the first line of input, print the results, and stay until the next line."""
     clients = [
         Client((f"127.0.0.{1 + number % ADDRESSES}", port))
         for number in range(first, first + count)
@@ -238,7 +238,7 @@ def program(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def ask(process: subprocess.Popen[str], line: str = "") -> str:
-    """Send a program a line, and return the one that it prints next."""
+    """Send a line to a program, and return the next line that it prints."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{line}\n")

@@ -1,8 +1,8 @@
 """Memory of a server's connections: new ones, used ones, and those that had a large message.
 
 The servers are those of `bench`, so each library is used as its documentation recommends. Clients
-of wscompat send messages of JSON, which come back, and are silent then. It writes a table of KiB
-per connection, by the server's proportional share of memory, and nothing else.
+of wscompat send JSON messages, which are echoed, and are then silent. The output is a table of KiB
+per connection, computed from the server's proportional share of memory.
 
     python benchmarks/memory.py --contender wscompat --contender websockets --deflate
 """
@@ -38,7 +38,7 @@ WARM_UP = 10  # connections
 
 
 def message(size: int) -> bytes:
-    """JSON that resembles other such messages, and is not the same."""
+    """Return JSON that is similar to other such messages, but not equal."""
     rnd = random.Random()
     records: list[str] = []
     while size > 0:
@@ -80,7 +80,7 @@ class Measured:
             await connection.recv()
 
     async def all_talk(self, connections: list[Any], size: int, count: int) -> None:
-        for connection in connections:  # one after another: what is needed at once is not kept
+        for connection in connections:  # one by one: no memory for concurrent work
             await self.talk(connection, size, count)
 
     async def close(self, connections: list[Any]) -> None:
@@ -92,10 +92,10 @@ class Measured:
         return (self.server.memory() - self.before) / 1024 / self.words.connections
 
     async def run(self) -> list[float]:
-        """The memory of a connection after each of the steps."""
+        """Return the memory of a connection after each of the steps."""
         first = [await connect(self.uri, **self.options) for _ in range(WARM_UP)]
         await self.all_talk(first, self.words.size, 10)
-        await self.close(first)  # what they made the process load is not counted
+        await self.close(first)  # do not count what the process loads for the first connections
         self.before = self.server.memory()
         connections = [
             await connect(self.uri, **self.options) for _ in range(self.words.connections)
@@ -138,7 +138,7 @@ def issue(certificate: Path) -> None:
 
 
 def main() -> None:
-    """Measure what the command line says."""
+    """Measure the servers given on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     known = {contender.name: contender for contender in CONTENDERS if contender.program}
     usual = ("wscore", "wscore messages", "wscompat", "picows", "websockets")

@@ -1,7 +1,7 @@
-"""Something for profilers to look at: an echo server and its client in one process, kept busy.
+"""A program for profilers: an echo server and its client in one process, kept busy.
 
-One process and one thread, so that a profile shows both ends and nothing waits for another core. It
-is no benchmark: for comparisons run `nox -s bench`. It never writes anything but its closing lines.
+One process and one thread, so that a profile shows both endpoints and nothing waits for another
+core. It is not a benchmark: for comparisons run `nox -s bench`. It only prints its last lines.
 
     python benchmarks/perf_test.py --msg-size 8192 --ssl --seconds 10
 """
@@ -32,7 +32,7 @@ __all__ = ["main"]
 
 
 class Echo(WSListener):
-    """The server's end in callbacks: sends back what it gets."""
+    """The server with callbacks: echoes every message."""
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
@@ -43,14 +43,14 @@ class Echo(WSListener):
 
 
 class Sender(WSListener):
-    """The client's end in callbacks: sends the next message for each that comes back.
+    """The client with callbacks: sends the next message for each received echo.
 
     Args:
         payload: of each message.
-        in_flight: how many messages are under way at once.
+        in_flight: number of messages in flight.
 
     Attributes:
-        received: how many messages have come back.
+        received: number of received echoes.
     """
 
     def __init__(self, payload: bytes, in_flight: int) -> None:
@@ -77,7 +77,7 @@ class Sender(WSListener):
 
 
 class AwaitedEcho(WSMessageReader):
-    """The server's end in the message API: a task that awaits each message."""
+    """The server with the message API: a task that awaits each message."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)
@@ -89,7 +89,7 @@ class AwaitedEcho(WSMessageReader):
 
 
 class AwaitedSender(WSMessageReader):
-    """The client's end in the message API; arguments and attributes are those of `Sender`."""
+    """The client with the message API; arguments and attributes are those of `Sender`."""
 
     def __init__(self, payload: bytes, in_flight: int) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 class Result(NamedTuple):
-    """What was done between connecting and closing, in seconds of the clock and the processor."""
+    """The work between connecting and closing, in seconds of wall-clock and CPU time."""
 
     messages: int
     seconds: float
@@ -145,7 +145,7 @@ class Result(NamedTuple):
 
 
 async def keep_busy(seconds: float, clients: list[tuple[WSTransport, Any]]) -> Result:
-    """Let the connected clients do what they do for some time."""
+    """Let the connected clients run for some time."""
     before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     await asyncio.sleep(seconds)
     after, taken = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - began
@@ -155,7 +155,7 @@ async def keep_busy(seconds: float, clients: list[tuple[WSTransport, Any]]) -> R
 
 
 async def work(options: argparse.Namespace) -> Result:
-    """Connect, keep all connections busy for as long as asked, and close them.
+    """Connect, keep all connections busy for the given time, and close them.
 
     Args:
         options: the command line.
@@ -182,7 +182,7 @@ async def work(options: argparse.Namespace) -> Result:
 
 
 def runner(loop: str) -> Callable[[Coroutine[Any, Any, Result]], Result]:
-    """Return what runs a coroutine on this kind of loop."""
+    """Return the function that runs a coroutine on this kind of event loop."""
     if loop == "uvloop":
         import uvloop
 
@@ -204,7 +204,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> None:
-    """Work, and say how much was done, and what a message cost the processor in both ends."""
+    """Run, and print the number of messages and the CPU time per message of both endpoints."""
     options = parse(arguments)
     done = runner(options.loop)(work(options))
     user, system = (used / max(done.messages, 1) * 1e6 for used in (done.user, done.system))

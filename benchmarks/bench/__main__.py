@@ -1,6 +1,6 @@
 """The command line of the benchmark.
 
-It only chooses, and shows: the rounds are in `measuring`.
+It only selects cases and shows results: the rounds are in `measuring`.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="visits of each subject in each series")
     parser.add_argument("--seconds", type=float, help="of each visit")
     parser.add_argument("--idle", type=int, help="connections of the idle case")
-    parser.add_argument("--by-cpu", action="store_true", help="ratios by processor time")
+    parser.add_argument("--by-cpu", action="store_true", help="ratios of CPU time")
     parser.add_argument(
         "--reference", type=Path, required=True, help="the C program; the others are beside it"
     )
@@ -75,7 +75,7 @@ def choose_series(chosen: argparse.Namespace) -> list[Series]:
 
 
 def left_out(contender: Contender, built: Path) -> str:
-    """Return the sentence that says why a contender is left out, or nothing."""
+    """Return the reason why a contender is left out, or nothing."""
     missing = contender.missing(built)
     return f"{contender.name} is left out: no {', '.join(missing)}" if missing else ""
 
@@ -120,7 +120,7 @@ def keep(
     results: dict[Series, list[Visit]],
     figures: dict[Series, dict[str, Figures]],
 ) -> None:
-    """Write the results, and drawings of them if these are wanted."""
+    """Write the results, and charts if requested."""
     versions: dict[str, str] = {}
     for subject in subjects:
         versions |= subject.contender.versions(chosen.built)

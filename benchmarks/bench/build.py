@@ -1,9 +1,9 @@
-"""Builds what the benchmark needs compiled: programs in C and C++, and the listeners in Cython.
+"""Build the compiled parts of the benchmark: programs in C and C++, and listeners in Cython.
 
     python -m benchmarks.bench.build FOLDER
 
-The folder receives the program `reference`, the program `beast` if Boost's headers are there, and
-the modules `bench_wscore` and `bench_picows`.
+They are written to the folder: the program `reference`, the program `beast` if Boost's headers are
+installed, and the modules `bench_wscore` and `bench_picows`.
 """
 
 import importlib.util
@@ -45,7 +45,7 @@ def build_program(name: str, folder: Path) -> None:
 
 
 def lacking(header: str, *, cxx: bool) -> str:
-    """Return what there is not to compile a program with that needs a header, or nothing."""
+    """Return what is missing to compile a program that needs a header, or nothing."""
     variable, names = ("CXX", ["c++", "g++", "clang++"]) if cxx else ("CC", ["cc", "gcc", "clang"])
     named = os.environ.get(variable)
     compiler = next(filter(None, map(shutil.which, [named] if named else names)), None)
@@ -62,7 +62,7 @@ def lacking(header: str, *, cxx: bool) -> str:
 
 
 def build_programs(folder: Path) -> None:
-    """Build the C reference, and what else can be built here."""
+    """Build the C reference, and the other programs that can be built here."""
     build_program("reference", folder)
     if missing := lacking("boost/beast/version.hpp", cxx=True):
         (folder / "beast").unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""What is measured: the conversations, and which ends of them.
+"""The cases: the conversations, and which endpoint is measured.
 
-A case says what happens; how a library does it is the business of `programs`.
+A case describes the conversation; `programs` implements it for each library.
 """
 
 import dataclasses
@@ -14,13 +14,13 @@ class Case:
     """One conversation.
 
     Attributes:
-        name: what the case is called, with the size of its messages.
-        task: of the end that is measured, as the C reference calls it.
-        peer: of the other end.
+        name: name of the case, with the size of its messages.
+        task: task of the measured endpoint, in the words of the C reference.
+        peer: task of the peer.
         size: bytes of each message.
-        roles: who is measured against the C reference: "server", "client"; "both" is the library
-            on both ends.
-        one_core: whether both ends share a core. If not, each has its own.
+        roles: the endpoint that is measured against the C reference: "server", "client"; "both" is
+            the library at both endpoints.
+        one_core: whether both endpoints share a core. If not, each has its own.
         unit: what is counted.
     """
 
@@ -36,7 +36,7 @@ class Case:
     unit: str = "messages"
 
     def tasks(self, role: str) -> tuple[str, str]:
-        """Return what the server does, and what the client does."""
+        """Return the tasks of the server and the client."""
         return (self.task, self.peer) if role == "server" else (self.peer, self.task)
 
     @property
@@ -78,7 +78,7 @@ CASES = (
     Case("deflate", size=4096, deflate=True),
 )
 
-# Enough of each kind to see where a library stands, and which of them with TLS, too.
+# A representative selection, and the cases that are also run with TLS.
 QUICK = (
     "echo/256",
     "echo/100000",

@@ -1,8 +1,8 @@
-"""Draws the results: bars for each series, as SVG and PNG, for light and for dark pages.
+"""Draw the results: bars for each series, as SVG and PNG, for light and for dark pages.
 
     python -m benchmarks.bench.charts RESULTS.json FOLDER
 
-It reads what `report.write_json` wrote, and measures nothing.
+It reads the file that `report.write_json` wrote, and does not measure.
 """
 
 import argparse
@@ -29,7 +29,7 @@ CAPTION_WIDTH = 90  # characters
 
 
 def value_of(figures: dict[str, Any], rate: str) -> tuple[float, str]:
-    """Return what a bar shows, and what stands at its end.
+    """Return the value of a bar, and the label at its end.
 
     Args:
         figures: of one subject.

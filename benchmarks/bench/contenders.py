@@ -1,6 +1,6 @@
-"""Who is measured: the libraries, with the programs that use them.
+"""The contenders: the libraries, with the programs that use them.
 
-Adding one means adding an entry here, and a program if no other library has its API.
+To add one, add an entry here, and a program if no other library has the same API.
 """
 
 import dataclasses
@@ -22,14 +22,14 @@ class Contender:
     """A library, used in one of its ways.
 
     Attributes:
-        name: on the tables.
+        name: name in the tables.
         program: the module below `programs`; empty if the program is compiled.
-        compiled: otherwise, the compiled program in the folder that `build` has filled.
-        needs: without which it is left out: modules, or what a program is compiled with.
-        packages: distributions whose versions belong to the result.
-        variant: what the program is told about this contender.
-        deflate: whether it can compress.
-        skips: cases that it has no means for, by the beginning of their names.
+        compiled: otherwise, the compiled program in the folder written by `build`.
+        needs: required modules or compilers; without them the contender is left out.
+        packages: distributions whose versions are part of the result.
+        variant: arguments of the program for this contender.
+        deflate: whether it supports compression.
+        skips: unsupported cases, by the beginning of their names.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Contender:
     skips: tuple[str, ...] = ()
 
     def missing(self, built: Path) -> list[str]:
-        """Return what it needs and is not there.
+        """Return its missing requirements.
 
         Args:
             built: the folder with the compiled programs.
@@ -59,7 +59,7 @@ class Contender:
         return [name for name in self.needs if not there(name)]
 
     def versions(self, built: Path) -> dict[str, str]:
-        """Return the versions that belong to the result; a compiled program tells its own."""
+        """Return the versions that are part of the result; a compiled program reports its own."""
         if self.compiled:
             command = [built / self.compiled, "version"]
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -68,7 +68,7 @@ class Contender:
         return {package: version(package) for package in self.packages}
 
     def command(self, built: Path) -> list[str]:
-        """Return how its program is started, without role and words."""
+        """Return the command that starts its program, without role and options."""
         if self.compiled:
             return [str(built / self.compiled)]
         module = f"{PROGRAMS}.{self.program}"

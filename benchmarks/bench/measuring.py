@@ -1,4 +1,4 @@
-"""The rounds: each visits every subject once, in rotated order, and notes what it did.
+"""The rounds: each runs every subject once, in rotating order, and records the results.
 
 Servers and clients stay alive from the first round to the last one; while one pair is measured, the
 others wait for input and cost nothing.
@@ -20,7 +20,7 @@ WARM_UP = 0.05  # seconds, once for each subject
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What one line of a table is about."""
+    """The subject of one line of a table."""
 
     contender: Contender
     loop: str  # "asyncio" or "uvloop"; "" for a compiled program
@@ -32,7 +32,7 @@ class Subject:
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """One case, seen from one end, plain or with TLS."""
+    """One case with one measured endpoint, over plain TCP or TLS."""
 
     case: Case
     role: str
@@ -45,15 +45,15 @@ class Series:
 
 @dataclasses.dataclass(frozen=True)
 class Visit:
-    """What a subject did in a round.
+    """The results of a subject in a round.
 
     Attributes:
         count: messages, or connections.
         seconds: by the clock of the client.
-        cpu: seconds of processor time of the subject; of both ends if it is both.
-        peer_cpu: the other end's.
-        user: the part of cpu that was spent outside of the kernel, as the ticks show it.
-        memory: bytes that the connections added, in the idle case.
+        cpu: seconds of CPU time of the subject; of both endpoints if it is both.
+        peer_cpu: CPU time of the peer.
+        user: the part of cpu that was spent outside the kernel, estimated from the ticks.
+        memory: additional bytes for the connections, in the idle case.
     """
 
     subject: str
@@ -69,15 +69,15 @@ class Visit:
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where and how everything runs.
+    """The environment of the measurement.
 
     Attributes:
         built: the folder with the compiled programs.
         root: the folder of the repository.
-        certificate: for TLS.
+        certificate: the certificate for TLS.
         payload: the compressed message.
         cores: two processors, or one twice.
-        log: where programs complain.
+        log: the file for the standard error of programs.
     """
 
     built: Path
@@ -100,7 +100,7 @@ class Pair:
         words = [f"size={case.size}"]
         words += [f"tls={place.certificate}"] if series.tls else []
         words += ["deflate=1", f"payload={place.payload}"] if case.deflate else []
-        # The end that is measured, and its peer, have the same cores in every pair.
+        # The measured endpoint and its peer have the same cores in every pair.
         subject_core, peer_core = place.cores[0], place.cores[0 if case.one_core else 1]
         server_core = peer_core if series.role == "client" else subject_core
         client_core = subject_core if series.role == "client" else peer_core
@@ -186,16 +186,16 @@ def measure(
     """Measure one series.
 
     Args:
-        series: what.
-        subjects: whom; those that cannot are left out.
-        place: where.
-        rounds: how many times.
-        seconds: how long each visit lasts.
-        idle: how many connections the idle case opens.
-        progress: is told what happens next.
+        series: the series.
+        subjects: the subjects; those that do not support it are left out.
+        place: the environment.
+        rounds: number of rounds.
+        seconds: duration of each visit.
+        idle: number of connections in the idle case.
+        progress: called with a description of the next step.
 
     Yields:
-        A visit, or a sentence that says why there is none.
+        A visit, or the reason why there is none.
     """
     pairs: list[Pair] = []
     connections = idle if series.case.is_idle else series.case.connections
@@ -229,6 +229,6 @@ def measure(
 
 
 def usable_cores() -> tuple[int, int]:
-    """Return the processor of what is measured, and the one for the other end of a stream."""
+    """Return the processor of the measured endpoint, and the one of its peer in a stream."""
     cores = sorted(os.sched_getaffinity(0))
     return cores[-1], cores[0]

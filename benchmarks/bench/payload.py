@@ -1,6 +1,7 @@
-"""A message that compresses as real ones do: JSON of quotes, the same in every run.
+"""A message that compresses like real ones: JSON of quotes, the same in every run.
 
-It is compressed without history, so that any peer can inflate it at any place of its stream.
+It is compressed without references to earlier data, so that any peer can decompress it at any
+position of its stream.
 """
 
 import json

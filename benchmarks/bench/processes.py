@@ -1,6 +1,6 @@
-"""The programs as processes: started, pinned to cores, talked with, and their CPU time read.
+"""The programs as processes: start them, pin them to cores, control them, read their CPU time.
 
-A process ends with the runner, at the latest: its standard input is closed then.
+A process ends at the latest with the runner, which closes its standard input.
 """
 
 import dataclasses
@@ -20,10 +20,10 @@ class ProgramError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Cpu:
-    """Processor time of a process, in seconds.
+    """CPU time of a process, in seconds.
 
-    The kernel counts the total by the nanosecond; it divides it into user and system time by what
-    it finds running at its ticks, so the share needs many of them to be exact.
+    The kernel counts the total in nanoseconds, but attributes it to user and system time by
+    sampling at its ticks, so many ticks are needed for an exact share.
     """
 
     total: float
@@ -35,13 +35,13 @@ class Cpu:
 
 
 class Running:
-    """A program that was started.
+    """A running program.
 
     Args:
-        command: the program with its role and words.
+        command: the program with its role and options.
         root: the folder it runs in.
         core: the processor it is confined to.
-        log: where its standard error goes.
+        log: the file for its standard error.
     """
 
     def __init__(self, command: list[str], root: Path, core: int, log: Path):
@@ -59,7 +59,7 @@ class Running:
         self.pid = self.process.pid
 
     def answer(self, timeout: float = 20) -> str:
-        """Return the next line it says."""
+        """Return the next line of its output."""
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], timeout)
         line = self.process.stdout.readline() if ready else ""

@@ -1,6 +1,6 @@
 """Tables on the terminal and in Markdown, and the results as JSON.
 
-It computes nothing: `statistics` does.
+The figures are computed by `statistics`.
 """
 
 import dataclasses
@@ -79,13 +79,13 @@ def as_markdown(series: Series, figures: dict[str, Figures], baseline: str) -> s
 
 
 def stem_of(series: dict[str, Any]) -> str:
-    """Return how the files of a chart begin."""
+    """Return the beginning of the file names of a chart."""
     secure = "tls" if series["tls"] else "plain"
     return f"{series['case'].replace('/', '-')}-{series['role']}-{secure}"
 
 
 def cpuinfo() -> dict[str, str]:
-    """Return what the system says of the first processor."""
+    """Return the system's description of the first processor."""
     lines = Path("/proc/cpuinfo").read_text().partition("\n\n")[0].splitlines()
     return {
         name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
@@ -93,7 +93,7 @@ def cpuinfo() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the results depend on, but no name of a machine or its user."""
+    """Return the conditions of the measurement, without names of the machine or its user."""
     processor = cpuinfo()
     return {
         "processor": processor.get("model name", platform.machine()),
@@ -114,7 +114,7 @@ def write_json(
     versions: dict[str, str],
     how: dict[str, Any],
 ) -> None:
-    """Write everything that was measured, and what it depends on."""
+    """Write all results and the conditions of the measurement."""
     document = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine(),

@@ -1,4 +1,4 @@
-"""What the visits say: rates, ratios within rounds, processor time per message.
+"""Figures from the visits: rates, ratios within rounds, CPU time per message.
 
 Ratios are taken within a round, because a machine's speed changes from one to the next.
 """
@@ -23,17 +23,17 @@ class Spread:
 
 @dataclasses.dataclass(frozen=True)
 class Figures:
-    """What is known about one subject in one series.
+    """The figures of one subject in one series.
 
     Attributes:
         rate: messages (connections) per second by the clock.
-        busy_rate: the same by the processor time of both ends; on one core that nobody else uses
-            the two are equal.
-        of_reference: its rate in parts of the C reference's.
-        of_baseline: its rate in parts of the baseline's on the same loop.
-        user: microseconds of processor time per message, outside of the kernel.
-        system: inside of it.
-        user_of_baseline: user in parts of the baseline's on the same loop.
+        busy_rate: the same by the CPU time of both endpoints; on a core without other load the two
+            are equal.
+        of_reference: its rate relative to the C reference.
+        of_baseline: its rate relative to the baseline on the same loop.
+        user: microseconds of CPU time per message, outside the kernel.
+        system: the same inside the kernel.
+        user_of_baseline: user time relative to the baseline on the same loop.
         kib: KiB per connection, in the idle case.
     """
 
@@ -83,12 +83,12 @@ def summarize(
     """Summarize one series.
 
     Args:
-        series: which.
+        series: the series.
         visits: all of its visits.
         reference: the subject that is the limit.
         baseline: the contender to compare with, on the same loop.
-        busy: take ratios of rates by processor time, where both ends share a core; for machines
-            on which others work, too.
+        busy: compute ratios from rates by CPU time, if both endpoints share a core; for shared
+            machines.
 
     Returns:
         The figures of each subject.

@@ -1,7 +1,7 @@
-"""How long a polite connection waits while others flood the server: percentiles of latency.
+"""The latency of a polite connection while others flood the server, as percentiles.
 
     python -m benchmarks.fairness --quick       # three minutes
 
-`polite` and `flood` are programs of sockets and bytes, `server` is the one that is measured, each a
-process of its own. Rates are the business of `benchmarks.bench`.
+`polite` and `flood` are programs that use bare sockets, `server` is the measured one; each runs in
+its own process. Rates are measured by `benchmarks.bench`.
 """

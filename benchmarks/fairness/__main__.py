@@ -1,9 +1,9 @@
-"""Measures every library in every situation, in turn, and writes what was found.
+"""Measure every library in every situation, alternating, and write the results.
 
     python -m benchmarks.fairness [--quick] [--json FILE] [--charts FOLDER]
 
-The server has a processor of its own. The clients share another one where there are no more; there
-the floods have the lowest priority, so that the polite client waits for the server, not for them.
+The server has its own processor. If there are only two, the clients share the other one; there the
+flooding clients have the lowest priority, so that the polite client waits only for the server.
 """
 
 import argparse
@@ -29,13 +29,13 @@ from .situations import SITUATIONS, Situation
 
 ROOT = Path(__file__).parents[2]
 MEASURED = ("wscore", "wscompat", "picows", "websockets")
-WARMING = 0.3  # seconds: until the floods are in full swing
+WARMING = 0.3  # seconds until the floods have reached their full rate
 LOOPS = ("asyncio", "uvloop")
 
 
 @dataclasses.dataclass
 class Found:
-    """What was measured of one library in one situation, in all rounds, in seconds."""
+    """The results of one library in one situation, over all rounds, in seconds."""
 
     latencies: list[float] = dataclasses.field(default_factory=list)
     lateness: list[float] = dataclasses.field(default_factory=list)
@@ -84,7 +84,7 @@ def visit(
 
 
 def figures(found: Found) -> dict[str, Any]:
-    """Return what is written of one library."""
+    """Return the results of one library for the file."""
 
     def late(seconds: list[float]) -> dict[str, float]:
         summary: Late = summarize(seconds)

@@ -1,6 +1,6 @@
-"""Draws what was measured: percentiles of the echo, one chart for each situation.
+"""Draw the results: percentiles of the echo, one chart for each situation.
 
-For light and for dark pages, as SVG and PNG. It measures nothing.
+For light and for dark pages, as SVG and PNG. It does not measure.
 """
 
 from pathlib import Path
@@ -57,8 +57,8 @@ def draw_all(document: dict[str, Any], folder: Path) -> None:
     """Draw every situation into a folder.
 
     Args:
-        document: what `__main__` wrote.
-        folder: is made if it is not there.
+        document: the results that `__main__` wrote.
+        folder: created if it does not exist.
     """
     mpl.rcParams["svg.fonttype"] = "none"  # text, not outlines: a quarter of the size
     mpl.rcParams["font.family"] = "sans-serif"

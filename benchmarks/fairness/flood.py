@@ -1,8 +1,8 @@
-"""Connections that send as fast as the server takes it, and read nothing.
+"""Connections that send as fast as the server reads, and read nothing.
 
     python -m benchmarks.fairness.flood PORT CONNECTIONS SIZE
 
-It says "ready", and floods until its standard input ends.
+It prints "ready", and floods until its standard input ends.
 """
 
 import os
@@ -16,7 +16,7 @@ CHUNK = 1 << 16  # bytes of small messages that are sent at once
 
 def main(port: int, connections: int, size: int) -> None:
     """Flood."""
-    os.nice(19)  # the polite client shares the processor, and is not to wait for this one
+    os.nice(19)  # the polite client shares the processor, and must not wait for this one
     message = masked(bytes(size))
     chunk = memoryview(message * max(1, CHUNK // len(message)))
     socks = [connect(port) for _ in range(connections)]
@@ -36,7 +36,7 @@ def main(port: int, connections: int, size: int) -> None:
                 sent[number] += by_number[number].send(chunk[sent[number] :])
             except BlockingIOError:
                 continue
-            except OSError:  # the server has had enough of it
+            except OSError:  # the server has closed the connection
                 poll.unregister(number)
             sent[number] %= len(chunk)
 

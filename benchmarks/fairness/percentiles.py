@@ -1,8 +1,8 @@
-"""Percentiles of how late something was, with nothing left out while it was late.
+"""Percentiles of lateness, corrected for coordinated omission.
 
-Who waits for one answer before asking again meets a stall of a second once, though a hundred
-questions would have been hit by it; likewise a timer that is set when the one before has fired. So
-what would have been seen meanwhile is put in here.
+A client that waits for each reply before the next request observes a stall of a second only once,
+though it would have affected a hundred requests; the same holds for a timer that is set when the
+previous one has fired. The values that would have been observed meanwhile are added here.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ class Late:
 
 
 def summarize(seconds: Iterable[float]) -> Late:
-    """Return the percentiles of some times; each is one that was measured."""
+    """Return the percentiles of some times; each is one of the measured values."""
     found = sorted(seconds)
     if not found:
         raise ValueError("nothing was measured")
@@ -35,11 +35,11 @@ def summarize(seconds: Iterable[float]) -> Late:
 
 
 def with_missed(lateness: Iterable[float], period: float) -> list[float]:
-    """Return how late something was, with what could not even begin meanwhile.
+    """Return the lateness of all events, including those that could not start meanwhile.
 
     Args:
-        lateness: of one after the other.
-        period: seconds from the beginning of one to that of the next, without delay.
+        lateness: the measured values, in order.
+        period: seconds from the start of one event to that of the next, without delay.
     """
     found = []
     for late in lateness:

@@ -1,9 +1,9 @@
-"""One connection that sends a small message, waits for its echo, and a moment later the next.
+"""One connection that sends small messages, and waits for each echo and a moment in between.
 
     python -m benchmarks.fairness.polite PORT SECONDS
 
-It says "ready", and measures when it reads a line. Then it says how long each echo took, in
-seconds, and whether the server has ended the connection, as JSON.
+It prints "ready", and starts to measure when it reads a line. Then it prints, as JSON, how long
+each echo took, in seconds, and whether the server has closed the connection.
 """
 
 import json
@@ -42,7 +42,7 @@ def measure(sock: socket.socket, seconds: float) -> dict[str, Any]:
 
 
 def main(port: int, seconds: float) -> None:
-    """Connect, and measure when told."""
+    """Connect, and measure on command."""
     sock = connect(port)
     print("ready", flush=True)
     sys.stdin.readline()

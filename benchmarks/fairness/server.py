@@ -1,9 +1,9 @@
-"""The server that is measured: each message costs it 10 µs, and small ones are sent back.
+"""The measured server: each message costs it 10 µs, and small ones are echoed.
 
     python -m benchmarks.fairness.server --program callbacks --variant '{...}' --loop uvloop
 
-It says its port. For each line that it reads it says, as JSON, how late its timers were since the
-line before, in seconds, and how many messages came.
+It prints its port. For each line that it reads it prints, as JSON, the lateness of its timers since
+the previous line, in seconds, and the number of received messages.
 """
 
 import argparse
@@ -22,7 +22,7 @@ LIMIT = 32 * 1024 * 1024  # bytes of a message
 
 
 class Counted:
-    """What is known since the last report.
+    """The data since the last report.
 
     Attributes:
         messages: how many came.
@@ -38,7 +38,7 @@ class Counted:
         loop.add_reader(0, self._report)
 
     def handle(self) -> None:
-        """Do what user code does with a message."""
+        """Simulate the work of user code for a message."""
         self.messages += 1
         end = time.perf_counter_ns() + HANDLING
         while time.perf_counter_ns() < end:
@@ -85,7 +85,7 @@ async def serve_callbacks(variant: dict[str, Any], counted: Counted) -> Any:
 
 
 async def serve_connections(variant: dict[str, Any], counted: Counted) -> Any:
-    """Serve with websockets, or what has its interface."""
+    """Serve with websockets, or another library with its interface."""
     module = importlib.import_module(variant["server"])
 
     async def handler(connection: Any) -> None:

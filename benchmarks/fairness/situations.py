@@ -1,4 +1,4 @@
-"""What goes on beside the polite connection."""
+"""The situations: the load beside the polite connection."""
 
 import dataclasses
 
@@ -7,12 +7,12 @@ __all__ = ["SITUATIONS", "TITLES", "Situation"]
 
 @dataclasses.dataclass(frozen=True)
 class Situation:
-    """One of them.
+    """One situation.
 
     Attributes:
-        name: in files.
-        title: on pages: "beside ...".
-        connections: that flood.
+        name: name in files.
+        title: title on pages, after "beside".
+        connections: number of connections that flood.
         size: bytes of their messages.
     """
 

@@ -1,4 +1,4 @@
-"""The few bytes of HTTP and RFC 6455 that the clients here send and look for."""
+"""The parts of HTTP and RFC 6455 that these clients need."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""A guard against lost speed that no clock is part of: instructions counted by callgrind.
+"""A check for lost speed that does not depend on a clock: instructions counted by callgrind.
 
 `python -m benchmarks.instructions`, or `nox -s instructions`, compares them with `expected.json`.
 """

@@ -1,8 +1,8 @@
-"""Compares counted instructions with those kept in the tree, or keeps new ones (`--update`).
+"""Compare counted instructions with the recorded ones, or record new ones (`--update`).
 
-Two numbers for each workload: the instructions in the compiled modules of wsframe and wscore, which
-depend on the compiler only; and all of them, the interpreter's included, which are compared only
-with those of the same build of Python.
+There are two numbers for each workload: the instructions in the compiled modules of wsframe and
+wscore, which depend only on the compiler; and all instructions, including the interpreter's, which
+are compared only with those of the same build of Python.
 """
 
 import argparse
@@ -20,7 +20,7 @@ EXPECTED = Path(__file__).parent / "expected.json"
 PACKAGES = ("wsframe", "wscore")
 PYTHON = f"{platform.python_version()}, {platform.python_compiler()}"
 
-# How much more is too much.
+# The allowed relative increase.
 MARGINS = {"compiled": 0.05, "all": 0.1}
 
 Figures = dict[str, dict[str, float]]
@@ -58,7 +58,7 @@ def measure() -> Figures:
 
 
 def compare(found: Figures, expected: Figures) -> list[str]:
-    """Return what is out of its margin, as sentences."""
+    """Return a sentence for each count that exceeds its margin."""
     complaints = []
     for name, kinds in found.items():
         for kind, value in kinds.items():

@@ -1,7 +1,7 @@
-"""Runs a program under callgrind, and reads what it has counted.
+"""Run a program under callgrind, and read its counts.
 
-The program calls `getppid` before and after each piece of work; callgrind writes a file at each of
-these calls, with what was counted since the one before.
+The program calls `getppid` before and after each piece of work; at each of these calls callgrind
+writes a file with the counts since the previous one.
 """
 
 import os
@@ -29,12 +29,12 @@ def run(module: str, root: Path, folder: Path) -> tuple[list[str], list[Counts]]
     """Run a module.
 
     Args:
-        module: what to run, with the interpreter that runs this.
+        module: the module to run, with the current interpreter.
         root: the folder to run it in.
-        folder: an empty one, for callgrind's files.
+        folder: an empty folder for callgrind's files.
 
     Returns:
-        The lines it has printed, and what was counted for each of them.
+        The lines it has printed, and the counts for each of them.
     """
     valgrind = [
         *("valgrind", "--tool=callgrind", "--quiet", "--dump-before=getppid"),
@@ -47,7 +47,7 @@ def run(module: str, root: Path, folder: Path) -> tuple[list[str], list[Counts]]
         command, cwd=root, env=environment, check=True, capture_output=True, text=True, timeout=600
     )
     lines = done.stdout.splitlines()
-    # What was counted before the first call, and between two pieces of work, is of no interest.
+    # The counts before the first call, and between two pieces of work, are not used.
     files = [folder / f"counted.{2 * index + 2}" for index in range(len(lines))]
     return lines, [read(file) for file in files]
 
@@ -57,7 +57,7 @@ def read(path: Path) -> Counts:
     names: dict[str, str] = {}
     counts: Counts = defaultdict(int)
     current = ""
-    called = False  # the next cost is what a call cost, inclusive
+    called = False  # the next cost is the inclusive cost of a call
     for line in path.read_text().splitlines():
         if line.startswith(("ob=", "cob=")):
             key, name = NAME.fullmatch(line.partition("=")[2]).groups()  # type: ignore[union-attr]

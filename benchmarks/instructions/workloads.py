@@ -1,7 +1,7 @@
-"""What is counted: fixed amounts of work, each between two calls of `os.getppid`.
+"""The workloads: fixed amounts of work, each between two calls of `os.getppid`.
 
-That call is where callgrind writes down what it has counted, so nothing else here may make it. All
-work is in one process and waits for nothing but itself, so that each run does the same.
+At that call callgrind writes its counts, so nothing else here may make it. All work is done in one
+process and waits only for itself, so that each run does the same.
 
     python -m benchmarks.instructions.workloads
 
@@ -34,7 +34,7 @@ WARM_UP = 20
 
 @contextmanager
 def counted(name: str, count: int) -> Iterator[None]:
-    """Count what happens inside, and say what it was."""
+    """Count the instructions of the block, and print its name."""
     os.getppid()
     try:
         yield

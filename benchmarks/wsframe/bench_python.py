@@ -1,4 +1,4 @@
-"""Frames per second from Python: parsed, built and masked, beside wsproto and websockets.
+"""Frames per second from Python: parsing, building, masking, compared with other libraries.
 
     python benchmarks/wsframe/bench_python.py [SIZE...]
 
@@ -6,7 +6,7 @@ Parsing is measured as a server: masked binary frames, received in pieces of 64 
 measured through its sans-I/O protocol (`websockets.server.ServerProtocol`), wsproto through
 `wsproto.Connection`. Each figure is the best of several interleaved rounds.
 
-To reach, at 256 bytes: 10 times wsproto and 5 times websockets.
+Target at 256 bytes: 10 times wsproto and 5 times websockets.
 """
 
 import argparse
@@ -31,7 +31,7 @@ Work = Callable[[], int]
 
 
 def best_rates(contenders: dict[str, Work]) -> dict[str, float]:
-    """Run each work in turn, several rounds; give items per second at its best."""
+    """Run the workloads alternately for several rounds; return their best items per second."""
     rates = dict.fromkeys(contenders, 0.0)
     for _ in range(ROUNDS):
         for name, work in contenders.items():

@@ -1,4 +1,4 @@
-"""The programs under test: each does the tasks of the benchmark as one library does them fastest.
+"""The programs under test: each does the tasks of the benchmark in the fastest way of one library.
 
-They share nothing but the dialogue with the runner. None of them imports another's library.
+They share only the dialogue with the runner. None of them imports another one's library.
 """

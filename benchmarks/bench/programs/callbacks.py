@@ -1,6 +1,6 @@
-"""The callback API, which picows and wscore have in common: listeners in Python, or in Cython.
+"""The callback API that picows and wscore share: listeners in Python, or in Cython.
 
-Message by message it does nothing but call the library. It never imports both libraries.
+For each message it only calls the library. It never imports both libraries.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 
 from .dialogue import LIMIT, Deadline, Options, all_of, main
 
-BATCH = 65536  # bytes that are sent before the loop gets its turn
+BATCH = 65536  # bytes that are sent before the loop iterates
 
 
 class Callbacks:

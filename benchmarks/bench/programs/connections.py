@@ -74,14 +74,14 @@ class Connections:
             while True:
                 for _ in range(self.options.batch):
                     await connection.send(self.message)
-                await asyncio.sleep(0)  # else one that is never slowed down never hears of the end
+                await asyncio.sleep(0)  # else it would not notice the end if never paused
 
     async def serve_broadcast(self, connection: Any) -> None:
         self.peers.add(connection)
         try:
             async for message in connection:
                 self.broadcaster.broadcast(self.peers, message)
-        finally:  # jobs cut their connections off
+        finally:  # jobs abort their connections
             self.peers.discard(connection)
 
     # --- Client ---
@@ -153,7 +153,7 @@ class Connections:
 
     async def close(self) -> None:
         for connection in self.clients:
-            # Cut off if possible: a peer that floods keeps the closing handshake waiting.
+            # Abort if possible: a peer that floods delays the closing handshake.
             if transport := getattr(connection, "transport", None):
                 transport.abort()
             else:

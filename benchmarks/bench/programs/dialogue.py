@@ -1,7 +1,7 @@
-"""How a program under test is told what to do, and says what it did.
+"""The protocol between the runner and a program under test: commands and results.
 
-The C reference speaks the same: `benchmarks/reference/options.h` and `dialogue.h` say what the
-words mean. Nothing here may run while messages do.
+It is the same as that of the C reference, described in `benchmarks/reference/options.h` and
+`dialogue.h`. No code here may run for each message.
 """
 
 import argparse
@@ -25,11 +25,11 @@ LIMIT = 64 * 1024 * 1024  # of a message: more than any case sends
 
 @dataclasses.dataclass
 class Options:
-    """The words of the command line and of the job.
+    """The options of the command line and of a job.
 
     Attributes:
         size: bytes of each message.
-        payload: a file with the compressed message; what is sent is what it inflates to.
+        payload: a file with the compressed message; its decompressed contents are sent.
         tls: a file with a certificate (the client trusts it) and, for servers, its key.
         seconds: how long a job lasts.
     """
@@ -60,7 +60,7 @@ class Options:
 
     @property
     def batch(self) -> int:
-        """How many messages pass between two looks at the clock."""
+        """Return how many messages are handled between two readings of the clock."""
         return 16 if self.size < 65536 else 1
 
     @property
@@ -89,7 +89,7 @@ class Deadline:
 
 
 class Program(Protocol):
-    """What a library does for the benchmark. Made with the options of the command line."""
+    """A library's implementation of the benchmark, created with the options of the command line."""
 
     async def serve(self) -> int:
         """Start the server on loopback; return its port."""
@@ -138,11 +138,10 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def main(make_program: Callable[..., Program]) -> None:
-    """Be a server or a load generator, as the command line says.
+    """Run a server or a load generator, depending on the command line.
 
     Args:
-        make_program: called with the options, and with what else the command line says as
-            `--variant` (JSON).
+        make_program: called with the options, and with the value of `--variant` (JSON).
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("role", choices=["serve", "load"])
@@ -162,5 +161,5 @@ def main(make_program: Callable[..., Program]) -> None:
 
 
 async def all_of(works: list[Awaitable[Any]]) -> list[Any]:
-    """Wait for all; a job of one connection pays for no task."""
+    """Wait for all, without the cost of a task for a job of one connection."""
     return [await works[0]] if len(works) == 1 else await asyncio.gather(*works)

@@ -1,6 +1,6 @@
-"""The listeners of the callback API in Python, for picows and wscore alike.
+"""The listeners of the callback API in Python, for both picows and wscore.
 
-Per message they do what the task asks for and nothing else.
+For each message they do only what the task requires.
 """
 
 import asyncio

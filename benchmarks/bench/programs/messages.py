@@ -33,7 +33,7 @@ async def sink(reader: WSMessageReader) -> None:
 
 
 class Messages(callbacks.Callbacks):
-    """The tasks on `WSMessageReader`; those that receive nothing are not its business."""
+    """The tasks on `WSMessageReader`, except those that receive nothing."""
 
     def __init__(self, options: Options, connecting: dict[str, Any]):
         super().__init__(options, "wscore", listeners.__name__, connecting)

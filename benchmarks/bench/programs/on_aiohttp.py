@@ -131,7 +131,7 @@ class Aiohttp:
         return count
 
     async def close(self) -> None:
-        # Cut off: a peer that floods would keep the closing handshake waiting.
+        # Abort: a peer that floods would delay the closing handshake.
         await self.session.connector.close()
         await self.session.close()
 
