@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""An echo client in Cython: it sends a message many times over, and says what a round trip took.
+"""An echo client in Cython: it sends a message repeatedly, and prints the round-trip time.
 
 The listener's methods are called without going through Python, and the payload is read and written
 where it lies: `payload_ptr` shows what was received, and `send_reuse_external_buffer` puts the
@@ -27,12 +27,12 @@ from wscore import ws_connect
 __all__ = ["EchoClient", "main"]
 
 cdef enum:
-    ROOM = 14  # bytes that a frame's header may need in front of the message
+    ROOM = 14  # maximum bytes of a frame's header in front of the message
     SIZE = 256  # bytes of the message
 
 
 cdef class EchoClient(WSListener):
-    """Sends one message after the other, each when the one before has come back.
+    """Sends one message after the other, each when the previous one has been echoed.
 
     Args:
         rounds: how many.
@@ -43,7 +43,7 @@ cdef class EchoClient(WSListener):
 
     cdef readonly uint64_t correct
     cdef uint64_t _left
-    cdef char _message[SIZE]  # as it should come back
+    cdef char _message[SIZE]  # the expected echo
     cdef char _buffer[ROOM + SIZE]  # sending masks the bytes in place
 
     def __init__(self, uint64_t rounds):
@@ -74,7 +74,7 @@ cdef class EchoClient(WSListener):
 
 
 async def main(str url="ws://127.0.0.1:9001/echo", uint64_t rounds=10_000):
-    """Send messages to an echo server, wait for each to come back, and say how it went.
+    """Send messages to an echo server, wait for each echo, and print the result.
 
     Args:
         url: the server's.

@@ -1,7 +1,7 @@
-"""Builds `echo_client_cython.pyx` against the installed wscore: `setup.py build_ext --inplace`.
+"""Build `echo_client_cython.pyx` with the installed wscore: `setup.py build_ext --inplace`.
 
-Nothing is linked: Cython takes the types from the `.pxd` files that wscore and wsframe install, the
-C compiler the structs of framing from wsframe's headers.
+Nothing is linked: Cython gets the types from the `.pxd` files that wscore and wsframe install, and
+the C compiler gets the structs for framing from wsframe's headers.
 """
 
 import os

@@ -1,12 +1,10 @@
-/*
- * Boost.Beast as its documentation recommends it, in the place of the C reference: the same words,
- * the same tasks, in one thread. What it says and is told: reference/dialogue.h.
+/* Boost.Beast as its documentation recommends it, in the place of the C reference: the same options
+ * and tasks, in one thread. Its input and output: reference/dialogue.h.
  *
  *   beast serve task=echo|sink|source|broadcast [size=N] [tls=FILE]
  *   beast load  task=echo|sink|source|handshake [size=N] [tls=FILE]
- *
- * It does not compress. Each message costs a system call of its own, as Beast has no means to send
- * several at once; that is what the cases with many messages on their way show.
+ * It does not compress. Each message costs a separate system call, as Beast cannot send several at
+ * once; the cases with many messages in flight show this.
  */
 #include <boost/version.hpp>
 

@@ -1,8 +1,7 @@
 /*
  * The load generator. Contract: load.hpp.
- *
- * Each client reads, and on its own account writes, one message at a time: Beast allows one write
- * at once. Any error before the end of a job ends the program.
+ * Each client reads one message at a time and, independently, writes one at a time: Beast allows
+ * only one pending write. Any error before the end of a job ends the program.
  */
 #include "load.hpp"
 
@@ -27,9 +26,9 @@ struct Job {
     std::uint64_t count = 0;
     std::uint32_t opened = 0;
     bool measuring = false; /* the time is running */
-    bool closing = false;   /* connections are cut off */
+    bool closing = false;   /* connections are aborted */
 
-    /* Whether a client may go on. */
+    /* Whether a client may continue. */
     bool goes_on(error_code error) const {
         if (error && !closing) {
             std::fprintf(stderr, "a connection was lost: %s\n", error.message().c_str());
@@ -50,7 +49,7 @@ template <class Stream> class Client : public std::enable_shared_from_this<Clien
         beast::get_lowest_layer(*stream_).async_connect(server, then(&Client::on_connected));
     }
 
-    /* Begin what is measured. */
+    /* Start the measured part. */
     void begin() {
         if (job_.asked.task == TASK_SOURCE) {
             flood();
@@ -76,7 +75,7 @@ template <class Stream> class Client : public std::enable_shared_from_this<Clien
         return job_.asked.task == TASK_ECHO;
     }
 
-    /* --- Opening and closing --- */
+    /* -- opening and closing -- */
 
     void on_connected(error_code error) {
         if (!job_.goes_on(error)) {
@@ -108,7 +107,7 @@ template <class Stream> class Client : public std::enable_shared_from_this<Clien
         stream_->async_close(websocket::close_code::normal, then(&Client::on_closed));
     }
 
-    /* The server has answered, so that it has got everything. */
+    /* The server has answered, so it has received everything. */
     void on_closed(error_code error) {
         if (job_.goes_on(error) && job_.asked.task == TASK_HANDSHAKE && job_.measuring) {
             job_.count++;
@@ -116,7 +115,7 @@ template <class Stream> class Client : public std::enable_shared_from_this<Clien
         }
     }
 
-    /* --- Messages --- */
+    /* -- messages -- */
 
     void read() {
         stream_->async_read(received_, then(&Client::on_read));
@@ -169,7 +168,7 @@ template <class Stream> class Client : public std::enable_shared_from_this<Clien
     Job &job_;
     std::optional<Stream> stream_; /* a new one for each connection */
     beast::flat_buffer received_;
-    std::uint32_t owed_ = 0; /* messages to be sent, with the one that is on its way */
+    std::uint32_t owed_ = 0; /* messages to be sent, including the one being written */
 };
 
 /* A program's load generator, with TLS or without. */
@@ -204,7 +203,7 @@ template <class Stream> struct LoadOn : Load {
         net::steady_timer end(job.loop, duration_cast<Clock::duration>(seconds));
         end.async_wait([this](error_code) {
             job.measuring = false;
-            if (job.asked.task != TASK_SOURCE) { /* which ends when all has arrived */
+            if (job.asked.task != TASK_SOURCE) { /* a source ends when all has arrived */
                 job.loop.stop();
             }
         });

@@ -1,7 +1,6 @@
 /*
  * The server. Contract: server.hpp.
- *
- * A session keeps itself alive with what it has asked for, as in Beast's examples.
+ * A session is kept alive by its pending operations, as in Beast's examples.
  */
 #include "server.hpp"
 
@@ -23,11 +22,11 @@ using Message = std::shared_ptr<const std::string>;
 
 template <class Stream> class Session;
 
-/* What all sessions share. */
+/* The state shared by all sessions. */
 template <class Stream> struct Shared {
     const options &asked;
     ssl::context &tls;
-    std::string message; /* that a source sends */
+    std::string message; /* the message of a source */
     std::unordered_set<Session<Stream> *> sessions;
 };
 
@@ -46,7 +45,7 @@ template <class Stream> class Session : public std::enable_shared_from_this<Sess
         secure(stream_, ssl::stream_base::server, then(&Session::on_secured));
     }
 
-    /* Send a message after those that wait. */
+    /* Send a message after the waiting ones. */
     void send(const Message &message) {
         waiting_.push_back(message);
         if (waiting_.size() == 1) {
@@ -76,7 +75,7 @@ template <class Stream> class Session : public std::enable_shared_from_this<Sess
         stream_.async_read(received_, then(&Session::on_read));
     }
 
-    /* An error is the end of the connection: the session goes with its last operation. */
+    /* An error ends the connection: the session is freed with its last operation. */
     void on_read(error_code error, std::size_t) {
         if (error) {
             return;
@@ -137,7 +136,7 @@ template <class Stream> class Session : public std::enable_shared_from_this<Sess
     Shared<Stream> &shared_;
     Stream stream_;
     beast::flat_buffer received_;
-    std::vector<Message> waiting_; /* the first one is on its way */
+    std::vector<Message> waiting_; /* the first one is being written */
 };
 
 template <class Stream> class Server {

@@ -1,6 +1,5 @@
-/*
- * The server: accepts on a free port of loopback, which it says, and does its task until the end
- * of its standard input.
+/* The server: listens on a free loopback port, which it prints, and does its task until the end of
+ * its standard input.
  */
 #pragma once
 

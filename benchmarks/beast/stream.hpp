@@ -1,9 +1,8 @@
-/*
- * The WebSocket streams that servers and clients use, plain and through TLS, and how both are set.
+/* The WebSocket streams of servers and clients, plain and with TLS, and their options.
  *
- * What can be left out is left out, as the documentation of Asio and Beast, and Beast's authors,
- * recommend it for speed: locks; the executor that is asked at run time what it is; timeouts and
- * limits of the rate, which beast::tcp_stream would add to a socket; and compression.
+ * Everything optional is left out, as the documentation of Asio and Beast, and Beast's authors,
+ * recommend for speed: locks; the type-erased executor; timeouts and rate limits, which
+ * beast::tcp_stream would add to a socket; and compression.
  */
 #pragma once
 
@@ -29,12 +28,12 @@ using Socket = net::basic_stream_socket<tcp, Executor>;
 using Plain = websocket::stream<Socket, false>;
 using Secure = websocket::stream<beast::ssl_stream<Socket>, false>;
 
-/* For an io_context: nothing need be locked, as there is no other thread. */
+/* For an io_context: no locks are needed, as there is no other thread. */
 constexpr int one_thread = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE;
 
 template <class Stream> constexpr bool is_secure = std::is_same_v<Stream, Secure>;
 
-/* Make a stream on a socket, which need not be connected yet. */
+/* Create a stream on a socket, which does not have to be connected yet. */
 template <class Stream> Stream make_stream(Socket &&socket, ssl::context &tls) {
     if constexpr (is_secure<Stream>) {
         return Stream(std::move(socket), tls);
@@ -43,7 +42,7 @@ template <class Stream> Stream make_stream(Socket &&socket, ssl::context &tls) {
     }
 }
 
-/* Set a stream whose socket is connected. */
+/* Set the options of a stream whose socket is connected. */
 template <class Stream> void configure(Stream &stream) {
     beast::get_lowest_layer(stream).set_option(tcp::no_delay(true));
     stream.binary(true);
@@ -52,7 +51,7 @@ template <class Stream> void configure(Stream &stream) {
     stream.write_buffer_bytes(64 << 10); /* in which clients mask: fewer, larger writes */
 }
 
-/* Do the TLS handshake, if there is TLS, and call `next` with an error_code. */
+/* Perform the TLS handshake, if there is TLS, and call `next` with an error_code. */
 template <class Stream, class Next>
 void secure(Stream &stream, ssl::stream_base::handshake_type side, Next &&next) {
     if constexpr (is_secure<Stream>) {

@@ -1,7 +1,6 @@
-/*
- * A growing array of bytes that are used up from the front.
+/* A growing array of bytes that are consumed from the front.
  *
- * It never gives memory back by itself: bytes_free() does.
+ * Memory is only freed by bytes_free().
  */
 #ifndef BYTES_H
 #define BYTES_H
@@ -11,20 +10,20 @@
 
 typedef struct bytes {
     uint8_t *data;
-    size_t begin; /* of what is not used up */
+    size_t begin; /* start of the unconsumed bytes */
     size_t end;
     size_t capacity;
 } bytes;
 
-/* Make room for `size` bytes behind the end. Ends the program if there is no memory. */
+/* Make room for `size` bytes after the end. Ends the program if there is no memory. */
 void bytes_reserve(bytes *b, size_t size);
 
 void bytes_append(bytes *b, const void *data, size_t size);
 
-/* How many bytes are there. */
+/* The number of bytes. */
 size_t bytes_size(const bytes *b);
 
-/* Forget all bytes and give the memory back. */
+/* Drop all bytes and free the memory. */
 void bytes_free(bytes *b);
 
 #endif

@@ -1,7 +1,6 @@
-/*
- * The opening handshake, as little of it as a trusted peer on the same machine needs.
+/* The opening handshake, reduced to the needs of a trusted peer on the same machine.
  *
- * Heads are judged by what the benchmark depends on only; this is no model for a real server.
+ * Only the headers that the benchmark depends on are checked; do not use it in a real server.
  */
 #ifndef HANDSHAKE_H
 #define HANDSHAKE_H
@@ -14,13 +13,13 @@
 #define KEY_SIZE 24 /* 16 bytes in base64 */
 
 /* Write a client's request for a port of this host, at most MAX_HEAD_SIZE bytes; return its size.
- * `key` receives the key, of which the answer must show knowledge. */
+ * `key` receives the key, which the answer must prove to know. */
 size_t handshake_request(char *out, uint16_t port, bool deflate, char key[KEY_SIZE + 1]);
 
 /* Write the answer to a request; return its size, or 0 if the request has no key. */
 size_t handshake_reply(char *out, const char *head, size_t size, bool deflate);
 
-/* Whether an answer is the right one for a key. */
+/* Whether an answer is correct for a key. */
 bool handshake_accepted(const char *head, size_t size, const char *key);
 
 #endif

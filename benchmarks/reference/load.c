@@ -20,13 +20,13 @@
 #include "peer.h"
 
 #define CONNECTING_AT_ONCE 64
-#define STEP 20 /* milliseconds in which the end of the time is noticed, if nothing happens */
+#define STEP 20 /* milliseconds until the end of the time is noticed, if nothing happens */
 
 static const options *job;
 static SSL_CTX *tls;
 
 static peer **peers;
-static uint32_t peers_count; /* those that were begun */
+static uint32_t peers_count; /* peers that were started */
 static uint32_t opened_count;
 static uint64_t count;
 static uint64_t awaited; /* broadcasts: messages to come before the next one */
@@ -67,7 +67,7 @@ static void received(peer *p, wsf_frame *frame) {
     if (job->task == TASK_ECHO) {
         message_send(p);
     } else if (job->task == TASK_BROADCAST && --awaited == 0) {
-        /* Not through what is collected for this peer: the first one asks for all. */
+        /* Not through the buffer of this peer: the first one requests it for all. */
         awaited = peers_count;
         peer_flush(p);
         message_send(peers[0]);
@@ -146,7 +146,7 @@ static bool all_gone(void) {
     return true;
 }
 
-/* What was sent counts when it has arrived: the answer to CLOSE says so. */
+/* Sent messages count once they have arrived, which the answer to CLOSE proves. */
 static void finish_flood(void) {
     for (uint32_t i = 0; i < job->connections; i++) {
         peers[i]->floods = false;

@@ -1,5 +1,4 @@
-/*
- * The load generator: a client, or many, that does one job after the other.
+/* The load generator: one or many clients that do one job after the other.
  *
  * The functions are those of a `program`: dialogue.h.
  */

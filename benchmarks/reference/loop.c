@@ -14,7 +14,7 @@
 
 static int epoll;
 
-/* What is not a peer; told from peers by where it lies. */
+/* Entries that are not peers; they are distinguished from peers by their address. */
 static struct {
     void (*ready)(void);
 } others[4];

@@ -1,7 +1,6 @@
-/*
- * The event loop: epoll, level-triggered, with as few calls as it takes.
+/* The event loop: epoll, level-triggered, with as few system calls as possible.
  *
- * It owns no peer: who watches one frees it, when loop_step() says that it has ended.
+ * It does not own peers: the caller that watches one frees it, when loop_step() reports its end.
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -10,17 +9,17 @@
 
 void loop_start(void);
 
-/* Watch a peer from now on. Closing its socket ends that. */
+/* Watch a peer from now on, until its socket is closed. */
 void loop_add(peer *p);
 
-/* Watch a descriptor that is no peer's, for reading. */
+/* Watch a descriptor that does not belong to a peer, for reading. */
 void loop_watch(int fd, void (*ready)(void));
 
-/* Ask for what a peer waits for now, after it was written to outside of loop_step(). */
+/* Update the events that a peer waits for, after a write outside of loop_step(). */
 void loop_update(peer *p);
 
-/* Wait, at most some milliseconds (-1: without end), and handle what is ready. `ended` is told of
- * each peer that has ended. */
+/* Wait, at most some milliseconds (-1: no limit), and handle the ready descriptors. `ended` is
+ * called for each peer that has ended. */
 void loop_step(int milliseconds, void (*ended)(peer *p));
 
 #endif

@@ -1,5 +1,4 @@
-/*
- * The message that is sent. Contract: message.h.
+/* The message to send. Contract: message.h.
  */
 #include "message.h"
 
@@ -13,7 +12,7 @@ static uint8_t *payload;
 static size_t payload_size;
 static int rsv;
 
-static bytes block; /* of frames, encoded for the role that was seen first */
+static bytes block; /* frames, encoded for the role of the first peer */
 static uint32_t block_frames;
 static uint64_t written;
 
@@ -41,7 +40,7 @@ void message_send(peer *p) {
     peer_send(p, WSF_OP_BINARY, rsv, payload, payload_size);
 }
 
-/* Each frame of the block has its own mask key; the block is sent again and again. */
+/* Each frame of the block has its own masking key; the block is sent repeatedly. */
 static void encode_block(bool masked) {
     do {
         wsf_header header = {
@@ -62,7 +61,7 @@ void message_flood(peer *p) {
     }
     for (int i = 0; i < BLOCKS_AT_ONCE && bytes_size(&p->wire.waits) == 0; i++) {
         if (!wire_write(&p->wire, block.data, block.end)) {
-            p->floods = false; /* its end is seen when it is read from */
+            p->floods = false; /* the next read detects the end */
             return;
         }
         written += block_frames;

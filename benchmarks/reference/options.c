@@ -1,5 +1,4 @@
-/*
- * The words that tell the program what to do. Contract: options.h.
+/* The options of the program. Contract: options.h.
  */
 #include "options.h"
 
@@ -40,7 +39,7 @@ static bool take_pair(options *o, const char *key, const char *value) {
     } else if (strcmp(key, "seconds") == 0) {
         o->seconds = atof(value);
     } else {
-        return strcmp(key, "loop") == 0; /* for the programs that have a choice */
+        return strcmp(key, "loop") == 0; /* for programs with several event loops */
     }
     return true;
 }

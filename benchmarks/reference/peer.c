@@ -10,15 +10,15 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define READ_SIZE 262144 /* bytes there is room for in each read */
-#define LARGE 16384      /* bytes of a payload from which on it is not copied */
-#define FULL 262144      /* bytes collected that leave before the read is parsed */
+#define READ_SIZE 262144 /* maximum bytes of a read */
+#define LARGE 16384      /* minimum bytes of a payload that is not copied */
+#define FULL 262144      /* collected bytes that are sent before the read is fully parsed */
 
 handlers peer_handlers;
 
-static bytes received;    /* by the peer that is handled now */
-static bytes collected;   /* to be sent by it */
-static uint8_t *writable; /* where the bytes begin that are parsed now */
+static bytes received;    /* input of the current peer */
+static bytes collected;   /* output of the current peer */
+static uint8_t *writable; /* start of the bytes that are being parsed */
 
 peer *peer_new(int fd, bool is_server, SSL_CTX *tls, bool deflate) {
     peer *p = calloc(1, sizeof *p);
@@ -71,7 +71,7 @@ void peer_echo(peer *p, wsf_frame *frame) {
                          .opcode = frame->opcode,
                          .fin = frame->fin,
                          .rsv = frame->rsv};
-    /* The header of a masked frame stood here, and that is longer. */
+    /* The header of the masked frame was here, which is longer. */
     uint8_t *begin = wsf_header_encode_before(frame->payload, &header);
     size_t size = (size_t)(frame->payload - begin) + frame->payload_size;
     wire_write(&p->wire, begin, size);
@@ -90,7 +90,7 @@ void peer_send_close(peer *p) {
     p->closing = true;
 }
 
-/* False when no more is to be read. */
+/* Returns false if nothing more should be read. */
 static bool handle(peer *p, wsf_frame *frame) {
     switch (frame->opcode) {
     case WSF_OP_PING:
@@ -162,13 +162,13 @@ static bool parse(peer *p, bytes *b) {
     return peer_flush(p);
 }
 
-/* Where to read to: what all peers share, behind the beginning of what this one keeps. A large
- * frame is collected in memory of the peer's own, so that it is not copied with each read. */
+/* The buffer to read into: the shared one, after the bytes that this peer has kept. A large frame
+ * is collected in the peer's own memory, so that it is not copied with each read. */
 static bytes *choose_buffer(peer *p) {
     size_t kept = bytes_size(&p->rest);
     if (wsf_parser_payload_size(&p->parser) >= LARGE) {
         size_t missing = (size_t)wsf_parser_missing(&p->parser);
-        if (kept == 0) { /* the header came alone: leave room for one before the payload */
+        if (kept == 0) { /* only the header has arrived: leave room for one before the payload */
             bytes_reserve(&p->rest, WSF_MAX_HEADER_SIZE + missing);
             p->rest.begin = p->rest.end = WSF_MAX_HEADER_SIZE;
         }

@@ -1,11 +1,9 @@
-/*
- * The limit that the libraries are measured against, and the other end of their connections: a
- * WebSocket server and a load generator on epoll, OpenSSL and libwsframe, in one thread.
+/* The limit that the libraries are measured against, and the peer of their connections: a WebSocket
+ * server and a load generator on epoll, OpenSSL and libwsframe, in one thread.
  *
  *   reference serve task=echo|sink|source|broadcast [size=N] [tls=FILE] [deflate=1] [payload=FILE]
  *   reference load  task=echo|sink|source|broadcast|handshake|idle [size=N] [tls=1] ...
- *
- * It serves loopback only, and trusts its peer. What it says and is told: dialogue.h.
+ * It serves only loopback, and trusts its peer. Its input and output: dialogue.h.
  */
 #include <wsframe/version.h>
 

@@ -83,7 +83,7 @@ static void broadcast(peer *p, wsf_frame *frame) {
     bytes_reserve(&encoded, WSF_MAX_HEADER_SIZE + frame->payload_size);
     size_t size = wsf_frame_encode(encoded.data, &header, frame->payload);
     for (uint32_t i = 0; i < peers_count; i++) {
-        /* One that has ended says so when it is read from. */
+        /* The end of a peer is detected by the next read. */
         if (peers[i]->stage == STAGE_OPEN && wire_write(&peers[i]->wire, encoded.data, size)) {
             loop_update(peers[i]);
         }

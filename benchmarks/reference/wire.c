@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What malloc() has at hand; larger ones are mapped anew each time. */
+/* A size for which malloc() reuses memory; larger blocks are mapped each time. */
 #define READ_SIZE 65536
 
-static BIO *encrypted; /* what TLS wants to send; emptied after each use */
+static BIO *encrypted; /* output of TLS; emptied after each use */
 
 static void must(bool good, const char *what) {
     if (!good) {
@@ -139,7 +139,7 @@ bool wire_write(wire *w, const uint8_t *data, size_t size) {
     if (!w->ssl) {
         return send_bytes(w, data, size);
     }
-    /* Memory takes everything at once. */
+    /* A memory BIO accepts everything at once. */
     if (SSL_write(w->ssl, data, (int)size) != (int)size) {
         ERR_clear_error();
         return false;

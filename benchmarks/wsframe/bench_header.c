@@ -1,9 +1,8 @@
 /*
  * Headers and small frames in nanoseconds and core cycles.
- *
- * Three kinds of work over a buffer of many frames: the stateless decoder alone, the stream parser
+ * Three workloads over a buffer of many frames: the stateless decoder alone, the stream parser
  * (header decoded and checked, no payload), and the parser with masked payloads of 256 bytes. The
- * target is a header decoded and checked in under 40 cycles.
+ * target is to decode and check a header in less than 40 cycles.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -29,7 +28,7 @@ static void fill(size_t payload_size, bool masked, bool text) {
                         .opcode = text ? WSF_OP_TEXT : WSF_OP_BINARY,
                         .fin = 1,
                         .masked = masked,
-                        .mask_key = {0, 0, 0, 0}}; /* a stream that unmasking leaves alone */
+                        .mask_key = {0, 0, 0, 0}}; /* a stream that unmasking does not change */
         stream_size += wsf_frame_encode(stream + stream_size, &h, payload);
     }
 }

@@ -1,8 +1,7 @@
-/*
- * Masking in GB/s beside memcpy, from 8 bytes to 16 MiB, for each variant of this processor.
+/* Masking in GB/s compared with memcpy, from 8 bytes to 16 MiB, for each variant of this processor.
  *
- * The payload lies where a frame would have it: behind a header of 6, 8 or 14 bytes in an aligned
- * buffer. The target is a copying mask at 0.8 of memcpy's speed from 256 bytes to 64 KiB.
+ * The payload is placed as in a frame: after a header of 6, 8 or 14 bytes in an aligned buffer. The
+ * target is a copying mask at 0.8 of memcpy's speed from 256 bytes to 64 KiB.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -31,8 +30,8 @@ static void in_place(size_t size, size_t shift) {
     wsf_mask(target + shift, size, key, 0);
 }
 
-/* What is measured at one size: each work in turn, round by round, so that a disturbance of the
- * machine does not fall on one of them alone. */
+/* The measurements at one size: the workloads alternate in each round, so that a disturbance of the
+ * machine does not affect only one of them. */
 typedef struct contender {
     void (*work)(size_t size, size_t shift);
     int variant;

@@ -1,5 +1,4 @@
-/*
- * Time and processor cycles, and the best of several rounds: noise only ever adds time.
+/* Time and processor cycles, and the best of several rounds: noise can only add time.
  */
 #ifndef WSF_BENCH_CLOCK_H
 #define WSF_BENCH_CLOCK_H

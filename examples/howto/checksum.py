@@ -1,8 +1,8 @@
-"""An extension of one's own: every fragment ends with a checksum of it.
+"""A custom extension: every fragment ends with its checksum.
 
 Usage: python checksum.py MESSAGE
 
-Serves and connects, sends the message, and prints what comes back.
+Serves and connects, sends the message, and prints the echo.
 """
 
 import asyncio

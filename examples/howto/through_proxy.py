@@ -1,4 +1,4 @@
-"""Sends one text through a proxy and prints the answer.
+"""Send one text through a proxy and print the answer.
 
 Arguments: the server's URL, the proxy's URL, the text.
 """

@@ -1,4 +1,4 @@
-"""Sends one text over TLS and prints the answer, trusting one authority and no other.
+"""Send one text over TLS and print the answer, trusting only one certificate authority.
 
 Arguments: the server's wss:// URL, the authority's certificate as a PEM file, the text.
 """

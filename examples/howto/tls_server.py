@@ -1,7 +1,7 @@
 """An echo server over TLS.
 
-Arguments: the port to listen on, 0 for any free one; then a PEM file with the certificate chain
-and its private key.
+Arguments: the port to listen on, 0 for any free one; a PEM file with the certificate chain and its
+private key.
 """
 
 import asyncio

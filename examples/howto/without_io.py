@@ -1,8 +1,8 @@
-"""A WebSocket client on a blocking socket: the program does the I/O, wscompat the protocol.
+"""A WebSocket client on a blocking socket: the program does the I/O, wscompat handles the protocol.
 
 Usage: python without_io.py URI MESSAGE
 
-Sends the message, prints the answer, and closes the connection.
+It sends the message, prints the answer, and closes the connection.
 """
 
 import socket
@@ -28,7 +28,7 @@ class Connection:
             raise self.protocol.handshake_exc
 
     def write(self) -> None:
-        """Send what the protocol wants to be sent."""
+        """Send the output of the protocol."""
         for data in self.protocol.data_to_send():
             if data == SEND_EOF:
                 self.socket.shutdown(socket.SHUT_WR)
@@ -36,7 +36,7 @@ class Connection:
                 self.socket.sendall(data)
 
     def read(self) -> None:
-        """Receive something, and let the protocol answer it."""
+        """Receive data, and let the protocol process it."""
         data = self.socket.recv(65536)
         if data:
             self.protocol.receive_data(data)
@@ -57,7 +57,7 @@ class Connection:
         self.write()
 
     def recv(self) -> str:
-        """The next text, if it comes in one frame."""
+        """Return the next text, if it comes in one frame."""
         while True:
             event = self.next_event()
             if isinstance(event, Frame) and event.opcode is Opcode.TEXT:

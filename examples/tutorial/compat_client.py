@@ -1,4 +1,4 @@
-"""Sends one text, prints the answer and leaves: a client in the awaitable API of wscompat.
+"""Send one text, print the answer and close: a client with the awaitable API of wscompat.
 
 Arguments: the server's URL, then the text.
 """

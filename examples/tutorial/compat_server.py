@@ -1,4 +1,4 @@
-"""Answers every text in capitals: a server in the awaitable API of wscompat.
+"""Return every text in capitals: a server with the awaitable API of wscompat.
 
 Arguments: the port to listen on, 0 for any free one.
 """

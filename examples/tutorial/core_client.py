@@ -1,4 +1,4 @@
-"""Sends one text, prints the answer and leaves: a client in the callback API of wscore.
+"""Send one text, print the answer and close: a client with the callback API of wscore.
 
 Arguments: the server's URL, then the text.
 """

@@ -1,4 +1,4 @@
-"""Answers every text in capitals: a server in the callback API of wscore.
+"""Return every text in capitals: a server with the callback API of wscore.
 
 Arguments: the port to listen on, 0 for any free one.
 """

@@ -1,8 +1,8 @@
-"""A chat with rooms: /room/NAME is one, and what a member says goes to all the others.
+"""A chat with rooms at /room/NAME: each message of a member is sent to all the others.
 
 Usage: python chat_rooms.py [PORT]
 
-Rooms are found by werkzeug's rules (pip install 'wscompat[router]').
+werkzeug's rules select the room (pip install 'wscompat[router]').
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Sends each line of its input to an echo server, and prints what comes back.
+"""Send each line of input to an echo server, and print the echo.
 
 Usage: python echo_client.py [URI]
 """

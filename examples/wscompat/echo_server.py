@@ -1,4 +1,4 @@
-"""Sends every message back to the client it came from, until it is interrupted.
+"""Echo every message to its client, until interrupted.
 
 Usage: python echo_server.py [PORT]
 """

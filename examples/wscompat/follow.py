@@ -1,4 +1,4 @@
-"""Prints the messages of a server, and connects again whenever the connection is lost.
+"""Print the messages of a server, and reconnect whenever the connection is lost.
 
 Usage: python follow.py ws://HOST/PATH
 """

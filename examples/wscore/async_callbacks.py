@@ -1,8 +1,8 @@
-"""Answers from coroutines: an `async def` for each message, begun before its callback returns.
+"""Answer from coroutines: an `async def` for each message, started before its callback returns.
 
-An eager task runs up to its first real `await` at once, without a trip through the event loop. A
-handler that has nothing to wait for therefore costs little more than a plain callback, and one that
-does wait holds nothing up. Needs Python 3.12.
+An eager task runs immediately, up to the first `await` that blocks, without an iteration of the
+event loop. A handler that does not wait therefore costs little more than a plain callback, and one
+that waits blocks nothing. Needs Python 3.12.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class AsyncListener(WSListener):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def on_message(self, transport: WSTransport, text: str) -> None:
-        """A text was received; to be overridden."""
+        """Handle a received text; override this method."""
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
@@ -50,7 +50,7 @@ class AsyncListener(WSListener):
 
 
 class Server(AsyncListener):
-    """Knows some prices by heart, and has to ask for the others."""
+    """Has some prices in memory, and must request the others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Server(AsyncListener):
 
 
 class Client(WSListener):
-    """Asks for a price that takes time, then for one that does not."""
+    """Requests a price that takes time, then one that does not."""
 
     def __init__(self) -> None:
         self._expected = 2
@@ -96,7 +96,7 @@ class Client(WSListener):
 
 
 async def main() -> None:
-    """Run both ends."""
+    """Run both endpoints."""
     server = await ws_create_server(lambda _: Server(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     transport, _ = await ws_connect(Client, f"ws://127.0.0.1:{port}/")

@@ -1,7 +1,7 @@
-"""Reads messages with `async for` and `await`, on both sides.
+"""Read messages with `async for` and `await`, at both endpoints.
 
-`WSMessageReader` is a listener with a queue of whole messages. When the queue is full the socket is
-not read any more, so that a peer cannot fill the memory of a program that is busy.
+`WSMessageReader` is a listener with a queue of whole messages. While the queue is full the socket
+is not read, so that a peer cannot fill the memory of a busy program.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from wscore import (
 
 
 class Session(WSMessageReader):
-    """The server's end: a task for each connection."""
+    """The server: a task for each connection."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)
         self.task = asyncio.get_running_loop().create_task(self.count())
 
     async def count(self) -> None:
-        """Answer each text with its length, until the client has had enough."""
+        """Answer each text with its length, until the client closes."""
         try:
             async for message in self:
                 self.transport.send(WSMsgType.TEXT, f"{len(message)} characters")
@@ -35,7 +35,7 @@ class Session(WSMessageReader):
 
 
 async def main() -> None:
-    """Run both ends."""
+    """Run both endpoints."""
     server = await ws_create_server(lambda _: Session(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     transport, reader = await ws_connect(WSMessageReader, f"ws://127.0.0.1:{port}/")

@@ -1,7 +1,7 @@
-"""Finds out that a peer is gone, with pings that are messages of the application.
+"""Detect a lost peer with application-level pings.
 
-Some services want `{"op": "ping"}` as a text instead of the protocol's own PING. What has to be
-parsed anyway is parsed once: the listener says itself that the answer was there.
+Some services expect the text `{"op": "ping"}` instead of the protocol's PING. Messages are parsed
+only once: the listener itself reports the answer.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ REPLY = 0.2  # seconds for the answer
 
 
 class Server(WSListener):
-    """Pings a silent client in its own words."""
+    """Pings a silent client with its own messages."""
 
     def send_user_specific_ping(self, transport: WSTransport) -> None:
         transport.send(WSMsgType.TEXT, '{"op": "ping"}')
 
     def is_user_specific_pong(self, frame: WSFrame) -> bool:
-        return False  # it would have to be parsed here; on_ws_frame does it
+        return False  # parsing is left to on_ws_frame
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
@@ -38,7 +38,7 @@ class Server(WSListener):
 
 
 class Client(WSListener):
-    """Answers twice, and then hangs."""
+    """Answers twice, and then stops answering."""
 
     def __init__(self) -> None:
         self._answers_left = 2
@@ -55,7 +55,7 @@ class Client(WSListener):
 
 
 async def main() -> None:
-    """Run both ends."""
+    """Run both endpoints."""
     server = await ws_create_server(
         lambda _: Server(),
         "127.0.0.1",

@@ -1,7 +1,7 @@
-"""Sends the same to many clients: a chat room in which everybody hears what one says.
+"""Send the same message to many clients: a chat room in which all members get each message.
 
-`ws_broadcast` makes the frame once, however many connections it goes to, and is told what to do
-with clients that do not keep up.
+`ws_broadcast` builds the frame once for any number of connections, and has an option for clients
+that do not keep up.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ room: set[WSTransport] = set()
 
 
 class Member(WSListener):
-    """The server's end of one connection."""
+    """The server's listener of one connection."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         room.add(transport)
@@ -33,7 +33,7 @@ class Member(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
             text = frame.get_payload_as_bytes()
-            # A client that lets messages pile up misses some, and delays nobody else.
+            # A slow client misses some messages, and does not delay the others.
             missed = ws_broadcast(room, WSMsgType.TEXT, text, when_slow=WSSlowPeer.SKIP)
             print("said:", text.decode(), "- missed by", len(missed))
         elif frame.msg_type == WSMsgType.CLOSE:
@@ -45,7 +45,7 @@ class Member(WSListener):
 
 
 async def main() -> None:
-    """Let many come in, and one of them speak."""
+    """Let many clients connect, and one of them send."""
     server = await ws_create_server(lambda _: Member(), "127.0.0.1", 0)
     url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     clients = [await ws_connect(WSMessageReader, url) for _ in range(CLIENTS)]

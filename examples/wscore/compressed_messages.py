@@ -1,8 +1,8 @@
-"""Sends compressed messages, to a callback on one side and to a queue on the other.
+"""Send compressed messages, to a callback at one endpoint and to a queue at the other.
 
-`WSMessageListener` is called with whole messages, `WSMessageReader` hands them out; both speak
-permessage-deflate if they are told to. A file is sent in fragments, and read in pieces: neither
-side ever holds all of it.
+`WSMessageListener` is called with whole messages, `WSMessageReader` queues them; both support
+permessage-deflate if it is enabled. A file is sent in fragments, and read in pieces: neither
+endpoint ever has all of it in memory.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ LINE = b"timber 410 oak 22 copper 9870\n"
 
 
 class Archive(WSMessageListener):
-    """The server's end."""
+    """The server's listener."""
 
     def on_ws_message(
         self, transport: WSTransport, msg_type: WSMsgType, message: str | bytes
@@ -36,7 +36,7 @@ class Archive(WSMessageListener):
 
 
 async def main() -> None:
-    """Run both ends."""
+    """Run both endpoints."""
     deflate = WSDeflate(server_max_window_bits=12, client_max_window_bits=12)
     server = await ws_create_server(lambda _: Archive(), "127.0.0.1", 0, deflate=deflate)
     port = server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""Sends one message to `echo_server.py`, prints the answer and closes the connection."""
+"""Send one message to `echo_server.py`, print the answer and close the connection."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from wscore import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_
 
 
 class Client(WSListener):
-    """Says something, waits for the echo, says goodbye."""
+    """Sends a message, waits for the echo, and closes."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         transport.send(WSMsgType.TEXT, "Grüße, server")
@@ -17,12 +17,12 @@ class Client(WSListener):
             print("echo:", frame.get_payload_as_utf8_text())
             transport.send_close(WSCloseCode.OK, "that was all")
         elif frame.msg_type == WSMsgType.CLOSE:
-            # The server closes the TCP connection after its CLOSE; a client may also do it itself.
+            # The server closes the TCP connection after its CLOSE; a client may also do so.
             transport.disconnect()
 
 
 async def main(url: str = "ws://127.0.0.1:9001/echo") -> None:
-    """Do it once."""
+    """Run the client once."""
     transport, _ = await ws_connect(Client, url)
     await transport.wait_disconnected()
     print("closed:", transport.close_handshake)

@@ -1,4 +1,4 @@
-"""Sends back every frame it receives, until it is stopped with Ctrl-C.
+"""Echo every received frame, until stopped with Ctrl-C.
 
 Run it with `python echo_server.py`, then `echo_client.py` in another terminal. Argument: the port
 to listen on, 0 for any free one.
@@ -29,7 +29,7 @@ class Echo(WSListener):
             transport.send_close(frame.get_close_code(), frame.get_close_message())
             transport.disconnect()
         else:
-            # The view is good for as long as this method runs, and sending is over before.
+            # The view is valid until this method returns; send() is done with it before.
             transport.send(frame.msg_type, frame.get_payload_as_memoryview(), frame.fin)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:

@@ -1,7 +1,7 @@
-"""Sends a message in several frames, and puts one together again.
+"""Send a message in several frames, and join the frames of a received one.
 
-A frame is shown as it arrives. Whoever wants whole messages joins them, as here, or uses
-`wscore.messages.message_reader`, which does it and more.
+A listener gets each frame as it arrives. For whole messages, join the frames, as here, or use
+`WSMessageListener` or `WSMessageReader`, which also do more.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from wscore import (
     ws_create_server,
 )
 
-MAX_MESSAGE = 1 << 20  # bytes; ws_create_server(max_message_size=…) has wscore watch over it
+MAX_MESSAGE = 1 << 20  # bytes; ws_create_server(max_message_size=…) lets wscore check it
 
 
 class Joining(WSListener):
@@ -28,7 +28,7 @@ class Joining(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            self._type = frame.msg_type  # the first frame says what the message is
+            self._type = frame.msg_type  # the first frame has the type of the message
         elif frame.msg_type == WSMsgType.CLOSE:
             transport.send_close(frame.get_close_code(), frame.get_close_message())
             transport.disconnect()
@@ -42,7 +42,7 @@ class Joining(WSListener):
             self.on_message(transport, self._type, message)
 
     def on_message(self, transport: WSTransport, msg_type: WSMsgType, message: bytes) -> None:
-        """A whole message; to be overridden."""
+        """Handle a whole message; override this method."""
 
 
 class Server(Joining):
@@ -68,7 +68,7 @@ class Client(Joining):
 
 
 async def main() -> None:
-    """Run both ends."""
+    """Run both endpoints."""
     server = await ws_create_server(
         lambda _: Server(), "127.0.0.1", 0, max_message_size=MAX_MESSAGE
     )

@@ -1,7 +1,7 @@
-"""An echo server that says goodbye: on SIGTERM or Ctrl-C it closes each connection, then ends.
+"""An echo server with a graceful shutdown: on SIGTERM or Ctrl-C it closes all connections.
 
-First nobody new is let in, then every client is told 1001 (going away) and has some seconds to
-answer. Argument: the port to listen on, 0 for any free one.
+First it stops accepting connections, then it sends code 1001 (going away) to every client, which
+has some seconds to answer. Argument: the port to listen on, 0 for any free one.
 """
 
 import asyncio
@@ -10,20 +10,20 @@ import sys
 
 from wscore import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
-PATIENCE = 5.0  # seconds for the clients' goodbyes
+PATIENCE = 5.0  # seconds for the clients' CLOSE frames
 
 open_transports: set[WSTransport] = set()
 
 
 class Echo(WSListener):
-    """Serves one connection, and keeps the list of those that are open."""
+    """Serves one connection, and keeps the set of open connections."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         open_transports.add(transport)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code())  # nothing, if ours is out already
+            transport.send_close(frame.get_close_code())  # no effect if ours was already sent
             transport.disconnect()
         elif frame.msg_type != WSMsgType.PONG:
             transport.send(frame.msg_type, frame.get_payload_as_memoryview(), frame.fin)
@@ -33,7 +33,7 @@ class Echo(WSListener):
 
 
 async def say_goodbye() -> None:
-    """Close all connections, politely as long as there is time."""
+    """Close all connections, with a closing handshake while there is time."""
     leaving = list(open_transports)
     print("closing", len(leaving), "connections", flush=True)
     for transport in leaving:
@@ -48,7 +48,7 @@ async def say_goodbye() -> None:
 
 
 async def main(port: str = "9001") -> None:
-    """Serve until told to stop."""
+    """Serve until a signal arrives."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,7 +1,7 @@
-"""WebSocket connections and plain HTTP answers on one port: a health check, and a moved address.
+"""WebSocket connections and plain HTTP responses on one port: a health check, and a redirect.
 
-The listener factory sees every request first, also one that does not ask for an upgrade. Argument:
-the port to listen on, 0 for any free one.
+The listener factory is called for every request, even one that does not request an upgrade.
+Argument: the port to listen on, 0 for any free one.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from wscore import (
 
 
 class Echo(WSListener):
-    """What the server is there for."""
+    """The server's WebSocket service."""
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
@@ -32,7 +32,7 @@ class Echo(WSListener):
 
 
 def answer(request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
-    """Choose by the path; None is 404."""
+    """Select by the path; None results in 404."""
     path, _, _ = request.path.partition(b"?")
     if path == b"/echo":
         return Echo()

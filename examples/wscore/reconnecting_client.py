@@ -1,7 +1,7 @@
-"""Stays connected: when the connection is lost or refused it waits a little and connects again.
+"""Stay connected: when the connection is lost or refused, wait a little and reconnect.
 
 The delay doubles with each failure, up to a limit, and varies at random, so that after an outage
-not all clients come back at the same moment. Ends with Ctrl-C. Argument: the server's URL.
+not all clients reconnect at the same moment. Ends with Ctrl-C. Argument: the server's URL.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ LAST_DELAY = 30.0
 
 
 class Client(WSListener):
-    """What the program does while it is connected."""
+    """The work of the program while it is connected."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         print("connected", flush=True)
@@ -35,15 +35,15 @@ class Client(WSListener):
 
 
 async def stay_connected(url: str) -> None:
-    """Connect again and again, until cancelled, or until the server says that it is no use."""
+    """Reconnect until cancelled, or until the server refuses permanently."""
     delay = FIRST_DELAY
     while True:
         try:
-            # A connection that breaks without a word is found out by the pings.
+            # The pings detect a connection that is lost without notice.
             transport, _ = await ws_connect(Client, url, enable_auto_ping=True)
         except WSInvalidStatusError as exc:
             if exc.response is None or exc.response.status < 500:
-                raise  # 401, 404: asking again will not help
+                raise  # 401, 404: another attempt will not help
             print("refused:", int(exc.response.status), flush=True)
         except (OSError, WSHandshakeError) as exc:  # TimeoutError is an OSError
             print("failed:", type(exc).__name__, flush=True)
@@ -52,7 +52,7 @@ async def stay_connected(url: str) -> None:
             try:
                 await transport.wait_disconnected()
             finally:
-                transport.disconnect()  # cancelled: the program is to end
+                transport.disconnect()  # cancelled: the program ends
             print("lost", flush=True)
         await asyncio.sleep(delay * random.uniform(0.5, 1.0))
         delay = min(2 * delay, LAST_DELAY)

@@ -1,7 +1,7 @@
-"""Looks for a quick connection: measures the round trip, and connects anew if it takes too long.
+"""Find a fast connection: measure the round-trip time, and reconnect if it is too long.
 
-Behind one name there may be several servers, some of them nearer than others. Arguments: the
-server's URL, the longest round trip that will do in milliseconds, and how often to try.
+One name may stand for several servers, some of them nearer than others. Arguments: the server's
+URL, the longest acceptable round trip in milliseconds, and the number of attempts.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ async def connect_quickly(url: str, limit: float, attempts: int) -> WSTransport:
     """Return the first connection whose best round trip is within the limit.
 
     Args:
-        url: the server's.
+        url: the server's URL.
         limit: seconds.
-        attempts: how often to try.
+        attempts: number of attempts.
 
     Raises:
-        TimeoutError: no connection was quick enough.
+        TimeoutError: no connection was fast enough.
     """
     for attempt in range(1, attempts + 1):
         transport, _ = await ws_connect(WSListener, url)
@@ -36,7 +36,7 @@ async def connect_quickly(url: str, limit: float, attempts: int) -> WSTransport:
 
 
 async def main(url: str, limit: str = "10", attempts: str = "3") -> None:
-    """Find one and say so; a real program would begin to work with it."""
+    """Find one and print it; a real program would then use it."""
     try:
         transport = await connect_quickly(url, float(limit) / 1000, int(attempts))
     except TimeoutError as exc:

@@ -1,7 +1,7 @@
-"""Sends to a client that is slower than the server, without filling the server's memory.
+"""Send to a client that is slower than the server, without filling the server's memory.
 
-What a client does not read piles up at the server. `pause_writing` says that it is enough, and
-`resume_writing` that there is room again; in between the producer waits.
+Data that a client does not read accumulates at the server. `pause_writing` is called when it is too
+much, and `resume_writing` when there is room again; in between the producer waits.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ LIMIT = 256 * 1024  # bytes that may wait at the server
 
 
 class Producer(WSListener):
-    """Sends as fast as the client takes it."""
+    """Sends as fast as the client reads."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         transport.underlying_transport.set_write_buffer_limits(high=LIMIT)
@@ -58,7 +58,7 @@ class Producer(WSListener):
 
 
 async def main() -> None:
-    """Run both ends; the client needs a millisecond for each message."""
+    """Run both endpoints; the client needs a millisecond for each message."""
     server = await ws_create_server(lambda _: Producer(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     transport, reader = await ws_connect(WSMessageReader, f"ws://127.0.0.1:{port}/")

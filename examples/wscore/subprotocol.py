@@ -1,4 +1,4 @@
-"""Agrees on a subprotocol: the client offers some, the server chooses one, or refuses."""
+"""Negotiate a subprotocol: the client offers some, the server selects one, or refuses."""
 
 import asyncio
 
@@ -15,11 +15,11 @@ from wscore import (
 )
 
 HEADER = "Sec-WebSocket-Protocol"
-SPOKEN = ("chat.v2", "chat.v1")  # the better one first
+SPOKEN = ("chat.v2", "chat.v1")  # the preferred one first
 
 
 class Client(WSListener):
-    """Says which subprotocol was agreed on, and closes."""
+    """Sends the negotiated subprotocol, and closes."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         print("agreed on:", transport.response.headers[HEADER])
@@ -28,7 +28,7 @@ class Client(WSListener):
 
 
 def choose(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-    """Take the best subprotocol that is offered; without one there is nothing to talk about."""
+    """Select the best subprotocol that is offered; refuse if there is none."""
     offered = {name.strip() for name in request.headers.get(HEADER, "").split(",")}
     for name in SPOKEN:
         if name in offered:
@@ -39,7 +39,7 @@ def choose(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
 
 
 async def main() -> None:
-    """Try an offer that fits, and one that does not."""
+    """Try a supported offer, and an unsupported one."""
     server = await ws_create_server(choose, "127.0.0.1", 0)
     url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     transport, _ = await ws_connect(Client, url, extra_headers={HEADER: "chat.v1, chat.v2"})

@@ -1,8 +1,8 @@
-"""One port, several threads, each with an event loop of its own.
+"""One port, several threads, each with its own event loop.
 
-The system deals connections out among the threads (`reuse_port`, on Linux). A connection belongs to
-the thread of its loop; another thread has to ask that loop, by `call_soon_threadsafe`. Threads take
-turns at the global interpreter lock; to use several processors let processes share the port.
+The system distributes connections among the threads (`reuse_port`, on Linux). A connection belongs
+to the thread of its loop; other threads must use `call_soon_threadsafe` of that loop. Threads share
+the global interpreter lock; to use several processors, let processes share the port.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ CLIENTS = 20
 
 
 class Worker(threading.Thread):
-    """A thread that serves on a port it shares.
+    """A thread that serves on a shared port.
 
     Args:
         port: the port.
 
     Attributes:
-        listening: done when it is; its result is the thread's event loop.
+        listening: done when the thread listens; its result is the thread's event loop.
     """
 
     def __init__(self, port: int) -> None:
@@ -46,13 +46,13 @@ class Worker(threading.Thread):
         asyncio.run(self._serve())
 
     def announce(self, text: str) -> None:
-        """Send a text to all clients of this thread; for any thread."""
+        """Send a text to all clients of this thread; may be called from any thread."""
         self.listening.result().call_soon_threadsafe(
             ws_broadcast, self._transports, WSMsgType.TEXT, text
         )
 
     def stop(self) -> None:
-        """Close the connections and end; for any thread."""
+        """Close the connections and end; may be called from any thread."""
         self.listening.result().call_soon_threadsafe(self._stopping.set)
 
     async def _serve(self) -> None:
@@ -88,7 +88,7 @@ class Member(WSListener):
 
 
 async def talk(workers: list[Worker], port: int) -> None:
-    """Connect, hear what the workers are made to say, and watch them go."""
+    """Connect, receive the messages of the workers, and wait for their end."""
     clients = [await ws_connect(WSMessageReader, f"ws://127.0.0.1:{port}/") for _ in range(CLIENTS)]
     for worker in workers:
         worker.announce("closing time")
@@ -101,8 +101,8 @@ async def talk(workers: list[Worker], port: int) -> None:
 
 
 def main() -> None:
-    """Start the workers, talk with them, and wait for their end."""
-    with socket.socket() as reserved:  # it keeps the port, but does not listen
+    """Start the workers, talk to them, and wait for their end."""
+    with socket.socket() as reserved:  # it reserves the port, but does not listen
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]

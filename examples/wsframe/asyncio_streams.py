@@ -2,9 +2,9 @@
 
     python asyncio_streams.py 8765
 
-Port 0 takes any free port; the one in use is printed. For real servers take wscore, which is made
-for asyncio and much faster; this shows how little it takes to put WebSocket frames on any stream,
-be it a pipe or a serial line.
+Port 0 selects a free port; the port in use is printed. For real servers use wscore, which is made
+for asyncio and much faster; this shows how little code is needed to send WebSocket frames over any
+stream, such as a pipe or a serial line.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 async def shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    """Answer an upgrade request (RFC 6455, section 4.2); False if it is none."""
+    """Answer an upgrade request (RFC 6455, section 4.2); return False for any other request."""
     head = await reader.readuntil(b"\r\n\r\n")
     headers = {}
     for line in head.split(b"\r\n")[1:]:
@@ -50,8 +50,8 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
                 elif frame.opcode is not Opcode.PONG:
                     writer.write(frames.frame(frame.opcode, frame.payload, fin=frame.fin))
             await writer.drain()
-    except FrameError as error:
-        writer.write(frames.close(error.close_code, error.args[0]))
+    except FrameError as exc:
+        writer.write(frames.close(exc.close_code, exc.args[0]))
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -60,7 +60,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         if await shake_hands(reader, writer):
             await echo(reader, writer)
     except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        pass  # the peer left, or never spoke HTTP
+        pass  # the peer disconnected, or did not send HTTP
     finally:
         writer.close()
 

@@ -2,8 +2,8 @@
 
     python blocking_client.py ws://127.0.0.1:8765/ "Hello"
 
-wsframe does the frames; the handshake is one HTTP request, made by hand. There is no TLS and no
-time limit on purpose: it shows what little a program needs that brings its own I/O.
+wsframe handles the frames; the opening handshake is one HTTP request, written by hand. TLS and time
+limits are left out on purpose: it shows how little a program with its own I/O needs.
 """
 
 import base64
@@ -20,7 +20,7 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def shake_hands(sock: socket.socket, host: str, target: str) -> bytes:
-    """Ask for an upgrade (RFC 6455, section 4.1); return the bytes received behind the reply."""
+    """Request an upgrade (RFC 6455, section 4.1); return the bytes received after the response."""
     key = base64.b64encode(os.urandom(16))
     sock.sendall(
         b"GET %b HTTP/1.1\r\nHost: %b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -56,7 +56,7 @@ def receive(sock: socket.socket, parser: FrameParser, first: bytes) -> Iterator[
 
 
 def talk(sock: socket.socket, first: bytes, text: str) -> str:
-    """Send a text, gather the reply, close; answers pings meanwhile."""
+    """Send a text, collect the reply, close; answer pings meanwhile."""
     writer = FrameWriter(Role.CLIENT)
     parser = FrameParser(Role.CLIENT, max_message_size=1 << 24)
     reply = b""
@@ -72,8 +72,8 @@ def talk(sock: socket.socket, first: bytes, text: str) -> str:
                 reply += bytes(frame)
                 if frame.fin:
                     sock.sendall(writer.close(CloseCode.NORMAL, "thanks"))
-    except FrameError as error:
-        sock.sendall(writer.close(error.close_code, str(error)))
+    except FrameError as exc:
+        sock.sendall(writer.close(exc.close_code, str(exc)))
         raise
     return reply.decode()
 

@@ -1,12 +1,12 @@
-"""aiohttp through a SOCKS proxy, or any other that wsproxy knows: fetch a page and print it.
+"""aiohttp through a SOCKS proxy, or any other that wsproxy supports: fetch a page and print it.
 
     python aiohttp_session.py PROXY URL
 
-aiohttp connects to addresses that a resolver gives it. The resolver here answers with the address
-of a small server on loopback, one for each host and port, which passes every connection on through
-the proxy. aiohttp still sees the real host name, so TLS and cookies are as they should be. Any
-library that lets its resolver be replaced can be helped in the same way. Other programs of this
-machine could use those servers as well while they run.
+aiohttp connects to the addresses that its resolver returns. The resolver here returns the address
+of a small loopback server, one for each host and port, which forwards every connection through the
+proxy. aiohttp still uses the real host name, so TLS and cookies work as usual. The same works for
+any library whose resolver can be replaced. While these servers run, other programs on this machine
+can use them, too.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class TunnelResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the address of the server that passes connections on to the host and port."""
+        """Return the address of the server that forwards connections to the host and port."""
         if (host, port) not in self._servers:
             self._servers[host, port] = await asyncio.start_server(
                 lambda reader, writer: self._pass_on(reader, writer, host, port), "127.0.0.1", 0
@@ -47,7 +47,7 @@ class TunnelResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Take no more connections."""
+        """Stop accepting connections."""
         for server in self._servers.values():
             server.close()
 
@@ -59,8 +59,8 @@ class TunnelResolver(AbstractResolver):
             transport, protocol = await open_tunnel_transport(
                 lambda: asyncio.StreamReaderProtocol(far_reader), self._proxy, host, port
             )
-        except ProxyError as error:
-            print(f"no tunnel: {error}", file=sys.stderr)
+        except ProxyError as exc:
+            print(f"no tunnel: {exc}", file=sys.stderr)
             writer.close()
             return
         loop = asyncio.get_running_loop()
@@ -73,7 +73,7 @@ class TunnelResolver(AbstractResolver):
 
 
 async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy one direction of a connection until its end, or until either side is gone."""
+    """Copy one direction of a connection until its end, or until either endpoint disconnects."""
     try:
         while data := await reader.read(65536):
             writer.write(data)

@@ -1,8 +1,8 @@
-"""asyncio's streams through a proxy of any kind: send a line to a server, print its first answer.
+"""asyncio's streams through any kind of proxy: send a line to a server, print its first answer.
 
     python streams.py PROXY HOST PORT LINE
 
-PROXY is a URL, or several with commas between them for a chain. Nothing here depends on the kind.
+PROXY is a URL, or several, separated by commas, for a chain. The code is the same for all kinds.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from wsproxy import ProxyError, open_tunnel_transport
 async def open_connection_through(
     proxy: str, host: str, port: int, ssl: SSLContext | None = None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Do what `asyncio.open_connection()` does, through a proxy."""
+    """Do the same as `asyncio.open_connection()`, through a proxy."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     transport, protocol = await open_tunnel_transport(
@@ -27,8 +27,8 @@ async def open_connection_through(
 async def main(proxy: str, host: str, port: str, line: str) -> None:
     try:
         reader, writer = await open_connection_through(proxy, host, int(port))
-    except ProxyError as error:
-        sys.exit(f"no tunnel: {error}")
+    except ProxyError as exc:
+        sys.exit(f"no tunnel: {exc}")
     writer.write(line.encode() + b"\n")
     print((await reader.readline()).decode().rstrip())
     writer.close()

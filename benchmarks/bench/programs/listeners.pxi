@@ -112,5 +112,5 @@ class Listeners:
 
 
 def make(library):
-    """Return the listeners, as their counterpart in Python does."""
+    """Return the listeners, like the corresponding function in Python."""
     return Listeners

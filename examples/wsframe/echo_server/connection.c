@@ -1,8 +1,7 @@
 /*
  * One connection of the echo server. Contract: connection.h.
- *
- * Frames are parsed where recv() put them. Each is answered from there: the reply is copied once,
- * into the bytes that leave with one send() for all frames of a read.
+ * Frames are parsed in the receive buffer, and answered from there: a reply is copied once, into
+ * the output, which is sent by one send() for all frames of a read.
  */
 #define _GNU_SOURCE
 
@@ -21,7 +20,7 @@
 #define MAX_MESSAGE_SIZE (1 << 24)
 #define FULL (1 << 20)
 
-/* Make room for `size` bytes behind what is there. */
+/* Make room for `size` bytes after the existing ones. */
 static bool reserve(buffer *b, size_t size) {
     size_t used = b->end - b->begin;
     if (b->capacity - b->end >= size) {
@@ -67,7 +66,7 @@ bool connection_is_full(const connection *c) {
     return c->out.end - c->out.begin > FULL;
 }
 
-/* Append a frame to what is to be sent. */
+/* Append a frame to the output. */
 static bool reply(connection *c, uint8_t opcode, bool fin, const uint8_t *payload, size_t size) {
     wsf_header header = {.payload_size = size, .opcode = opcode, .fin = fin};
     if (!reserve(&c->out, WSF_MAX_HEADER_SIZE + size)) {
@@ -91,7 +90,7 @@ static bool answer(connection *c, const wsf_frame *frame) {
     }
 }
 
-/* A fault of the peer: say which, then end. */
+/* Report an error of the peer with a CLOSE, then end. */
 static bool refuse(connection *c, int error) {
     uint8_t payload[WSF_MAX_CONTROL_SIZE];
     const char *text = wsf_error_text(error);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <wsframe/wsframe.h>
 
-/* Bytes that wait to be used: data[begin] to data[end - 1]. */
+/* Unprocessed bytes: data[begin] to data[end - 1]. */
 typedef struct buffer {
     uint8_t *data;
     size_t begin, end, capacity;
@@ -17,8 +17,8 @@ typedef struct buffer {
 
 typedef struct connection {
     int fd;
-    bool upgraded; /* the handshake is done */
-    bool closing;  /* nothing more is read; once all is sent, the connection ends */
+    bool upgraded; /* the opening handshake is complete */
+    bool closing;  /* nothing more is read; the connection ends once everything is sent */
     wsf_parser parser;
     buffer in, out;
 } connection;
@@ -26,10 +26,10 @@ typedef struct connection {
 connection *connection_new(int fd);
 void connection_free(connection *c);
 
-/* The socket may be read or written. False if the connection is over and must be freed. */
+/* Read and write the ready socket. Returns false if the connection has ended and must be freed. */
 bool connection_ready(connection *c, bool readable);
 
-/* Whether it waits for room to send, and so must not be given more to read. */
+/* Whether it waits for room to send, and so must not read more. */
 bool connection_is_full(const connection *c);
 
 #endif

@@ -2,8 +2,7 @@
  * A WebSocket echo server on epoll and libwsframe, one thread, no other library.
  *
  *   echo_server PORT
- *
- * Port 0 takes any free port; the one in use is printed. It serves loopback only.
+ * Port 0 selects a free port; the port in use is printed. It serves only loopback.
  */
 #define _GNU_SOURCE
 
@@ -58,10 +57,10 @@ static void accept_all(int epoll, int listener) {
     }
 }
 
-/* Level-triggered: ask for room to send only while something waits, and to read unless full. */
+/* Level-triggered: watch for room to send only while output waits, and for input unless full. */
 static void handle(int epoll, connection *c, uint32_t events) {
     if (!connection_ready(c, (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)) {
-        connection_free(c); /* which also takes it out of the epoll set */
+        connection_free(c); /* this also removes it from the epoll set */
         return;
     }
     bool waits = c->out.begin != c->out.end;
