@@ -1,7 +1,7 @@
 """Every task of the repository: `nox -l` lists them, `nox -s NAME` runs one.
 
 The packages are built once for each interpreter and set of sources; the sessions install those
-wheels. What a session does to the machine stays below .nox, .cache, dist and docs/_build.
+wheels. Sessions write only below .nox, .cache, dist and docs/_build.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ PACKAGES = ROOT / "packages"
 CACHE = ROOT / ".cache"
 DIST = ROOT / "dist"
 
-# Each package with the ones its build needs, in the order in which they are built.
+# Each package with the packages that its build needs, in build order.
 NAMES: dict[str, list[str]] = {"wsframe": [], "wscore": ["wsframe"], "wsproxy": [], "wscompat": []}
 COMPILED = ("wsframe", "wscore")
 
@@ -41,9 +41,9 @@ TEST_TOOLS = (
     "trustme",
     "uvloop",
 )
-# What the demonstration and the interop tests talk with, and through.
+# The peers and proxies of the demonstration and the interop tests.
 PEERS = ("websockets>=16", "picows>=2", "tiny-proxy>=0.3", "rich")
-# What single tests compare with, talk with, run, or build with.
+# Further packages that individual tests need.
 TESTED_WITH = (
     "wsproto",
     "aiohttp",
@@ -59,7 +59,7 @@ TESTED_WITH = (
     "isal",
     "zlib-ng",
 )
-# What the benchmark compares with, and draws with; the releases its published figures are of.
+# The contenders and tools of the benchmark, in the releases of the published figures.
 MEASURED = (
     "picows==2.3.1",
     "websockets==17.4",
@@ -74,8 +74,9 @@ MEASURED = (
     "setuptools",
 )
 BUILD_TOOLS = ("cmake>=3.26", "ninja>=1.11")
-# What `tests` runs on all Pythons but one: what may differ there. It leaves out uvloop, which is
-# the same on all, and programs and packages that only use the others. `pythons` runs all.
+# The tests that `tests` runs on all Pythons but one: those whose result may differ. It leaves out
+# uvloop, which is the same on all, and programs and packages that only use the others. `pythons`
+# runs all tests.
 PART = (
     *("-k", "not uvloop", "--ignore=tests/benchmarks", "--ignore=tests/campaign"),
     *("--ignore=tests/field", "--ignore=tests/fuzz_live", "--ignore=tests/wsproxy"),
@@ -88,9 +89,9 @@ LINTERS = ("ruff==0.17.5", "clang-format==23.1.5", "cython-lint==0.22.0", "codes
 
 
 def can_build(python: Path, version: str) -> bool:
-    """Tell whether an interpreter runs, is of this version, and has its headers and venv.
+    """Return whether an interpreter runs, is of this version, and has its headers and venv.
 
-    Running it is the only way to know: pyenv puts commands on PATH for versions that are not
+    This can only be checked by running it: pyenv puts commands on PATH for versions that are not
     selected, and they only print an error.
     """
     check = (
@@ -123,7 +124,7 @@ def usable_versions() -> list[str]:
     for version, python in found.items():
         if python and shutil.which(f"python{version}") != str(python):
             os.environ["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    # The version nox runs on is named even without headers: the build then says what is missing.
+    # The version nox runs on is included even without headers: the build then reports it.
     return [version for version in VERSIONS if found[version] or version == HERE]
 
 
@@ -134,7 +135,7 @@ PYTHONS = usable_versions()
 
 
 def files_of(*folders: Path) -> Iterable[Path]:
-    """Return all source files below some folders, without what tools leave there."""
+    """Return all source files below some folders, without the files that tools create there."""
     ignored = {"__pycache__", "build", "dist"}
     for folder in folders:
         for path in sorted(folder.rglob("*")):
@@ -143,7 +144,7 @@ def files_of(*folders: Path) -> Iterable[Path]:
 
 
 def digest(name: str) -> str:
-    """Return what changes when a package's wheel may change: a hash of all it is made from."""
+    """Return a hash of everything that a package's wheel is built from."""
     folders = [PACKAGES / name, *(PACKAGES / needed for needed in NAMES[name])]
     result = hashlib.sha256()
     for path in files_of(*folders, *([ROOT / "cmake"] if name in COMPILED else [])):
@@ -164,7 +165,7 @@ def python_tag(session: nox.Session) -> str:
 
 
 def wheel_folder(session: nox.Session, name: str) -> Path:
-    """Return where the wheel of a package, built from the sources as they are, belongs."""
+    """Return the folder for the wheel of a package, built from the current sources."""
     return CACHE / "wheels" / python_tag(session) / f"{name}-{digest(name)}"
 
 
@@ -176,14 +177,14 @@ def built_wheels(session: nox.Session, names: Iterable[str] = NAMES) -> list[str
 def install_packages(session: nox.Session, *tools: str) -> None:
     """Install the four packages into a session, with the tools it needs.
 
-    All sessions get the packages through here. In a session whose environment is used again,
-    wheels that are there already are left alone.
+    All sessions install the packages with this function. In a reused environment, wheels that are
+    already installed are skipped.
     """
     wheels = built_wheels(session)
     session.install(*wheels, *tools)
     note = Path(session.virtualenv.location, "installed-wheels.txt")
     if note.is_file() and note.read_text() != "\n".join(wheels):
-        # pip looks at the version only, and that stays while the sources change.
+        # pip compares only the version, which stays the same while the sources change.
         session.install("--force-reinstall", "--no-deps", *wheels)
     note.write_text("\n".join(wheels))
 
@@ -202,8 +203,8 @@ def wheels(session: nox.Session) -> None:
             f"Python {version_of(session)} has no headers or no venv module here "
             "(Debian, Ubuntu: apt install python3-dev python3-venv)"
         )
-    # Build isolation would compile wsframe a second time for wscore, so it is off, and what the
-    # backends need is installed here instead.
+    # Build isolation would compile wsframe a second time for wscore, so it is off, and the
+    # requirements of the backends are installed here instead.
     session.install(*sorted(build_requirements()), *BUILD_TOOLS)
     for name in NAMES:
         if name in missing:
@@ -211,7 +212,7 @@ def wheels(session: nox.Session) -> None:
 
 
 def build_requirements() -> set[str]:
-    """Return what the packages' pyproject.toml files name as needed to build them."""
+    """Return the build requirements of all packages' pyproject.toml files."""
     projects = (nox.project.load_toml(PACKAGES / name / "pyproject.toml") for name in NAMES)
     return {needed for project in projects for needed in project["build-system"]["requires"]}
 
@@ -223,7 +224,7 @@ def build_wheel(session: nox.Session, name: str) -> None:
         if needed := NAMES[name]:
             wheels_needed = built_wheels(session, needed)
             session.install("--force-reinstall", "--no-deps", *wheels_needed)
-        # What a package is linked with makes a new folder: its changes are not all seen by ninja.
+        # A change of a linked package leads to a new folder: ninja does not detect all changes.
         parts = [name, *(digest(other) for other in NAMES[name])]
         build = CACHE / "build" / python_tag(session) / "-".join(parts)
         settings = [f"--config-settings=build-dir={build}"]
@@ -241,14 +242,14 @@ def build_wheel(session: nox.Session, name: str) -> None:
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
 def demo(session: nox.Session) -> None:
-    """Let every client talk with every server over loopback, and show a table of how it went."""
+    """Connect every client to every server over loopback, and print a table of the results."""
     install_packages(session, "trustme", "uvloop", *PEERS)
     session.run("python", "tests/interop/demo.py", *session.posargs)
 
 
 @nox.session(python=PYTHONS, requires=["wheels-{python}"])
 def tests(session: nox.Session) -> None:
-    """Run all tests on one Python, and a part on the others; what follows `--` goes to pytest."""
+    """Run all tests on one Python, and some on the others; arguments after `--` go to pytest."""
     is_whole = session.python == HERE or session.posargs
     install_for_tests(session)
     run_pytest(session, *([] if is_whole else PART))
@@ -256,13 +257,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, requires=["wheels-{python}"], default=False)
 def pythons(session: nox.Session) -> None:
-    """Run all tests on every Python that this machine has; what follows `--` goes to pytest."""
+    """Run all tests on every installed Python; arguments after `--` go to pytest."""
     install_for_tests(session)
     run_pytest(session)
 
 
 def install_for_tests(session: nox.Session) -> None:
-    """Install what the tests need: the packages, peers to talk with, tools to build with."""
+    """Install the requirements of the tests: the packages, peers, and build tools."""
     building = (*build_requirements(), *BUILD_TOOLS)
     install_packages(session, *TEST_TOOLS, *PEERS, *TESTED_WITH, *building)
 
@@ -275,9 +276,9 @@ def run_pytest(session: nox.Session, *options: str) -> None:
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
 def minimums(session: nox.Session) -> None:
-    """Run the tests with the oldest dependencies that are allowed; what follows `--` is for pytest.
+    """Run the tests with the oldest allowed dependencies; arguments after `--` go to pytest.
 
-    Peers that want newer ones may fail: they are not what this is about.
+    Peers that require newer ones may fail; they are not tested here.
     """
     install_for_tests(session)
     session.install("--no-deps", *oldest_dependencies())
@@ -285,7 +286,7 @@ def minimums(session: nox.Session) -> None:
 
 
 def oldest_dependencies() -> list[str]:
-    """Return what the packages and their extras depend on, each in its oldest version."""
+    """Return the dependencies of the packages and their extras, each in its oldest version."""
     projects = [nox.project.load_toml(PACKAGES / name / "pyproject.toml") for name in NAMES]
     own = {project["project"]["name"] for project in projects}
     oldest = set()
@@ -300,11 +301,11 @@ def oldest_dependencies() -> list[str]:
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
 def conformance(session: nox.Session) -> None:
-    """Talk with browsers, Node and aiohttp, and be judged by Autobahn; `-- --full` runs slow cases.
+    """Test against browsers, Node, aiohttp and Autobahn; `-- --full` also runs slow cases.
 
-    What follows `--` goes to the Autobahn runner. It leaves its reports in .cache/autobahn.
+    Arguments after `--` go to the Autobahn runner. It writes its reports to .cache/autobahn.
     """
-    # The last virtualenv that makes environments for Python 2.7, which the Autobahn suite needs.
+    # The last virtualenv that supports Python 2.7, which the Autobahn suite needs.
     install_packages(session, *TEST_TOOLS, *TESTED_WITH, "virtualenv==20.15.1")
     node = CACHE / "node"
     if shutil.which("npm"):
@@ -331,7 +332,7 @@ def find_python2() -> Path | None:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     folders += sorted(pyenv.glob("versions/2.7*/bin"), reverse=True)
     for python in (folder / "python2.7" for folder in folders):
-        # pyenv's own command of that name is there without the version it stands for.
+        # pyenv's command of that name exists even if that version is not installed.
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             subprocess.run([python, "-c", ""], capture_output=True, check=True, timeout=30)
             return python
@@ -354,7 +355,7 @@ def tests_c(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Fuzz libwsframe, alone and against other parsers; `-- SECONDS` for each target, else 60.
 
-    What it finds new goes to .cache/fuzz, and beside it the input of a crash.
+    New inputs are written to .cache/fuzz, and the input of a crash beside it.
     """
     if not shutil.which("clang"):
         session.error("libFuzzer needs clang (Debian, Ubuntu: apt install clang)")
@@ -377,9 +378,9 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
 def field(session: nox.Session) -> None:
-    """Disturb real processes that talk, and count what is lost; `-- MINUTES`, else 5.
+    """Inject faults into communicating processes, and count lost messages; `-- MINUTES`, else 5.
 
-    `-- MINUTES --compare` does the same to websockets and picows; `-- --help` for all options.
+    `-- MINUTES --compare` also tests websockets and picows; `-- --help` for all options.
     """
     run_field(session, {})
 
@@ -394,7 +395,7 @@ def field_sanitized(session: nox.Session) -> None:
 def fuzz_live(session: nox.Session) -> None:
     """Send mutated handshakes and frames to running servers and clients; `-- INPUTS`, else 10000.
 
-    Their verdicts are compared with those of websockets. `-- --help` for all options.
+    Their results are compared with those of websockets. `-- --help` for all options.
     """
     if sys.platform != "linux":
         session.skip("it looks into /proc, and ends its processes as Linux can")
@@ -419,8 +420,8 @@ def configure_c(
     Args:
         session: has CMake and Ninja installed.
         kind: names the build folder.
-        sanitizers: what to give to `-fsanitize=`.
-        compiler: instead of the system's `cc`.
+        sanitizers: the value of `-fsanitize=`.
+        compiler: used instead of the system's `cc`.
         tests: False builds the fuzz targets.
 
     Returns:
@@ -450,7 +451,7 @@ def configure_c(
     return build
 
 
-# --- Builds for looking inside --------------------------------------------------------------------
+# --- Builds for debugging -------------------------------------------------------------------------
 
 
 def install_built_for(
@@ -459,10 +460,10 @@ def install_built_for(
     """Install all four packages, the compiled ones built for one purpose only.
 
     Args:
-        session: where to; the tools of the tests come along.
-        purpose: names the folders of the builds.
+        session: the session to install into, with the tools of the tests.
+        purpose: the name of the build folders.
         *settings: further settings of scikit-build-core, as `key=value`.
-        env: for the builds; wscore's imports wsframe as it was built before.
+        env: environment of the builds; wscore's imports wsframe as it was built before.
     """
     building = (*sorted(build_requirements()), *BUILD_TOOLS)
     session.install(*building, *TEST_TOOLS, *PEERS, *TESTED_WITH)
@@ -476,9 +477,9 @@ def install_built_for(
 
 @nox.session(default=False)
 def coverage(session: nox.Session) -> None:
-    """Count executed lines, of Cython too, into .cache/coverage; what follows `--` goes to pytest.
+    """Measure line coverage, including Cython, in .cache/coverage; arguments after `--`: pytest's.
 
-    Only the test process counts, not the programs that tests start.
+    Only the test process is measured, not the programs that tests start.
     """
     install_built_for(
         session,
@@ -495,7 +496,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def sanitize(session: nox.Session) -> None:
-    """Run wscore's tests under ASan and UBSan; what follows `--` goes to pytest instead."""
+    """Run wscore's tests under ASan and UBSan, or those given to pytest after `--`."""
     environment = install_sanitized(session)
     session.run("pytest", *(session.posargs or ["tests/wscore"]), env=environment)
 
@@ -504,13 +505,13 @@ def install_sanitized(session: nox.Session) -> dict[str, str]:
     """Install the packages built with ASan and UBSan, and return the environment to run them in."""
     flags = (
         "-O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer "
-        # An object that waits in a list to be used again would hide that it is used too late.
+        # A free list would hide a use after free.
         "-DCYTHON_USE_FREELISTS=0"
     )
     preloaded = {
         "LD_PRELOAD": f"{library(session, 'libasan.so')} {library(session, 'libubsan.so')}",
-        # CPython leaves memory to the end of its process on purpose, tests ask for more memory than
-        # there is, and Squid, which inherits this, deletes objects by another size than they have.
+        # CPython intentionally keeps memory until its process ends, tests request more memory than
+    # exists, and Squid, which inherits this, deletes objects with a wrong size.
         "ASAN_OPTIONS": "detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1"
         ":new_delete_type_mismatch=0",
         "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -522,7 +523,7 @@ def install_sanitized(session: nox.Session) -> dict[str, str]:
         f"cmake.define.CMAKE_C_FLAGS={flags}",
         env=preloaded,
     )
-    # CPython's own allocator would hide the same as those lists.
+    # CPython's own allocator would hide the same errors as free lists.
     return {**preloaded, "PYTHONMALLOC": "malloc"}
 
 
@@ -542,7 +543,7 @@ def library(session: nox.Session, name: str) -> str:
 def bench(session: nox.Session) -> None:
     """Compare with other libraries and a C program; `-- --quick`: within five minutes, `-- --help`.
 
-    Leaves what it has measured, and charts of it, in .cache/bench.
+    Writes the results, and charts of them, to .cache/bench.
     """
     install_packages(session, *MEASURED, *build_requirements(), *BUILD_TOOLS)
     place = CACHE / "bench"
@@ -558,9 +559,9 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
 def fairness(session: nox.Session) -> None:
-    """Measure how long one connection waits beside floods; `-- --quick`: within three minutes.
+    """Measure the latency of one connection beside floods; `-- --quick`: within three minutes.
 
-    Leaves what it has measured, and charts of it, in .cache/fairness.
+    Writes the results, and charts of them, to .cache/fairness.
     """
     install_packages(session, *MEASURED)
     place = CACHE / "fairness"
@@ -572,9 +573,9 @@ def fairness(session: nox.Session) -> None:
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
 def instructions(session: nox.Session) -> None:
-    """Count the instructions of fixed work with callgrind; more than before, by a margin, fails.
+    """Count the instructions of fixed work with callgrind; fail if they exceed the recorded ones.
 
-    `-- --update` keeps the new counts.
+    `-- --update` records the new counts.
     """
     if not shutil.which("valgrind"):
         session.skip("nothing to count with: no valgrind (Debian, Ubuntu: apt install valgrind)")
@@ -588,7 +589,7 @@ def instructions(session: nox.Session) -> None:
 def sources(*suffixes: str) -> list[str]:
     """Return the files, with one of these suffixes if there are any, that git does not ignore.
 
-    What was built in the tree, such as the site or a module's C file, is nobody's to mend.
+    Files that were built in the tree, such as the site or a module's C file, are left out.
     """
     command = ("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     listed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
@@ -598,7 +599,7 @@ def sources(*suffixes: str) -> list[str]:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style of all sources, and the spelling; `-- --fix` repairs what it can."""
+    """Check the style of all sources, and the spelling; `-- --fix` fixes the formatting."""
     session.install(*LINTERS)
     fix = "--fix" in session.posargs
     session.run("ruff", "check", *(["--fix"] if fix else []), ".")
@@ -612,7 +613,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(requires=[f"wheels-{HERE}"])
 def typing(session: nox.Session) -> None:
-    """Check the types, and that the stubs of compiled modules tell the truth."""
+    """Check the types, and the stubs of compiled modules against the modules."""
     install_packages(session, "mypy", "nox", "werkzeug", "prompt-toolkit", *TEST_TOOLS)
     session.run("mypy", *(str(PACKAGES / name / "src" / name) for name in NAMES))
     session.run("mypy", "noxfile.py", "tests/conftest.py", "tests/support")
@@ -621,19 +622,19 @@ def typing(session: nox.Session) -> None:
     session.run("stubtest", "--allowlist", str(allowed), *COMPILED)
 
 
-# --- What is published --------------------------------------------------------------------------
+# --- Distributions -------------------------------------------------------------------------------
 
 
 @nox.session(requires=[f"wheels-{HERE}"], default=False)
 def dist(session: nox.Session) -> None:
-    """Make the sdist of each package, and its wheel from the sdist, both into dist/."""
+    """Build the sdist of each package, and its wheel from the sdist, both into dist/."""
     session.install("build", "twine", *sorted(build_requirements()))
     shutil.rmtree(DIST, ignore_errors=True)
-    # wscore's sdist asks for wsframe by name; until it is published only dist/ has it.
+    # wscore's sdist requires wsframe by name; until it is published only dist/ has it.
     known = " ".join([DIST.as_uri(), *os.environ.get("PIP_FIND_LINKS", "").split()])
     for name in NAMES:
-        # Nothing is compiled for an sdist, so it needs no environment of its own; its wheel does,
-        # as it would be built by a user.
+        # Nothing is compiled for an sdist, so it needs no isolated environment; its wheel does, as
+        # when a user builds it.
         session.run(
             *("python", "-m", "build", "--sdist", "--no-isolation", "--skip-dependency-check"),
             *("--outdir", str(DIST), str(PACKAGES / name)),
@@ -658,7 +659,7 @@ def content(wheel: Path) -> set[str]:
 
 @nox.session(requires=["dist"], default=False)
 def layers(session: nox.Session) -> None:
-    """Install each package alone from its wheel, do one real thing, and look what came along."""
+    """Install each package alone from its wheel, use it, and check what else was installed."""
     session.install("virtualenv")
     for name in NAMES:
         place = Path(session.create_tmp(), name)
@@ -689,8 +690,9 @@ def docs(session: nox.Session) -> None:
 def dev(session: nox.Session) -> None:
     """Install all packages editable, with the tools, into .nox/dev; run it again to rebuild.
 
-    Python files are used from the sources as they are. After a change of a C or Cython file this
-    compiles what depends on it. `-- Debug` builds for debuggers, `-- RelWithDebInfo` for profilers.
+    Python files are used directly from the sources. After a change to a C or Cython file, running
+    it again recompiles what depends on it. `-- Debug` builds for debuggers, `-- RelWithDebInfo` for
+    profilers.
     """
     build_type = session.posargs[0] if session.posargs else "Release"
     session.install(*sorted(build_requirements()), *BUILD_TOOLS, *TEST_TOOLS, *PEERS, "mypy")

@@ -1,7 +1,7 @@
-"""How Sphinx builds the one site of the four packages; `nox -s docs` runs it.
+"""Configuration of Sphinx for the site of the four packages; `nox -s docs` runs it.
 
-The packages must be installed: their reference is read from the docstrings of what is imported,
-compiled modules too. The C reference is read from the headers in the tree.
+The packages must be installed: their reference is read from the docstrings of the imported modules,
+including compiled ones. The C reference is read from the headers in the tree.
 """
 
 import sys

@@ -1,8 +1,9 @@
-"""Makes the reference of the C library: one page for each header, from the comments in it.
+"""Generate the reference of the C library: one page for each header, from its comments.
 
-It reads the part of Doxygen's language that these headers use: `/** ... */` before a declaration,
-`/**< ... */` behind a field or enumerator, `@file`, `@param`, `@return`, `#name` and `name()`. It
-never guesses: a header that does not open with `@file`, or an unreadable declaration, is an error.
+It supports the part of Doxygen's language that these headers use: `/** ... */` before a
+declaration, `/**< ... */` after a field or enumerator, `@file`, `@param`, `@return`, `#name` and
+`name()`. It never guesses: a header without `@file` at its top, or an unreadable declaration, is an
+error.
 """
 
 import re
@@ -41,23 +42,23 @@ def write_pages(app: Sphinx) -> None:
 
 
 def page(header: Path) -> Iterator[str]:
-    """Give the lines of a header's page."""
+    """Yield the lines of a header's page."""
     text = header.read_text(encoding="utf-8")
     opening = OPENING.match(text)
     if not opening:
-        raise ExtensionError(f"{header}: no comment at its top, with @file, says what it is")
+        raise ExtensionError(f"{header} does not begin with a comment with @file")
     title = f"wsframe/{header.name}"
     yield from (title, "=" * len(title), "", prose(opening[1]), "")
     for comment in COMMENT.finditer(text, opening.end()):
         try:
             yield from declaration(text[comment.end() :], comment[1])
-        except ValueError as error:
+        except ValueError as exc:
             line = text.count("\n", 0, comment.end()) + 1
             raise ExtensionError(f"{header}:{line}: {error}") from None
 
 
 def declaration(code: str, comment: str) -> Iterator[str]:
-    """Give the lines for what is declared where `code` begins."""
+    """Yield the lines for the declaration at the start of `code`."""
     if macro := MACRO.match(code):
         yield from entry("macro", macro[1], f"{prose(comment)}\n\nValue: ``{macro[2]}``")
     elif body := TYPE_WITH_BODY.match(code):
@@ -76,7 +77,7 @@ def declaration(code: str, comment: str) -> Iterator[str]:
 
 
 def content(body: str, item: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """Give each field or enumerator of a type, and the comment behind it."""
+    """Yield each field or enumerator of a type, and the comment after it."""
     position = 0
     while body[position:].strip():
         if skipped := PLAIN_COMMENT.match(body, position):
@@ -99,7 +100,7 @@ def signature(code: str) -> str:
 
 
 def entry(kind: str, what: str, text: str) -> Iterator[str]:
-    """Give the directive that documents one name."""
+    """Yield the directive that documents one name."""
     yield from (f".. c:{kind}:: {what}", "", indent(text, "   "), "")
 
 

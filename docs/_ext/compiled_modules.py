@@ -1,8 +1,8 @@
-"""Lets autodoc see of compiled modules what it sees of others.
+"""Make autodoc document compiled modules like others.
 
-Their functions know no annotations at run time, so signatures come from the stubs beside the
-sources. And what a compiled class calls an attribute has a docstring that is a sentence: napoleon
-must not take the words before a colon in it for a type.
+Their functions have no annotations at run time, so signatures come from the stubs beside the
+sources. The attributes of compiled classes have docstrings that are sentences: napoleon must not
+treat the words before a colon in them as a type.
 """
 
 import ast
@@ -15,7 +15,7 @@ from sphinx.util.inspect import iscoroutinefunction
 
 
 class Signature(NamedTuple):
-    """Both halves of a signature, and whether its result is awaited."""
+    """The two parts of a signature, and whether its result is awaited."""
 
     arguments: str
     result: str
@@ -46,10 +46,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
             for key in (rest, f"{rest}.__init__", f"{rest}.__new__"):
                 if (package, key) in signatures:
                     found = signatures[package, key]
-                    # Nobody may call a constructor that takes nothing at all.
+                    # A constructor without any arguments must not be called by users.
                     if "Never" in found.arguments:
                         return "", ""
-                    # autodoc says so itself of what Python takes for a coroutine function.
+                    # autodoc itself marks functions that Python recognizes as coroutine functions.
                     is_told = not found.is_async or iscoroutinefunction(documented)
                     result = found.result if is_told else f"Awaitable[{found.result}]"
                     return found.arguments, result
@@ -75,7 +75,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def names_of(name: str, documented: Any) -> Iterator[tuple[str, str]]:
-    """Give the package and the name within it: where it is documented, and where it is from."""
+    """Return the package and the name within it: as documented, and of its origin."""
     package, _, rest = name.partition(".")
     yield package, rest
     home = getattr(documented, "__module__", None) or ""
@@ -91,7 +91,7 @@ def signatures_of(package: str, stub: Path) -> Signatures:
             for method in node.body:
                 if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
                     arguments = method.args
-                    # The first parameter is the object itself, except of a static method.
+                    # The first parameter is the object itself, except for a static method.
                     if "staticmethod" not in map(ast.unparse, method.decorator_list):
                         (arguments.posonlyargs or arguments.args).pop(0)
                     found[package, f"{node.name}.{method.name}"] = text_of(method)
@@ -110,18 +110,18 @@ def text_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Signature:
 
 
 class WithoutPrivateNames(ast.NodeTransformer):
-    """Puts what a stub's own short names stand for in their places."""
+    """Replaces a stub's own short names by their meanings."""
 
     def __init__(self) -> None:
         self._meanings: dict[str, ast.expr] = {}
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
-        """Learn what a name stands for."""
+        """Record the meaning of a name."""
         match node.targets:
             case [ast.Name(id=name)] if name.startswith("_") and not name.startswith("__"):
                 self._meanings[name] = node.value
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Write out a name that has a meaning."""
+        """Replace a name that has a recorded meaning."""
         return self._meanings.get(node.id, node)

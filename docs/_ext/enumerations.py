@@ -1,6 +1,6 @@
-"""Shows the members of enumerations, and of compiled ones the base that they have in Python.
+"""Document the members of enumerations, and the Python base of compiled ones.
 
-A member has no docstring, and autodoc passes over what has none.
+Members have no docstrings, and autodoc skips members without one.
 """
 
 import enum
@@ -20,11 +20,11 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def keep_member(
     _app: Sphinx, _what: str, _name: str, member: Any, _skip: bool, _options: Any
 ) -> bool | None:
-    """Keep the members of an enumeration; of all else decide nothing."""
+    """Keep the members of an enumeration; return None for everything else."""
     return False if isinstance(member, enum.Enum) else None
 
 
 def name_bases(_app: Sphinx, _name: str, found: type, _options: Any, bases: list[Any]) -> None:
-    """Put the enumeration of the standard library in the place of one that Cython has made."""
+    """Replace an enumeration type of Cython by that of the standard library."""
     if issubclass(found, enum.IntEnum) and found is not enum.IntEnum:
         bases[:] = [enum.IntEnum]

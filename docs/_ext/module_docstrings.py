@@ -1,7 +1,7 @@
-"""Shows an indented block in the docstring of a module as it stands there.
+"""Show an indented block in the docstring of a module literally.
 
-Such a block is a picture or a tree drawn with characters, for readers of the source; without this
-reStructuredText takes it for a quotation.
+Such a block is a diagram drawn with characters, for readers of the source; without this extension
+reStructuredText treats it as a quotation.
 """
 
 from typing import Any

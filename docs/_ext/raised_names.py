@@ -1,7 +1,7 @@
-"""Links what a docstring says is raised to the exception that its module means.
+"""Link the names in a docstring's "Raises" section to the exceptions of its own package.
 
-Several packages have an exception of one name, such as `ProtocolError`; Sphinx alone cannot tell
-which of them a section "Raises" is about.
+Several packages have exceptions with the same name, such as `ProtocolError`; Sphinx alone cannot
+determine which of them is meant.
 """
 
 import re
@@ -24,7 +24,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def qualify(
     _app: Sphinx, _what: str, _name: str, documented: Any, _options: Any, lines: list[str]
 ) -> None:
-    """Put the module before each name that is one of an exception there, or of its package."""
+    """Qualify each name of an exception of the module, or of its package."""
     owner = documented.fget if isinstance(documented, property) else documented
     module = getattr(owner, "__module__", None) or ""
     package = module.partition(".")[0]
@@ -41,6 +41,6 @@ def qualify(
 
 
 def names_in(module: str) -> Iterable[tuple[str, Any]]:
-    """Return what a module has, nothing if it is not there."""
+    """Return the names of a module; empty if it does not exist."""
     found = sys.modules.get(module)
     return () if found is None else vars(found).items()

@@ -59,13 +59,13 @@ def collect() -> tuple[Lines, Branches]:
 
 
 def share(counts: dict[int, int] | dict[tuple[int, int], int]) -> str:
-    """Say how many of some counts are not zero."""
+    """Return how many of some counts are not zero."""
     hit = sum(1 for count in counts.values() if count)
     return f"{hit:4} of {len(counts):4}  {100 * hit / len(counts):5.1f} %" if counts else "-"
 
 
 def main() -> int:
-    """Measure and print; the exit status tells whether the complete files are so."""
+    """Measure and print; exit with status 1 if a file is not completely covered."""
     run_tests()
     lines, branches = collect()
     good = True

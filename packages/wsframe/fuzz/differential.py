@@ -1,12 +1,13 @@
 """Differential fuzzing of the stream parser, from Python.
 
-Random streams of frames, mostly in order and sometimes not, go through `wsframe.FrameParser` (all
-its modes, cut anywhere), through the plain-Python model beside this file, and, where it can express
-the configuration, through wsproto. All must agree on every frame and on the fault.
+Random streams of frames, mostly valid and sometimes not, are parsed by `wsframe.FrameParser` (in
+all its modes, cut anywhere), by the plain-Python model beside this file, and, if it supports the
+configuration, by wsproto. All must agree on every frame and on the error.
 
     python differential.py [--seconds 60] [--seed 1]
 
-Prints how much was compared; exits with status 1 at the first difference, with what reproduces it.
+It prints how much was compared, and exits with status 1 at the first difference, which it prints
+with the arguments to reproduce it.
 """
 
 import argparse
@@ -37,7 +38,7 @@ class DifferenceError(Exception):
 
 
 def frame(rng: random.Random, masked: bool, opcode: int, payload: bytes, fin: bool) -> bytes:
-    """Build a frame, now and then with one thing wrong in its header."""
+    """Build a frame, sometimes with an error in its header."""
     rsv, size, wrong = 0, len(payload), rng.random() < 0.03
     b0 = fin << 7 | opcode
     if wrong:
@@ -91,7 +92,7 @@ def message(rng: random.Random, masked: bool) -> Iterator[bytes]:
 
 
 def make_stream(rng: random.Random, server: bool) -> bytes:
-    """Build a stream of several messages, perhaps ended by CLOSE, perhaps damaged or cut off."""
+    """Build a stream of several messages, possibly ended by CLOSE, damaged or cut off."""
     parts: list[bytes] = []
     for _ in range(rng.randrange(1, 6)):
         kind = rng.random()
@@ -113,7 +114,7 @@ def make_stream(rng: random.Random, server: bool) -> bytes:
 
 
 def make_config(rng: random.Random) -> Config:
-    """Pick a configuration; half of them are plain, which wsproto can express."""
+    """Pick a configuration; half of them are plain, which wsproto supports."""
     config = Config(server=rng.random() < 0.5)
     if rng.random() < 0.5:
         config.rsv_allowed = rng.choice([0, 4, 6, 7])
@@ -142,7 +143,7 @@ def run_wsframe(
                     body = b"".join(bytes(p.payload) for p in begun)
                     result.frames.append((int(piece.opcode), piece.fin, piece.rsv, body))
                     begun.clear()
-    except wsframe.FrameError as error:
+    except wsframe.FrameError as exc:
         result.fault, result.offset = error.name, error.offset or 0
     return result
 
@@ -170,7 +171,7 @@ def run_wsproto(stream: bytes, server: bool) -> Story:
 
 
 def as_story(result: Result) -> Story:
-    """Tell a result in the form of `run_wsproto`."""
+    """Convert a result to the form of `run_wsproto`."""
     story: Story = []
     data, text = b"", False
     for opcode, fin, _, body in result.frames:
@@ -193,10 +194,10 @@ def as_story(result: Result) -> Story:
 
 
 def late(fault: str | None, story: Story, theirs: Story) -> bool:
-    """Tell whether wsproto only sees a fault later than its first byte, as it may.
+    """Return whether wsproto may report an error later than at its first byte.
 
-    It waits for payload before it judges the order of fragments, and for a character's third byte
-    before it refuses a surrogate; the rest of the stream decides what it says then, if anything.
+    It waits for the payload before it checks the order of fragments, and for a character's third
+    byte before it rejects a surrogate; the rest of the stream then determines its result, if any.
     """
     before = story[:-1]
     if fault in {"NO_MESSAGE", "INSIDE_MESSAGE"}:
@@ -205,7 +206,7 @@ def late(fault: str | None, story: Story, theirs: Story) -> bool:
 
 
 def compare(rng: random.Random) -> tuple[int, bool]:
-    """Compare one stream in all ways; tells how many frames, and whether wsproto took part."""
+    """Compare one stream in all ways; return the number of frames, and whether wsproto was used."""
     config = make_config(rng)
     stream = make_stream(rng, config.server)
     expected = receive(stream, config)
@@ -231,7 +232,7 @@ def compare(rng: random.Random) -> tuple[int, bool]:
 
 
 def main() -> int:
-    """Compare until the time is over; the exit status tells whether all agreed."""
+    """Compare until the time is over; exit with status 1 if there was a difference."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seconds", type=float, default=60.0)
     arguments.add_argument("--seed", type=int, default=None)

@@ -1,20 +1,20 @@
 """A receiver of WebSocket frames in plain Python, written from RFC 6455 as directly as possible.
 
-It exists to be compared with libwsframe's parser. It sees the whole stream at once, keeps nothing
-between calls, and must never import wsframe.
+It is compared with libwsframe's parser. It gets the whole stream at once, keeps no state between
+calls, and must not import wsframe.
 """
 
 from dataclasses import dataclass, field
 
 CONTROL = {8, 9, 10}
-# Whatever character a few bytes begin, one of these ends it; otherwise no character begins so.
+# If some bytes begin a character, one of these completes it; otherwise no character begins so.
 COMPLETIONS = [fill * count for fill in (b"\x80", b"\xbf") for count in (1, 2, 3)]
 OPCODES = {0, 1, 2} | CONTROL
 
 
 @dataclass
 class Config:
-    """What the receiver was configured with; 0 means no limit."""
+    """The configuration of the receiver; 0 means no limit."""
 
     server: bool
     rsv_allowed: int = 0
@@ -27,7 +27,7 @@ class Config:
 
 @dataclass
 class Message:
-    """The message under way: its first frame, its size and frames so far, and whether it is text.
+    """The current message: its first frame, its size and frames so far, and whether it is text.
 
     `pending` holds the bytes of a character that is not complete.
     """
@@ -42,9 +42,9 @@ class Message:
 
 @dataclass
 class Result:
-    """Frames as (opcode, fin, rsv, payload), then perhaps a fault and its place in the stream.
+    """Frames as (opcode, fin, rsv, payload), then possibly an error and its position in the stream.
 
-    `in_header` tells that the stream ends inside a header.
+    `in_header` is true if the stream ends inside a header.
     """
 
     frames: list[tuple[int, bool, int, bytes]] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Result:
 
 
 class FaultError(Exception):
-    """A fault of the peer: its name, and where it is."""
+    """An error of the peer: its name and position."""
 
     def __init__(self, name: str, offset: int) -> None:
         super().__init__(name, offset)
@@ -63,7 +63,7 @@ class FaultError(Exception):
 
 
 def close_fault(payload: bytes) -> str | None:
-    """Judge the payload of a CLOSE frame (5.5.1, 7.4)."""
+    """Check the payload of a CLOSE frame (5.5.1, 7.4)."""
     if len(payload) == 1:
         return "CLOSE_SIZE"
     if payload:
@@ -76,7 +76,7 @@ def close_fault(payload: bytes) -> str | None:
 
 
 def decodes(text: bytes) -> bool:
-    """Tell whether a text is UTF-8."""
+    """Return whether a text is UTF-8."""
     try:
         text.decode()
     except UnicodeDecodeError:
@@ -97,7 +97,7 @@ def check_text(message: Message, payload: bytes, at: int, end: bool) -> None:
 
 
 def receive(stream: bytes, config: Config) -> Result:
-    """Read a stream from its start to its end, or to its first fault."""
+    """Read a stream from its start to its end, or to its first error."""
     result = Result()
     try:
         read_frames(stream, config, result)
@@ -107,7 +107,7 @@ def receive(stream: bytes, config: Config) -> Result:
 
 
 def read_frames(stream: bytes, config: Config, result: Result) -> None:
-    """Append frames to the result until the stream ends, is closed, or is at fault."""
+    """Append frames to the result until the stream ends, is closed, or has an error."""
     at = 0
     message: Message | None = None
     while len(stream) - at >= 2:
@@ -160,7 +160,7 @@ def read_frames(stream: bytes, config: Config, result: Result) -> None:
 def check_data_header(
     config: Config, message: Message | None, opcode: int, rsv: int, size: int, at: int
 ) -> Message:
-    """Judge a data frame by the message it belongs to (5.4) and by the limits."""
+    """Check a data frame against its message (5.4) and the limits."""
     if rsv & ~(config.rsv_allowed if opcode else config.rsv_continuation):
         raise FaultError("RESERVED_BITS", at)
     if opcode:

@@ -1,5 +1,4 @@
-/*
- * Header decoder: whatever it accepts, the encoder must write back byte for byte.
+/* Header decoder: the encoder must reproduce every accepted header byte for byte.
  */
 #include "input.h"
 #include "wsframe/wsframe.h"

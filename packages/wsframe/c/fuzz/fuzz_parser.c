@@ -1,12 +1,11 @@
-/*
- * Stream parser: whole frames and streaming, at once and in pieces, must tell the same story.
+/* Stream parser: whole frames and streaming, at once and in pieces, must give the same result.
  *
  * Input: configuration (4 bytes), size of the pieces (1), then the stream.
  */
 #include "input.h"
 #include "wsframe/wsframe.h"
 
-/* What a run amounts to: a hash over all frames, and the end. */
+/* The result of a run: a hash of all frames, and the end. */
 typedef struct story {
     uint64_t hash;
     uint64_t frames;
@@ -19,7 +18,7 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
     return (hash ^ value) * UINT64_C(0x9E3779B97F4A7C15) + (hash >> 29);
 }
 
-/* Add a frame; pieces of one frame add up to what the whole would add. */
+/* Add a frame to the hash; all pieces of a frame together have the same effect as the whole. */
 static uint64_t tell(story *s, const wsf_frame *f, uint64_t partial) {
     REQUIRE(f->offset + f->payload_size <= f->frame_size);
     REQUIRE(f->first == (f->offset == 0));

@@ -1,5 +1,4 @@
-/*
- * Round trip: frames built in good order must come out of the parser as they went in.
+/* Round trip: the parser must return a valid sequence of built frames unchanged.
  *
  * Input: role, mode, size of the pieces, then for each frame its kind, its size and its key.
  */
@@ -17,7 +16,7 @@ typedef struct sent {
 static sent frames[MAX_FRAMES];
 static uint8_t plain[MAX_STREAM], stream[MAX_STREAM];
 
-/* `room` is for frames that are large: a few of them tell as much as many, which would be slow. */
+/* `room` limits large frames: a few of them test as much as many, which would be slow. */
 static size_t pick_size(input *in, bool control, int *room) {
     uint8_t kind = take_byte(in);
     size_t small = take_byte(in);

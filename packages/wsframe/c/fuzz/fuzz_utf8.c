@@ -1,5 +1,4 @@
-/*
- * UTF-8: the same answer at once and in pieces, and the same as decoding by arithmetic.
+/* UTF-8: the result at once and in pieces must be the same as that of decoding by arithmetic.
  *
  * Input: size of the pieces, then the text.
  */

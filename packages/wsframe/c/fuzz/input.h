@@ -1,5 +1,4 @@
-/*
- * Reading decisions from the bytes a fuzzer gives, and failing loudly.
+/* Reading decisions from the fuzzer's bytes, and aborting on a failure.
  */
 #ifndef WSF_FUZZ_INPUT_H
 #define WSF_FUZZ_INPUT_H
@@ -25,7 +24,7 @@ typedef struct input {
     size_t size;
 } input;
 
-/* The next byte; 0 behind the end. */
+/* The next byte; 0 after the end. */
 static inline uint8_t take_byte(input *in) {
     if (in->size == 0) {
         return 0;
@@ -42,7 +41,7 @@ static inline uint32_t take_word(input *in) {
     return word;
 }
 
-/* A copy that ends where its memory ends, so that sanitizers see any byte too far. */
+/* A copy that ends where its memory ends, so that sanitizers detect any access beyond it. */
 static inline uint8_t *exact_copy(const uint8_t *data, size_t size) {
     uint8_t *copy = malloc(size ? size : 1);
     REQUIRE(copy);

@@ -1,4 +1,4 @@
-"""Write the first inputs of each fuzz target's corpus; what a fuzzer found lies beside them.
+"""Write the initial inputs of each fuzz target's corpus; inputs found by fuzzing are beside them.
 
 Run it after the input format of a target has changed. It never removes a file.
 """

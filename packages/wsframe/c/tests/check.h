@@ -1,7 +1,6 @@
-/*
- * The least a unit test needs: checks that count, and a result for main().
+/* Minimal unit test support: counted checks, and a result for main().
  *
- * A failed check is printed and counted, it does not stop the test.
+ * A failed check is printed and counted; it does not stop the test.
  */
 #ifndef WSF_TEST_CHECK_H
 #define WSF_TEST_CHECK_H

@@ -1,5 +1,4 @@
-/*
- * Memory between two pages that fault at any access, so that one byte too far ends the test.
+/* Memory between two pages that fault at any access, so that an overrun by one byte ends the test.
  */
 #ifndef WSF_TEST_GUARDED_H
 #define WSF_TEST_GUARDED_H
@@ -8,7 +7,7 @@
 #include <stdint.h>
 
 typedef struct guarded {
-    uint8_t *start; /* first usable byte, right behind a protected page */
+    uint8_t *start; /* first usable byte, directly after a protected page */
     uint8_t *end;   /* one past the last usable byte: the start of a protected page */
 } guarded;
 

@@ -5,7 +5,7 @@
  *   OPCODE [(MESSAGE)] [fin] [rsv=N] PAYLOAD      a frame; MESSAGE for continuations
  *   CLOSE CODE REASON
  *   error NAME CLOSE-CODE @OFFSET
- *   N bytes missing                               a frame is under way at the end
+ *   N bytes missing                               a frame is incomplete at the end
  */
 #include "parser_cases.h"
 

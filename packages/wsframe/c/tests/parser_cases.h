@@ -1,5 +1,4 @@
-/*
- * Parser tests as a table: bytes on the wire, then what the parser must make of them.
+/* Parser tests as a table: bytes on the wire, then the expected result of the parser.
  */
 #ifndef WSF_TEST_PARSER_CASES_H
 #define WSF_TEST_PARSER_CASES_H
@@ -11,7 +10,7 @@
 typedef struct parser_case {
     const char *name;
     const char *wire;         /* the notation of wire.h */
-    const char *log;          /* one line for each frame, then perhaps an error */
+    const char *log;          /* one line for each frame, then possibly an error */
     wsf_parser_config config; /* the mode is set by the test, which runs both */
 } parser_case;
 

@@ -1,5 +1,4 @@
-/*
- * The table of errors: complete, and each fault answered by the right close code.
+/* The table of errors: complete, and with the right close code for each error.
  */
 #include "check.h"
 #include "wsframe/wsframe.h"

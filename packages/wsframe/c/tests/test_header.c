@@ -24,7 +24,7 @@ static const uint64_t sizes[] = {0,
                                  UINT64_C(0x123456789ABCDEF),
                                  UINT64_C(0x7FFFFFFFFFFFFFFF)};
 
-/* What RFC 6455 says about the first two bytes, restated. */
+/* The rules of RFC 6455 for the first two bytes, restated. */
 static int first_bytes(uint8_t b0, uint8_t b1) {
     unsigned opcode = b0 & 15u, length = b1 & 127u;
     if ((opcode > 2 && opcode < 8) || opcode > 10) {
@@ -132,7 +132,7 @@ static void test_frame(const guarded *g) {
     CHECK_EQ(wsf_frame_encode(out, &h, (const uint8_t *)"Hello"), 7);
     CHECK(memcmp(out, "\x81\x05Hello", 7) == 0);
 
-    /* The payload may be in its place already. */
+    /* The payload may already be in place. */
     memcpy(out + 2, "olleH", 5);
     CHECK_EQ(wsf_frame_encode(out, &h, out + 2), 7);
     CHECK(memcmp(out, "\x81\x05olleH", 7) == 0);

@@ -39,7 +39,7 @@ static bool untouched(const uint8_t *from, const uint8_t *to) {
     return true;
 }
 
-/* In place and copying, at one length and phase; dst and src lie where the caller wants them. */
+/* In place and copying, at one length and phase; dst and src are placed by the caller. */
 static bool right(uint8_t *dst, uint8_t *src, size_t size, size_t phase) {
     memcpy(dst, plain, size);
     wsf_mask(dst, size, key, phase);
@@ -60,7 +60,7 @@ static void test_variant(int variant, const guarded *a, const guarded *b) {
             size_t other = shift * 7 % ALIGNMENTS;
             size_t phase = (size + shift) % 4;
             memset(a->end - size - 128, CANARY, size + 128);
-            /* Against the page behind, then against the page in front. */
+            /* Directly before the protected page, then directly after one. */
             uint8_t *dst = a->end - size - shift;
             bool ok = right(dst, b->end - size - other, size, phase);
             ok = ok && untouched(a->end - size - 128, dst) && untouched(dst + size, a->end);
@@ -75,7 +75,7 @@ static void test_variant(int variant, const guarded *a, const guarded *b) {
             }
         }
     }
-    /* All phases at all lengths, right at the protected pages. */
+    /* All phases at all lengths, directly at the protected pages. */
     for (size_t size = 0; size <= LENGTHS; size++) {
         for (size_t phase = 0; phase < 8; phase++) {
             CHECK(right(a->end - size, b->end - size, size, phase));
@@ -84,7 +84,7 @@ static void test_variant(int variant, const guarded *a, const guarded *b) {
     }
 }
 
-/* A payload masked piece by piece is masked as if at once. */
+/* Masking a payload in pieces gives the same result as masking it at once. */
 static void test_pieces(void) {
     uint8_t data[LENGTHS];
     for (size_t cut = 0; cut <= 64; cut++) {
@@ -118,7 +118,7 @@ static void test_choice(void) {
 int main(void) {
     guarded a = guarded_new(2 * LENGTHS), b = guarded_new(2 * LENGTHS);
     prepare();
-    /* The very first use makes the choice; it must mask as well. */
+    /* The very first use selects the kernel; it must also mask. */
     memcpy(a.start, plain, 100);
     wsf_mask(a.start, 100, key, 0);
     CHECK(memcmp(a.start, masked[0], 100) == 0);

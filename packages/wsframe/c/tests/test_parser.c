@@ -1,5 +1,4 @@
-/*
- * What the table of parser_cases.c cannot say: the contract of the functions themselves.
+/* The contracts of the functions, which the table of parser_cases.c cannot express.
  */
 #include "check.h"
 #include "guarded.h"
@@ -44,7 +43,7 @@ static void test_payload_stays_in_place(void) {
     CHECK(frame.payload == bytes + 6);
 }
 
-/* A split control frame is gathered inside the parser. */
+/* A split control frame is collected inside the parser. */
 static void test_held_control(void) {
     uint8_t bytes[64];
     size_t size = wire_bytes("89 85 m=37fa213d \"Hello\"", bytes, sizeof bytes);
@@ -69,7 +68,7 @@ static void test_moved_payload(void) {
     CHECK(memcmp(bytes + 6, "abc", 3) == 0);
     CHECK_EQ(wsf_parser_payload_size(&parser), 8);
     CHECK_EQ(wsf_parser_missing(&parser), 5);
-    CHECK_EQ(next(bytes + 6, 2), WSF_NEED_MORE); /* fewer than before: nothing happens */
+    CHECK_EQ(next(bytes + 6, 2), WSF_NEED_MORE); /* fewer than before: no effect */
     CHECK_EQ(consumed, 0);
     CHECK_EQ(wsf_parser_missing(&parser), 5);
     memcpy(moved, bytes + 6, size - 6);
@@ -137,7 +136,7 @@ static void test_sum_does_not_wrap(void) {
     }
 }
 
-/* In one piece there can only be what addresses can reach. */
+/* A contiguous payload cannot be larger than the address space. */
 static void test_largest_whole_frame(void) {
     uint8_t bytes[32];
     size_t size = wire_bytes("82 7f 7fffffffffffffff", bytes, sizeof bytes);

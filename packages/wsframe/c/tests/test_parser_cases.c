@@ -1,9 +1,8 @@
 /*
  * Runs the table of parser_cases.c: each case in both modes, whole, byte by byte, and cut in two
  * at every position. The log must always be the same.
- *
- * Bytes are presented right in front of a protected page, at a new place each time, as a caller
- * with its own buffer would do.
+ * Bytes are passed directly before a protected page, at a new address each time, as a caller with
+ * its own buffer would do.
  */
 #include <stdlib.h>
 
@@ -87,7 +86,7 @@ static void log_error(run *r, int error) {
     r->failed = true;
 }
 
-/* Receive bytes: present them behind those not consumed, and log what comes out. */
+/* Receive bytes: pass them after the unconsumed ones, and log the result. */
 static void receive(run *r, const uint8_t *data, size_t size) {
     if (r->failed) {
         size_t consumed = 1;
@@ -120,7 +119,7 @@ static void receive(run *r, const uint8_t *data, size_t size) {
         }
         break;
     }
-    /* What is left is the beginning of a payload, of which nothing is missing but the rest. */
+    /* The remaining bytes are the beginning of a payload, of which only the rest is missing. */
     if (r->parser.config.mode == WSF_MODE_STREAM) {
         CHECK_EQ(left, 0);
     } else {

@@ -1,5 +1,4 @@
-/*
- * Mask keys: they differ, also between threads and after fork(), and the source can be replaced.
+/* Masking keys differ, also between threads and after fork(), and the source can be replaced.
  */
 #if !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L
@@ -28,7 +27,7 @@ static int compare(const void *a, const void *b) {
     return memcmp(a, b, 4);
 }
 
-/* Keys that occur in both lists: by chance next to none. */
+/* Keys that occur in both lists: almost none by chance. */
 static int in_common(const key_list *a, const key_list *b) {
     static key_list sorted;
     sorted = *b;
@@ -112,7 +111,7 @@ static void test_fork(void) {
     int ends[2];
     uint8_t key[4];
     CHECK_EQ(pipe(ends), 0);
-    wsf_mask_key(key); /* a batch is begun: the child inherits the rest of it */
+    wsf_mask_key(key); /* this starts a batch: the child inherits the rest of it */
     pid_t child = fork();
     if (child == 0) {
         fill(&there);

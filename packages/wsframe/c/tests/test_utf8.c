@@ -24,7 +24,7 @@ static const row grammar[] = {
     {4, {{0xF4, 0xF4}, {0x80, 0x8F}, {0x80, 0xBF}, {0x80, 0xBF}}},
 };
 
-/* How many bytes of `data` can begin a text; `whole` tells whether a text may end there. */
+/* How many bytes of `data` can begin a text; `whole` is set to whether a text may end there. */
 static size_t good_bytes(const uint8_t *data, size_t size, bool *whole) {
     size_t at = 0;
     *whole = true;
@@ -67,7 +67,7 @@ static void check_text(const uint8_t *text, size_t size) {
     }
 }
 
-/* The same answer however the text is cut in two. */
+/* The result is the same wherever the text is cut in two. */
 static void check_splits(const guarded *g, const uint8_t *text, size_t size) {
     bool whole;
     size_t good = good_bytes(text, size, &whole);
@@ -78,14 +78,14 @@ static void check_splits(const guarded *g, const uint8_t *text, size_t size) {
         if (fed == cut) {
             fed += wsf_utf8_feed(&v, guarded_copy(g, text + cut, size - cut), size - cut);
         } else {
-            CHECK_EQ(wsf_utf8_feed(&v, text, size), 0); /* it stays bad */
+            CHECK_EQ(wsf_utf8_feed(&v, text, size), 0); /* it stays invalid */
         }
         CHECK_EQ(fed, good);
         CHECK_EQ(wsf_utf8_finish(&v), whole);
     }
 }
 
-/* After a bad byte nothing is right, not even what would have been in its place. */
+/* After an invalid byte nothing is valid, not even a byte that would have been valid there. */
 static void test_stays_bad(void) {
     static const char *const begun[] = {"\xC3(", "\xE2\x82(", "\xF0(", "\xED\xA0", "\xFF", "\x80"};
     for (size_t i = 0; i < sizeof begun / sizeof begun[0]; i++) {

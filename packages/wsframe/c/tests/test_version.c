@@ -1,5 +1,4 @@
-/*
- * Library and headers are of one build.
+/* Library and headers are from the same build.
  */
 #include "check.h"
 #include "wsframe/wsframe.h"

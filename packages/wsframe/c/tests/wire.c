@@ -36,7 +36,7 @@ static uint8_t hex_byte(const char *at) {
     return (uint8_t)value;
 }
 
-/* "text" or "text"*count, at the opening quote; returns what follows it. */
+/* Parse "text" or "text"*count at the opening quote; returns the rest of the notation. */
 static const char *put_text(writer *w, const char *at) {
     const char *text = at + 1;
     const char *end = strchr(text, '"');

@@ -1,5 +1,4 @@
-/*
- * A notation for bytes on the wire that people can read.
+/* A readable notation for bytes on the wire.
  *
  *   81 05 "Hello"                 hexadecimal bytes, then text
  *   82 7e 0100 "a"*256            text repeated
@@ -12,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Write the bytes that `notation` stands for to `out`; returns how many. Aborts on a bad notation
- * or on more than `capacity` bytes. */
+/* Write the bytes of `notation` to `out`; returns how many. Aborts on an invalid notation or on
+ * more than `capacity` bytes. */
 size_t wire_bytes(const char *notation, uint8_t *out, size_t capacity);
 
 /* Write bytes as text to `out`: "Hello", "a"*256, or <ff00> where they are not printable. */
