@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import wsframe
 from tests.wscompat.sansio import (
     SPLITS,
     WEBSOCKETS,
@@ -24,6 +25,8 @@ from tests.wscompat.sansio import (
     replay,
     same,
 )
+from wscompat.frames import Frame, Opcode
+from wscompat.protocol import SEND_EOF, Protocol, Side, State
 
 SIDES = ("SERVER", "CLIENT")
 TEXT, BINARY, CONT, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
@@ -419,6 +422,50 @@ def test_logger() -> None:
     protocol = maker("CLIENT", logger=logger)(WSCOMPAT)
     assert protocol.logger is logger
     assert protocol.id == protocol.id != maker("CLIENT")(WSCOMPAT).id
+
+
+# -- sending alone
+
+
+def sender(side: Side, state: State = State.OPEN) -> Protocol:
+    return Protocol(side, state=state, logger=QUIET)
+
+
+def test_frames_of_a_client_are_masked_each_with_its_own_key() -> None:
+    client = sender(Side.CLIENT)
+    for _ in range(3):
+        client.send_text(b"text")
+    client.send_ping(b"ping")
+    frames = client.data_to_send()
+    assert len({data[2:6] for data in frames}) == 4
+    parser = wsframe.FrameParser(wsframe.Role.SERVER)
+    got = [frame.payload for data in frames for frame in parser.feed(data)]
+    assert got == [b"text", b"text", b"text", b"ping"]
+
+
+def test_frames_of_a_server_are_not() -> None:
+    server = sender(Side.SERVER)
+    server.send_binary(b"binary")
+    server.send_eof()
+    assert server.data_to_send() == [b"\x82\6binary", SEND_EOF]
+    assert server.data_to_send() == []
+
+
+def test_a_frame_that_cannot_be_sent_changes_nothing() -> None:
+    server = sender(Side.SERVER)
+    with pytest.raises(TypeError, match="a bytes-like object is required, not 'str'"):
+        server.send_text("text", fin=False)  # type: ignore[arg-type]
+    assert not server.expect_continuation_frame
+    assert server.data_to_send() == []
+
+
+def test_send_frame() -> None:
+    server = sender(Side.SERVER, State.CONNECTING)
+    server.send_frame(Frame(Opcode.PONG, b"any"))
+    assert server.data_to_send() == [b"\x8a\3any"]
+
+
+# -- memory
 
 
 def test_nothing_is_kept_twice() -> None:
