@@ -25,7 +25,7 @@ Data = str | bytes
 BytesLike = bytes | bytearray | memoryview
 """What is sent as a binary message."""
 
-DataLike = str | bytes | bytearray | memoryview
+DataLike = str | BytesLike
 """A message to send, or one fragment of it."""
 
 LoggerLike = logging.Logger | logging.LoggerAdapter[Any]

@@ -9,7 +9,7 @@ import wscore
 from wscore.messages.broadcast import broadcast_message
 
 from ..exceptions import ConcurrencyError
-from ..typing import DataLike
+from ..typing import BytesLike, DataLike
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -46,7 +46,7 @@ def broadcast(
     """
     if isinstance(message, str):
         kind = BINARY if text is False else TEXT
-    elif isinstance(message, (bytes, bytearray, memoryview)):
+    elif isinstance(message, BytesLike):
         kind = TEXT if text else BINARY
     else:
         raise TypeError("data must be str or bytes")

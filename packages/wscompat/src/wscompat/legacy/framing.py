@@ -120,7 +120,7 @@ def prepare_data(data: DataLike) -> tuple[Opcode, BytesLike]:
     """
     if isinstance(data, str):
         return Opcode.TEXT, data.encode()
-    if isinstance(data, bytes | bytearray | memoryview):
+    if isinstance(data, BytesLike):
         return Opcode.BINARY, data
     raise TypeError("data must be str or bytes-like")
 
