@@ -1,112 +1,106 @@
-"""Sending what comes in parts: each becomes a fragment of one message as soon as it is there.
+"""The frames of a message that is sent in parts, each as soon as its part is there (RFC 6455, 5.4).
 
-Nothing else may be sent as a message meanwhile; `Connection.send` and `broadcast` see to that.
+Both APIs use this generator. It knows no connection: the sender of the frames must not begin
+another message before this one ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Mapping,
+)
+from typing import NamedTuple
 
 import wscore
 
-from .frames import CloseCode
-from .typing import DataLike
+from .typing import BytesLike, DataLike
 
-if TYPE_CHECKING:
-    from .asyncio.connection import Connection
-
-__all__ = ["contiguous", "iterate", "send_fragments"]
+__all__ = ["Fragment", "contiguous", "fragments_of", "iterate"]
 
 CONTINUATION = wscore.WSMsgType.CONTINUATION
 TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
 
-_BYTES_LIKE = (bytes, bytearray, memoryview)
+
+class Fragment(NamedTuple):
+    """One frame of a message (RFC 6455, 5.4)."""
+
+    opcode: wscore.WSMsgType
+    data: DataLike
+    fin: bool
 
 
-async def send_fragments(
-    connection: Connection,
-    message: Iterable[DataLike] | AsyncIterable[DataLike],
-    text: bool | None,
-) -> None:
-    """Send a message whose fragments come one after the other; nothing if there are none.
-
-    If it cannot be completed the connection is closed with code 1011. An iterable that fails before
-    its first fragment does no harm.
+def iterate(
+    message: Iterable[DataLike] | AsyncIterable[DataLike], refusal: str
+) -> AsyncIterator[DataLike]:
+    """Iterate asynchronously over the parts of a message.
 
     Args:
-        connection: what sends.
-        message: the fragments.
-        text: whether to send it as text, whatever their type.
+        message: the parts.
+        refusal: the text of the exception if it is not iterable.
 
     Raises:
-        ConnectionClosed: if the connection is closed.
-        TypeError: if it is no iterable of strings, or of bytes-like objects.
+        TypeError: if it is not iterable, or a mapping.
     """
     if isinstance(message, Mapping):
         raise TypeError("data is a dict-like object")
     if isinstance(message, AsyncIterable):
-        fragments, what = aiter(message), "async iterable"
-    elif isinstance(message, Iterable):
-        fragments, what = iterate(message), "iterable"
-    else:
-        raise TypeError("data must be str, bytes, iterable, or async iterable")
-    try:
-        first = await anext(fragments)
-    except StopAsyncIteration:
-        return
-    await connection._turn()
-    connection._fragments_sent = connection._loop.create_future()
-    try:
-        await _send_each(connection, first, fragments, text, what)
-    except BaseException:  # the message cannot be completed, nor another one begun
-        if connection._core.is_open:
-            connection._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message")
-        raise
-    finally:
-        connection._fragments_sent.set_result(None)
-        connection._fragments_sent = None
+        return aiter(message)
+    if isinstance(message, Iterable):
+        return _asynchronous(message)
+    raise TypeError(refusal)
+
+
+async def fragments_of(
+    first: DataLike,
+    others: AsyncIterator[DataLike],
+    text: bool | None,
+    type_error: Callable[[object, bool], TypeError],
+    *,
+    copies_views: bool,
+) -> AsyncGenerator[Fragment]:
+    """Generate the frames of a message; an empty one follows the last part and ends it.
+
+    Args:
+        first: the first part.
+        others: those that follow.
+        text: whether to send it as text, whatever the type of the parts; None to go by that.
+        type_error: makes the exception for a part that is not of the required type, given that part
+            and whether it is the first.
+        copies_views: whether to copy views of memory that is not contiguous, which wscore refuses.
+
+    Raises:
+        TypeError: if the parts are not all strings, or all bytes-like.
+    """
+    kind = str if isinstance(first, str) else BytesLike
+    if not isinstance(first, kind):
+        raise type_error(first, True)
+    as_text = kind is str if text is None else text
+    prepared = contiguous if copies_views else _unchanged
+    yield Fragment(TEXT if as_text else BINARY, prepared(first), False)
+    async for data in others:
+        if not isinstance(data, kind):
+            raise type_error(data, False)
+        yield Fragment(CONTINUATION, prepared(data), False)
+    yield Fragment(CONTINUATION, b"", True)
 
 
 def contiguous(data: DataLike) -> DataLike:
-    """The same, or a copy if it does not lie in one piece."""
+    """Return the same, or a copy if it is a view of memory that is not contiguous."""
     if isinstance(data, memoryview) and not data.c_contiguous:
         return data.tobytes()
     return data
 
 
-async def iterate(items: Iterable[DataLike]) -> AsyncIterator[DataLike]:
-    """The same items, asynchronously."""
+def _unchanged(data: DataLike) -> DataLike:
+    return data
+
+
+async def _asynchronous(items: Iterable[DataLike]) -> AsyncIterator[DataLike]:
     for item in items:
         yield item
-
-
-async def _send_each(
-    connection: Connection,
-    first: DataLike,
-    others: AsyncIterator[DataLike],
-    text: bool | None,
-    what: str,
-) -> None:
-    """Send fragments as they come, and an empty one behind the last."""
-    kind = str if isinstance(first, str) else _BYTES_LIKE
-    if not isinstance(first, kind):
-        raise TypeError(f"{what} must contain bytes or str")
-    as_text = kind is str if text is None else text
-    await _send_one(connection, TEXT if as_text else BINARY, first)
-    async for fragment in others:
-        if not isinstance(fragment, kind):
-            raise TypeError(f"{what} must contain uniform types")
-        await _send_one(connection, CONTINUATION, fragment)
-    await _send_one(connection, CONTINUATION, b"", fin=True)
-
-
-async def _send_one(
-    connection: Connection, opcode: wscore.WSMsgType, fragment: DataLike, fin: bool = False
-) -> None:
-    if not connection._core.is_open:
-        await connection._raise_closed()
-    connection._core.send_message(opcode, contiguous(fragment), fin=fin)
-    if connection._drained is not None:
-        await connection._drain()

@@ -12,7 +12,7 @@ import functools
 import logging
 import uuid
 import weakref
-from collections.abc import AsyncIterable, Awaitable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Iterable
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -26,13 +26,13 @@ from ..exceptions import (
     ProtocolError,
     TooManyFragments,
 )
-from ..fragments import contiguous, send_fragments
+from ..fragments import Fragment, contiguous, fragments_of, iterate
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
 from ..limits import MAX_FRAGMENTS, MaxQueue, MaxSize, WriteLimit, as_pair, high_and_low
 from ..parser_errors import from_core
 from ..protocol import State
-from ..typing import DataLike, LoggerLike, Subprotocol
+from ..typing import BytesLike, DataLike, LoggerLike, Subprotocol
 from .broadcasting import broadcast
 from .closed_exception import closed_exception, ended_well
 from .pings import Keepalive, Pings
@@ -43,7 +43,6 @@ __all__ = ["Connection", "broadcast", "check_close"]
 TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
 
-_BYTES_LIKE = (bytes, bytearray, memoryview)
 _PATIENCE = 1.0  # seconds that closing waits for a message to be taken from a full queue
 _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
@@ -208,10 +207,10 @@ class Connection(WSMessageConnection):
     async def _send_later(
         self, message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
     ) -> None:
-        if not isinstance(message, (str, *_BYTES_LIKE)):
+        if not isinstance(message, DataLike):
             await self._send_fragments(message, text)
             return
-        await self._turn()
+        await self._wait_for_fragments()
         if isinstance(message, str):
             self._core.send_message(BINARY if text is False else TEXT, message)
         else:
@@ -222,10 +221,44 @@ class Connection(WSMessageConnection):
     async def _send_fragments(
         self, message: Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
     ) -> None:
-        await send_fragments(self, message, text)
+        fragments = iterate(message, "data must be str, bytes, iterable, or async iterable")
+        try:
+            first = await anext(fragments)
+        except StopAsyncIteration:
+            return
+        await self._wait_for_fragments()
+        what = "async iterable" if isinstance(message, AsyncIterable) else "iterable"
 
-    async def _turn(self) -> None:
-        """Wait until a message may begin."""
+        def type_error(_: object, is_first: bool) -> TypeError:
+            wanted = "bytes or str" if is_first else "uniform types"
+            return TypeError(f"{what} must contain {wanted}")
+
+        await self._send_all(fragments_of(first, fragments, text, type_error, copies_views=True))
+
+    async def _send_all(self, fragments: AsyncGenerator[Fragment]) -> None:
+        """Send the frames of a message; fail the connection if it cannot be completed."""
+        self._fragments_sent = self._loop.create_future()
+        try:
+            async with contextlib.aclosing(fragments):
+                async for opcode, data, fin in fragments:
+                    if not self._core.is_open:
+                        await self._raise_closed()
+                    self._core.send_message(opcode, data, fin=fin)
+                    if self._drained is not None:
+                        await self._drain()
+        except BaseException:  # the message cannot be completed, nor another one begun
+            self._fail_fragments()
+            raise
+        finally:
+            self._fragments_sent.set_result(None)
+            self._fragments_sent = None
+
+    def _fail_fragments(self) -> None:
+        if self._core.is_open:
+            self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message")
+
+    async def _wait_for_fragments(self) -> None:
+        """Wait until no message is being sent in fragments, so that another one may begin."""
         while self._fragments_sent is not None:
             await asyncio.shield(self._fragments_sent)
         if not self._core.is_open:
@@ -480,7 +513,7 @@ def check_close(code: CloseCode | int | None, reason: str) -> None:
 def _as_bytes(data: DataLike) -> bytes:
     if isinstance(data, str):
         return data.encode()
-    if isinstance(data, _BYTES_LIKE):
+    if isinstance(data, BytesLike):
         return bytes(data)
     raise TypeError("data must be str or bytes-like")
 

@@ -16,12 +16,13 @@ from ..asyncio.connection import Connection
 from ..asyncio.extension_connection import extended
 from ..datastructures import Headers
 from ..exceptions import ConcurrencyError, ConnectionClosed, InvalidState
+from ..fragments import fragments_of, iterate
 from ..frames import Close, CloseCode
 from ..protocol import State
 from ..typing import Data, DataLike, LoggerLike, Subprotocol
 from .closing import ClosingSteps
 from .engine import Engine, PeerHead, core_request, core_response
-from .sending import broadcast, send_fragments
+from .sending import broadcast, type_error
 
 __all__ = ["WebSocketCommonProtocol", "broadcast"]
 
@@ -259,8 +260,19 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     async def _send_fragments(
         self, message: Iterable[DataLike] | AsyncIterable[DataLike], text: bool | None
     ) -> None:
-        await self._turn()
-        await send_fragments(self, message)
+        await self._wait_for_fragments()
+        fragments = iterate(message, "data must be str, bytes-like, or iterable")
+        try:
+            first = await anext(fragments)
+        except StopAsyncIteration:
+            return
+        if not isinstance(first, DataLike):
+            raise type_error(first)
+        await self._wait_for_fragments()  # another one began while this one made its first
+        await self._send_all(fragments_of(first, fragments, text, type_error, copies_views=False))
+
+    def _fail_fragments(self) -> None:
+        self.fail_connection(CloseCode.INTERNAL_ERROR)
 
     # -- the end
 
