@@ -313,6 +313,34 @@ async def test_send_waits_while_the_buffer_is_full(library: Legacy) -> None:
     assert events[1] == ("raised", "ConnectionClosedError: no close frame received or sent")
 
 
+async def test_fragments_whose_connection_closes() -> None:
+    """The model raises its error for an impossible state."""
+
+    async def fragments(peer: Peer) -> AsyncIterator[str]:
+        yield "a"
+        peer.send(b"\x88\x82\0\0\0\0\x03\xe8")
+        await asyncio.wait_for(peer.rest(), 5)
+        yield "b"
+
+    async def case(websocket: Any, peer: Peer, record: Record) -> None:
+        await record.attempt(websocket.send(fragments(peer)))
+
+    assert "ConnectionClosedOK" in str(await run_case(OURS, case))
+
+
+async def test_peer_that_closes_before_the_last_fragment_is_known_to_be_the_last() -> None:
+    async def fragments(peer: Peer) -> AsyncIterator[str]:
+        yield "a"
+        peer.send(b"\x88\x82\0\0\0\0\x03\xe8")
+        await asyncio.wait_for(peer.rest(), 5)
+
+    async def case(websocket: Any, peer: Peer, record: Record) -> None:
+        await record.attempt(websocket.send(fragments(peer)))
+
+    assert "InvalidState" in str(await run_case(MODEL, case))  # for a state thought impossible
+    assert "ConnectionClosedOK" in str(await run_case(OURS, case))
+
+
 # -- the end
 
 

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn
 
+from ..asyncio.broadcasting import broadcast as send_to_all
 from ..asyncio.connection import Connection
 from ..asyncio.extension_connection import extended
 from ..datastructures import Headers
@@ -22,7 +23,6 @@ from ..protocol import State
 from ..typing import Data, DataLike, LoggerLike, Subprotocol
 from .closing import ClosingSteps
 from .engine import Engine, PeerHead, core_request, core_response
-from .sending import broadcast, type_error
 
 __all__ = ["WebSocketCommonProtocol", "broadcast"]
 
@@ -267,9 +267,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         except StopAsyncIteration:
             return
         if not isinstance(first, DataLike):
-            raise type_error(first)
+            raise _type_error(first)
         await self._wait_for_fragments()  # another one began while this one made its first
-        await self._send_all(fragments_of(first, fragments, text, type_error, copies_views=False))
+        await self._send_all(fragments_of(first, fragments, text, _type_error, copies_views=False))
 
     def _fail_fragments(self) -> None:
         self.fail_connection(CloseCode.INTERNAL_ERROR)
@@ -406,6 +406,36 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         self._steps = self._engine = None  # they know this object, and would keep it
         if not self.connection_lost_waiter.done():
             self.connection_lost_waiter.set_result(None)
+
+
+def broadcast(
+    websockets: Iterable[WebSocketCommonProtocol],
+    message: DataLike,
+    raise_exceptions: bool = False,
+) -> None:
+    """Send a message to many connections, waiting for none of them.
+
+    Args:
+        websockets: where to; those that are not open are passed over.
+        message: a `str` for a text message, bytes-like for a binary one.
+        raise_exceptions: whether connections in the middle of a fragmented message, which are
+            passed over too, are reported by an exception; otherwise they are logged.
+
+    Raises:
+        TypeError: if the message is of another type.
+        ExceptionGroup: of a `RuntimeError` for each connection in the middle of a message.
+    """
+    if not isinstance(message, DataLike):
+        raise _type_error(message)
+    connected = [websocket for websocket in websockets if websocket.transport is not None]
+    send_to_all(connected, message, raise_exceptions=raise_exceptions)
+
+
+def _type_error(fragment: object, is_first: bool = True) -> TypeError:
+    """Return the exception for a message or fragment of a wrong type."""
+    if isinstance(fragment, DataLike) and not is_first:
+        return TypeError("data contains inconsistent types")
+    return TypeError("data must be str or bytes-like")
 
 
 def _deprecated(text: str) -> None:

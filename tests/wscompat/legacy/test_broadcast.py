@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.sending`: broadcasts; `test_protocol` has the fragments."""
+"""Broadcasts of the legacy API; `test_protocol` has the rest of its module."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -51,31 +51,3 @@ async def test_broadcast(library: Legacy, caplog: pytest.LogCaptureFixture) -> N
 def test_broadcasting_other_types(library: Legacy, message: Any) -> None:
     with pytest.raises(TypeError, match="data must be str or bytes-like"):
         library.server.broadcast([], message)
-
-
-async def test_fragments_whose_connection_closes() -> None:
-    """The model raises its error for an impossible state."""
-
-    async def fragments(peer: Peer) -> AsyncIterator[str]:
-        yield "a"
-        peer.send(b"\x88\x82\0\0\0\0\x03\xe8")
-        await asyncio.wait_for(peer.rest(), 5)
-        yield "b"
-
-    async def case(websocket: Any, peer: Peer, record: Record) -> None:
-        await record.attempt(websocket.send(fragments(peer)))
-
-    assert "ConnectionClosedOK" in str(await run_case(OURS, case))
-
-
-async def test_peer_that_closes_before_the_last_fragment_is_known_to_be_the_last() -> None:
-    async def fragments(peer: Peer) -> AsyncIterator[str]:
-        yield "a"
-        peer.send(b"\x88\x82\0\0\0\0\x03\xe8")
-        await asyncio.wait_for(peer.rest(), 5)
-
-    async def case(websocket: Any, peer: Peer, record: Record) -> None:
-        await record.attempt(websocket.send(fragments(peer)))
-
-    assert "InvalidState" in str(await run_case(MODEL, case))  # for a state thought impossible
-    assert "ConnectionClosedOK" in str(await run_case(OURS, case))
