@@ -417,7 +417,20 @@ class Connection(WSMessageConnection):
         self._core = self._sending_transport(transport)
         transport.underlying_transport.set_write_buffer_limits(*self._write_limit)
         if self.ping_interval is not None:
-            self._keepalive = Keepalive(self, transport, self.ping_interval, self.ping_timeout)
+            self._keepalive = Keepalive(
+                self, transport, self._loop, self.ping_interval, self.ping_timeout
+            )
+
+    def send_keepalive_ping(self) -> asyncio.Future[float]:
+        """Send a ping with a random payload, and return the future of its answer."""
+        payload = self._pings.random_payload()
+        waiter = self._pings.add(payload)
+        self._core.send_ping(payload)
+        return waiter
+
+    def keepalive_timed_out(self) -> None:
+        """Fail the connection, since a ping was not answered in time."""
+        self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
 
     def on_pong(self, payload: bytes) -> None:
         """A pong came."""

@@ -9,18 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import wscore
 from wscore.connection.ping_watch import PingWatch
 
 from ..exceptions import ConcurrencyError
-from ..frames import CloseCode
 
-if TYPE_CHECKING:
-    from .connection import Connection
-
-__all__ = ["Keepalive", "Pings"]
+__all__ = ["Keepalive", "KeptAlive", "Pings"]
 
 
 class Pings:
@@ -95,12 +91,23 @@ class Pings:
         self._waiting.clear()
 
 
+class KeptAlive(Protocol):
+    """The part of a connection that keepalive uses."""
+
+    def send_keepalive_ping(self) -> asyncio.Future[float]:
+        """Send a ping with a random payload, and return the future of its answer."""
+
+    def keepalive_timed_out(self) -> None:
+        """Fail the connection, since a ping was not answered in time."""
+
+
 class Keepalive:
     """Pings a connection until it is stopped.
 
     Args:
-        connection: which one.
-        transport: what it sends with, in wscore.
+        connection: the connection.
+        transport: its transport in wscore.
+        loop: its event loop.
         interval: seconds between two pings.
         timeout: seconds to wait for the answer; None for no limit. They begin when the peer can
             have seen the ping, as `wscore.connection.ping_watch` finds out.
@@ -119,8 +126,9 @@ class Keepalive:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: KeptAlive,
         transport: wscore.WSTransport,
+        loop: asyncio.AbstractEventLoop,
         interval: float,
         timeout: float | None,
     ) -> None:
@@ -128,7 +136,7 @@ class Keepalive:
         self._transport = transport
         self._interval = interval
         self._timeout = timeout
-        self._loop = connection._loop
+        self._loop = loop
         self._waiter: asyncio.Future[float] | None = None  # for the answer to the latest ping
         self._watch: PingWatch | None = None  # while it is waited for
         self._timer = self._loop.call_later(interval, self._send_ping)
@@ -144,16 +152,13 @@ class Keepalive:
             self._watch = None
 
     def _send_ping(self) -> None:
-        if not self._connection._core.is_open:
+        if not self._transport.is_open:
             return
         if self._timeout is None:
             self._timer = self._loop.call_later(self._interval, self._send_ping)
             if self._transport.is_writing_paused:
                 return  # pings that nobody waits for must not pile up
-        pings = self._connection._pings
-        payload = pings.random_payload()
-        self._waiter = pings.add(payload)
-        self._connection._core.send_ping(payload)
+        self._waiter = self._connection.send_keepalive_ping()
         if self._timeout is not None:
             self._watch = PingWatch(self._transport, self._timeout, self._no_pong)
             self._waiter.add_done_callback(self._pong_received)
@@ -166,5 +171,5 @@ class Keepalive:
 
     def _no_pong(self) -> None:
         assert self._waiter is not None
-        if self._connection._core.is_open and not self._waiter.done():
-            self._connection._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+        if self._transport.is_open and not self._waiter.done():
+            self._connection.keepalive_timed_out()
