@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 import wscore
@@ -21,12 +20,11 @@ from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
-from ..loop_arguments import checked
 from ..server import ServerProtocol
+from ..server_base import ServerBase, listening_arguments
 from ..timeouts import check_timeouts, core_timeout
 from ..typing import LoggerLike, StatusLike, Subprotocol
-from ..unix import UnixPath, unix_arguments
-from ..utils import get_socket_name
+from ..unix import UnixPath
 from .basic_auth import basic_auth
 from .broadcasting import broadcast
 from .compression import Compression, server_extensions, server_factories
@@ -99,7 +97,7 @@ class ServerConnection(Connection):
         self.server._start_handler(self)
 
 
-class Server:
+class Server(ServerBase):
     """A server; made by `serve`, which it can be awaited instead of.
 
     Args:
@@ -114,13 +112,12 @@ class Server:
         handler: Callable[[ServerConnection], Awaitable[None]],
         logger: LoggerLike | None = None,
     ) -> None:
+        super().__init__(logger)
         self.handler = handler
-        self.logger = logger or logging.getLogger("websockets.server")
         self.handlers: dict[ServerConnection, asyncio.Task[None]] = {}
         self._create_server = create_server
         self._server: asyncio.Server | None = None
-        self._closing: asyncio.Task[None] | None = None
-        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.closed_waiter = asyncio.get_running_loop().create_future()
 
     # -- the beginning
 
@@ -130,40 +127,16 @@ class Server:
     async def __aenter__(self) -> Self:
         return await self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-        await self.wait_closed()
-
     async def _start(self) -> Self:
         if self._server is None:
             self._server = await self._create_server()
-            for sock in self._server.sockets:
-                self.logger.info("server listening on %s", get_socket_name(sock))
+            self._log_sockets()
         return self
-
-    async def start_serving(self) -> None:
-        """Accept connections, if ``start_serving=False`` was given to `serve`."""
-        await self.server.start_serving()
-
-    async def serve_forever(self) -> None:
-        """Accept connections until the server is closed; cancelling this closes it."""
-        await self.server.start_serving()
-        try:
-            await self.wait_closed()
-        except asyncio.CancelledError:
-            self.close()
-            await self.wait_closed()
-            raise
 
     # -- what is known of it
 
     @property
-    def server(self) -> asyncio.Server:
+    def server(self) -> asyncio.Server:  # type: ignore[override]
         """The server of asyncio below.
 
         Raises:
@@ -177,19 +150,6 @@ class Server:
     def connections(self) -> set[ServerConnection]:
         """The connections that are open."""
         return {connection for connection in self.handlers if connection._core.is_open}
-
-    @property
-    def sockets(self) -> tuple[Any, ...]:
-        """The listening sockets; none once it is closed."""
-        return tuple(self.server.sockets)
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop it runs on."""
-        return self.server.get_loop()
-
-    def is_serving(self) -> bool:
-        """Whether it accepts connections."""
-        return self.server.is_serving()
 
     # -- the life of a connection
 
@@ -239,18 +199,11 @@ class Server:
             ProtocolError: if the code must not be sent, or the reason is too long.
         """
         check_close(code, reason)
-        if self._closing is None:
-            self._closing = self.get_loop().create_task(
-                self._close(close_connections, code, reason)
-            )
+        self._start_closing(close_connections, code, reason)
 
-    async def wait_closed(self) -> None:
-        """Wait until it is closed, all handlers have returned and all connections are gone."""
-        await asyncio.shield(self._closed)
-
-    async def _close(self, close_connections: bool, code: CloseCode | int, reason: str) -> None:
-        self.logger.info("server closing")
-        self.server.close()
+    async def _end_connections(
+        self, close_connections: bool, code: CloseCode | int, reason: str
+    ) -> None:
         if close_connections:
             for connection in self.connections:
                 connection._start_closing(code, reason)
@@ -259,9 +212,6 @@ class Server:
             for connection, task in list(self.handlers.items()):
                 if task.done():  # it was cancelled before it began
                     del self.handlers[connection]
-        await self.server.wait_closed()
-        self.logger.info("server closed")
-        self._closed.set_result(None)
 
 
 def serve(
@@ -376,16 +326,11 @@ def serve(
         connection._max_size = max_size
         if isinstance(connection, Extended):
             connection.extend(max_size)
-        if server._closing is not None:
+        if server.close_task is not None:
             return acceptance.refusal(request, connection)
         return acceptance.answer(request, connection)
 
     async def create_server() -> asyncio.Server:
-        given: dict[str, Any] = {"host": host, "port": port}
-        if is_unix:
-            given = unix_arguments(**checked("create_unix_server", kwargs, "cleanup_socket"))
-        else:
-            given |= checked("create_server", kwargs)
         return await wscore.ws_create_server(
             accept,
             websocket_handshake_timeout=core_timeout(open_timeout),
@@ -395,7 +340,7 @@ def serve(
             enable_auto_pong=not is_logged(logger),
             max_fragments=None,  # `recv` limits them
             disconnect_timeout=core_timeout(close_timeout),
-            **given,
+            **listening_arguments(is_unix, host, port, kwargs),
         )
 
     server = Server(create_server, handler, logger)

@@ -115,7 +115,7 @@ class Acceptance:
         connection._request_arrived(request, self._protocol(connection))
         asked = connection.request
         given = await self._result("process_request", self.process_request, connection, asked)
-        if connection.server._closing is not None:
+        if connection.server.close_task is not None:
             return self._refusal(connection)
         response = self._own_response(connection) if given is None else self._signed(given)
         connection.response = response

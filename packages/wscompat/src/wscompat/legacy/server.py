@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -18,10 +17,10 @@ from ..asyncio.compression import Compression, server_factories
 from ..frames import CloseCode
 from ..headers import validate_subprotocols
 from ..http11 import SERVER
-from ..loop_arguments import checked
+from ..server_base import ServerBase, listening_arguments
 from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
-from ..unix import UnixPath, unix_arguments
+from ..unix import UnixPath
 from .deprecated_options import former_options
 from .engine import Engine
 from .protocol import broadcast
@@ -46,7 +45,7 @@ __all__ = [
 ]
 
 
-class WebSocketServer:
+class WebSocketServer(ServerBase):
     """A server; made by `serve`. It has the methods of `asyncio.Server`.
 
     Args:
@@ -56,13 +55,9 @@ class WebSocketServer:
         websockets: the connections, those in their handshake included.
     """
 
-    server: asyncio.Server
-    closed_waiter: asyncio.Future[None]
-
     def __init__(self, logger: LoggerLike | None = None) -> None:
-        self.logger = logger or logging.getLogger("websockets.server")
+        super().__init__(logger)
         self.websockets: set[WebSocketServerProtocol] = set()
-        self.close_task: asyncio.Task[None] | None = None
 
     def wrap(self, server: asyncio.Server) -> None:
         """Belong to a server that listens.
@@ -72,8 +67,7 @@ class WebSocketServer:
         """
         self.server = server
         self.closed_waiter = server.get_loop().create_future()
-        for sock in server.sockets:
-            self.logger.info("server listening on %s", _address(sock.getsockname()))
+        self._log_sockets()
 
     def register(self, protocol: WebSocketServerProtocol) -> None:
         """Keep track of a connection.
@@ -91,73 +85,18 @@ class WebSocketServer:
         """
         self.websockets.discard(protocol)
 
-    def close(self, close_connections: bool = True) -> None:
-        """Stop accepting connections, and close those that are open, with code 1001.
-
-        Requests that come to an end later are answered with 503. It may be called repeatedly.
-
-        Args:
-            close_connections: whether open connections are closed; otherwise they go on until their
-                handlers return.
-        """
-        if self.close_task is None:
-            self.close_task = self.get_loop().create_task(self._close(close_connections))
-
-    async def _close(self, close_connections: bool) -> None:
-        self.logger.info("server closing")
-        self.server.close()
+    async def _end_connections(
+        self, close_connections: bool, code: CloseCode | int, reason: str
+    ) -> None:
         await asyncio.sleep(0)  # connections that were just accepted begin
         if close_connections:
             for websocket in self.websockets:
-                websocket._start_closing(CloseCode.GOING_AWAY, "")
+                websocket._start_closing(code, reason)
         while self.websockets:
             await asyncio.wait([websocket.handler_task for websocket in self.websockets])
-        await self.server.wait_closed()
-        self.closed_waiter.set_result(None)
-        self.logger.info("server closed")
-
-    async def wait_closed(self) -> None:
-        """Wait until the server is closed, all handlers have returned, all connections are gone."""
-        await asyncio.shield(self.closed_waiter)
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop it runs on."""
-        return self.server.get_loop()
-
-    def is_serving(self) -> bool:
-        """Whether it accepts connections."""
-        return self.server.is_serving()
-
-    async def start_serving(self) -> None:
-        """Accept connections, if ``start_serving=False`` was given to `serve`."""
-        await self.server.start_serving()
-
-    async def serve_forever(self) -> None:
-        """Accept connections until the server is closed; cancelling this closes it."""
-        await self.server.start_serving()
-        try:
-            await self.wait_closed()
-        except asyncio.CancelledError:
-            self.close()
-            await self.wait_closed()
-            raise
-
-    @property
-    def sockets(self) -> Sequence[Any]:
-        """The listening sockets; none once it is closed."""
-        return self.server.sockets
 
     async def __aenter__(self) -> Self:
         return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-        await self.wait_closed()
 
 
 class Serve:
@@ -234,7 +173,7 @@ class Serve:
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self.ws_server = WebSocketServer(logger)
-        self._where = {"host": host, "port": port}
+        self._host, self._port = host, port
         self._open_timeout = open_timeout
         self._is_unix = bool(kwargs.pop("unix", False))
         self._options = kwargs
@@ -280,12 +219,9 @@ class Serve:
         await self.ws_server.wait_closed()
 
     async def _start(self) -> WebSocketServer:
-        options: dict[str, Any] = {"host": None, "port": None}
-        if self._is_unix:
-            given = checked("create_unix_server", self._options, "cleanup_socket")
-            options |= unix_arguments(**given)
-        else:
-            options = self._where | checked("create_server", self._options)
+        options = {"host": None, "port": None} | listening_arguments(
+            self._is_unix, self._host, self._port, self._options
+        )
         start_serving = options.pop("start_serving", True)
         server = await start_server(
             self._make_core, start_serving=False, opening_timeout=self._open_timeout, **options
@@ -320,11 +256,3 @@ def unix_serve(ws_handler: Handler, path: UnixPath | None = None, **kwargs: Any)
         ValueError: if there is neither a path nor a Unix socket, or both.
     """
     return Serve(ws_handler, unix=True, path=path, **kwargs)
-
-
-def _address(address: Any) -> str:
-    """A listening address as it is written."""
-    if not isinstance(address, tuple):
-        return str(address)
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
