@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import traceback as traceback_module
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from types import TracebackType
@@ -25,6 +24,7 @@ from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
 from ..loop_arguments import checked
+from ..reconnection import connect_persistently
 from ..timeouts import check_timeouts, core_timeout
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath
@@ -209,29 +209,12 @@ class connect:  # noqa: N801
         await self._connection.__aexit__(exc_type, exc_value, traceback)
 
     async def __aiter__(self) -> AsyncIterator[ClientConnection]:
-        delays = None
         while True:
-            try:
-                connection = await self
-            except Exception as exc:
-                fatal = self._process_exception(exc)
-                if fatal is exc:
-                    raise
-                if fatal is not None:
-                    raise fatal from exc
-                delays = delays or self._reconnect_delays()
-                await self._pause(next(delays), exc)
-            else:
-                delays = None
-                async with connection:
-                    yield connection
-
-    async def _pause(self, delay: float, exc: Exception) -> None:
-        (summary,) = traceback_module.format_exception_only(exc)
-        self.logger.info(
-            "connect failed; reconnecting in %.1f seconds: %s", delay, summary.rstrip()
-        )
-        await asyncio.sleep(delay)
+            connection = await connect_persistently(
+                self, self._reconnect_delays, self.logger, self._process_exception
+            )
+            async with connection:
+                yield connection
 
     # -- one connection
 

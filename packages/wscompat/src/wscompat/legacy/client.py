@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import traceback as traceback_module
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from types import TracebackType
@@ -21,14 +20,11 @@ from wscore.opening.unix import UnixPath, connected_socket
 from ..asyncio.compression import Compression, client_factories
 from ..client import backoff
 from ..datastructures import Headers, HeadersLike
-from ..exceptions import (
-    SecurityError,
-)
-from ..headers import (
-    validate_subprotocols,
-)
+from ..exceptions import SecurityError
+from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..loop_arguments import checked
+from ..reconnection import connect_persistently
 from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import known_uri, parse_uri
@@ -163,28 +159,15 @@ class Connect:
         await self.protocol.close()
 
     async def __aiter__(self) -> AsyncIterator[WebSocketClientProtocol]:
-        delays = None
-        while True:
-            try:
-                protocol = await self
-            except Exception as exc:
-                delays = delays or backoff(
-                    self.BACKOFF_INITIAL, self.BACKOFF_MIN, self.BACKOFF_MAX, self.BACKOFF_FACTOR
-                )
-                await self._pause(next(delays), exc)
-            else:
-                delays = None
-                try:
-                    yield protocol
-                finally:
-                    await protocol.close()
-
-    async def _pause(self, delay: float, exc: Exception) -> None:
-        (summary,) = traceback_module.format_exception_only(exc)
-        self.logger.info(
-            "connect failed; reconnecting in %.1f seconds: %s", delay, summary.rstrip()
+        make_delays = functools.partial(
+            backoff, self.BACKOFF_INITIAL, self.BACKOFF_MIN, self.BACKOFF_MAX, self.BACKOFF_FACTOR
         )
-        await asyncio.sleep(delay)
+        while True:
+            protocol = await connect_persistently(self, make_delays, self.logger)
+            try:
+                yield protocol
+            finally:
+                await protocol.close()
 
     # -- one connection
 
