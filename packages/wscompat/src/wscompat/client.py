@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from .datastructures import Headers, MultipleValuesError
+from .datastructures import Headers
 from .deprecated import former_names
 from .exceptions import (
     InvalidHandshake,
@@ -19,7 +19,6 @@ from .exceptions import (
     InvalidHeaderValue,
     InvalidMessage,
     InvalidStatus,
-    InvalidUpgrade,
     NegotiationError,
     StatusLineTooLong,
 )
@@ -29,9 +28,9 @@ from .headers import (
     build_authorization_basic,
     build_host,
     build_subprotocol,
-    parse_connection,
+    check_upgrade,
     parse_subprotocol,
-    parse_upgrade,
+    single_value,
 )
 from .http11 import Request, Response
 from .protocol import CLIENT, CONNECTING, OPEN, Protocol, State
@@ -132,20 +131,8 @@ class ClientProtocol(Protocol):
         if response.status_code != 101:
             raise InvalidStatus(response)
         headers = response.headers
-        options = [
-            option for value in headers.get_all("Connection") for option in parse_connection(value)
-        ]
-        if "upgrade" not in map(str.lower, options):
-            raise InvalidUpgrade("Connection", ", ".join(options) or None)
-        upgrades = [name for value in headers.get_all("Upgrade") for name in parse_upgrade(value)]
-        if [name.lower() for name in upgrades] != ["websocket"]:
-            raise InvalidUpgrade("Upgrade", ", ".join(upgrades) or None)
-        try:
-            accept = headers["Sec-WebSocket-Accept"]
-        except MultipleValuesError:
-            raise InvalidHeader("Sec-WebSocket-Accept", "multiple values") from None
-        except KeyError:
-            raise InvalidHeader("Sec-WebSocket-Accept") from None
+        check_upgrade(headers)
+        accept = single_value(headers, "Sec-WebSocket-Accept")
         if accept != accept_key(self.key):
             raise InvalidHeaderValue("Sec-WebSocket-Accept", accept)
         self.extensions = self.process_extensions(headers)

@@ -13,7 +13,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from .exceptions import InvalidHeaderFormat, InvalidHeaderValue
+from wscore.handshake.http import TOKEN
+
+from .datastructures import Headers, MultipleValuesError
+from .exceptions import (
+    InvalidHeader,
+    InvalidHeaderFormat,
+    InvalidHeaderValue,
+    InvalidUpgrade,
+)
 from .typing import ExtensionHeader, ExtensionName, ExtensionParameter, Subprotocol
 
 __all__ = [
@@ -32,8 +40,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_PROTOCOL = re.compile(rf"{_TOKEN.pattern}(?:/{_TOKEN.pattern})?")
+_PROTOCOL = re.compile(rf"{TOKEN.pattern}(?:/{TOKEN.pattern})?")
 _QUOTED = re.compile(r'"((?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*)"')
 _QUOTABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
@@ -92,7 +99,7 @@ def _parse_list(cursor: _Cursor, parse_item: Callable[[_Cursor], T]) -> list[T]:
 
 
 def _parse_token(cursor: _Cursor) -> str:
-    return cursor.take(_TOKEN, "token")
+    return cursor.take(TOKEN, "token")
 
 
 # -- Host, Connection, Upgrade
@@ -147,6 +154,60 @@ def _upgrade_protocols(header: str) -> tuple[str, ...]:
     return tuple(protocols)
 
 
+def check_upgrade(headers: Headers, *, missing: str | None = None) -> None:
+    """Check that a handshake message agrees to the upgrade (RFC 6455, 4.1 and 4.2.1).
+
+    Args:
+        headers: its header fields.
+        missing: the value that the exception has if a field is missing.
+
+    Raises:
+        InvalidHeaderFormat: if ``Connection`` or ``Upgrade`` is malformed.
+        InvalidUpgrade: if one of them is missing or wrong.
+    """
+    options = _items(headers, "Connection", parse_connection)
+    if "upgrade" not in map(str.lower, options):
+        raise InvalidUpgrade("Connection", ", ".join(options) or missing)
+    protocols = _items(headers, "Upgrade", parse_upgrade)
+    if [name.lower() for name in protocols] != ["websocket"]:
+        raise InvalidUpgrade("Upgrade", ", ".join(protocols) or missing)
+
+
+def _items(headers: Headers, name: str, parse: Callable[[str], list[str]]) -> list[str]:
+    return [item for value in headers.get_all(name) for item in parse(value)]
+
+
+# -- Sec-WebSocket-Key, Sec-WebSocket-Accept, Sec-WebSocket-Version
+
+
+def single_value(headers: Headers, name: str) -> str:
+    """Return the value of a header field that must be there once.
+
+    Raises:
+        InvalidHeader: if it is missing, or there several times.
+    """
+    try:
+        return headers[name]
+    except MultipleValuesError:
+        raise InvalidHeader(name, "multiple values") from None
+    except KeyError:
+        raise InvalidHeader(name) from None
+
+
+def check_key(key: str) -> None:
+    """Check that a ``Sec-WebSocket-Key`` is 16 bytes in base64.
+
+    Raises:
+        InvalidHeaderValue: if it is not.
+    """
+    try:
+        size = len(base64.b64decode(key.encode(), validate=True))
+    except binascii.Error as exc:
+        raise InvalidHeaderValue("Sec-WebSocket-Key", key) from exc
+    if size != 16:
+        raise InvalidHeaderValue("Sec-WebSocket-Key", key)
+
+
 # -- Sec-WebSocket-Extensions
 
 
@@ -193,7 +254,7 @@ def _parse_parameter(cursor: _Cursor) -> ExtensionParameter:
         return name, _parse_token(cursor)
     start = cursor.position
     value = re.sub(r"\\(.)", r"\1", cursor.take(_QUOTED, "quoted string")[1:-1])
-    if not _TOKEN.fullmatch(value):  # RFC 6455, 9.1: unquoted, it must be a token
+    if not TOKEN.fullmatch(value):  # RFC 6455, 9.1: unquoted, it must be a token
         cursor.position = start
         raise cursor.error("invalid quoted header content")
     return name, value
@@ -232,7 +293,7 @@ def validate_subprotocols(subprotocols: Sequence[str]) -> None:
     if not isinstance(subprotocols, Sequence):
         raise TypeError("subprotocols must be a list")
     for name in subprotocols:
-        if not _TOKEN.fullmatch(name):
+        if not TOKEN.fullmatch(name):
             raise ValueError(f"invalid subprotocol: {name}")
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import wscore
+from wscore.handshake.http import TOKEN
 
 from .datastructures import Headers
 from .exceptions import (
@@ -49,7 +50,7 @@ ReadLine = Callable[[int, type[Exception]], Generator[None, None, bytes | bytear
 ReadExact = Callable[[int], Generator[None, None, bytes | bytearray]]
 
 _PROTOCOLS = (b"HTTP/1.1", b"HTTP/1.0")
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(TOKEN.pattern.encode())
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _NUMBER = re.compile(rb"[0-9]{1,18}")
 _HEX_NUMBER = re.compile(rb"[0-9A-Fa-f]{1,15}")

@@ -5,8 +5,6 @@ It listens to no socket: `wscompat.asyncio.server` does that.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -32,11 +30,7 @@ from .exceptions import (
 from .extensions.base import Extension, ServerExtensionFactory
 from .extensions.negotiation import accept_offers
 from .extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from .headers import (
-    parse_connection,
-    parse_subprotocol,
-    parse_upgrade,
-)
+from .headers import check_key, check_upgrade, parse_subprotocol, single_value
 from .http11 import Request, Response
 from .protocol import CONNECTING, OPEN, SERVER, Protocol, State
 from .typing import LoggerLike, Origin, StatusLike, Subprotocol
@@ -257,17 +251,10 @@ class ServerProtocol(Protocol):
         if request.protocol != "HTTP/1.1":
             raise InvalidProtocol(request.protocol)
         headers = request.headers
-        options = [
-            option for value in headers.get_all("Connection") for option in parse_connection(value)
-        ]
-        if "upgrade" not in map(str.lower, options):
-            raise InvalidUpgrade("Connection", ", ".join(options) or None)
-        upgrades = [name for value in headers.get_all("Upgrade") for name in parse_upgrade(value)]
-        if [name.lower() for name in upgrades] != ["websocket"]:
-            raise InvalidUpgrade("Upgrade", ", ".join(upgrades) or None)
-        key = _single(headers, "Sec-WebSocket-Key")
-        _check_key(key)
-        version = _single(headers, "Sec-WebSocket-Version")
+        check_upgrade(headers)
+        key = single_value(headers, "Sec-WebSocket-Key")
+        check_key(key)
+        version = single_value(headers, "Sec-WebSocket-Version")
         if version != "13":
             raise InvalidHeaderValue("Sec-WebSocket-Version", version)
         self.origin = self.process_origin(headers)
@@ -363,16 +350,6 @@ class ServerConnection(ServerProtocol):
         super().__init__(*args, **kwargs)
 
 
-def _single(headers: Headers, name: str) -> str:
-    """The value of a field that must be there once."""
-    try:
-        return headers[name]
-    except MultipleValuesError:
-        raise InvalidHeader(name, "multiple values") from None
-    except KeyError:
-        raise InvalidHeader(name) from None
-
-
 def _with_causes(exc: BaseException) -> str:
     """The text of an exception, and those of its causes."""
     text = str(exc)
@@ -380,13 +357,3 @@ def _with_causes(exc: BaseException) -> str:
         text = f"{text}; {cause}"
         exc = cause
     return text
-
-
-def _check_key(key: str) -> None:
-    """Check that a key is 16 bytes in base64."""
-    try:
-        size = len(base64.b64decode(key.encode(), validate=True))
-    except binascii.Error as exc:
-        raise InvalidHeaderValue("Sec-WebSocket-Key", key) from exc
-    if size != 16:
-        raise InvalidHeaderValue("Sec-WebSocket-Key", key)

@@ -5,16 +5,10 @@ Nothing is read or sent here, and nothing but these fields is looked at.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import os
-from collections.abc import Callable, Sequence
-
-from wscore.handshake.fields import accept_key
-
 from ..datastructures import Headers
-from ..exceptions import InvalidHeader, InvalidHeaderValue, InvalidUpgrade
-from ..headers import parse_connection, parse_upgrade
+from ..exceptions import InvalidHeaderValue
+from ..headers import check_key, check_upgrade, single_value
+from ..utils import accept_key, generate_key
 
 __all__ = ["build_request", "build_response", "check_request", "check_response"]
 
@@ -30,7 +24,7 @@ def build_request(headers: Headers) -> str:
     Returns:
         The key, for `check_response`.
     """
-    key = base64.b64encode(os.urandom(16)).decode("ascii")
+    key = generate_key()
     headers.set_insecure("Upgrade", "websocket")
     headers.set_insecure("Connection", "Upgrade")
     headers.set_insecure("Sec-WebSocket-Key", key)
@@ -51,15 +45,10 @@ def check_request(headers: Headers) -> str:
         InvalidUpgrade: if ``Upgrade`` or ``Connection`` is missing or wrong.
         InvalidHeader: if the key or the version is missing, wrong, or there twice.
     """
-    _check_upgrade(headers)
-    key = _only(headers, "Sec-WebSocket-Key")
-    try:
-        size = len(base64.b64decode(key, validate=True))
-    except (binascii.Error, ValueError) as exc:
-        raise InvalidHeaderValue("Sec-WebSocket-Key", key) from exc
-    if size != 16:
-        raise InvalidHeaderValue("Sec-WebSocket-Key", key)
-    version = _only(headers, "Sec-WebSocket-Version")
+    check_upgrade(headers, missing="")
+    key = single_value(headers, "Sec-WebSocket-Key")
+    check_key(key)
+    version = single_value(headers, "Sec-WebSocket-Version")
     if version != _VERSION:
         raise InvalidHeaderValue("Sec-WebSocket-Version", version)
     return key
@@ -88,30 +77,7 @@ def check_response(headers: Headers, key: str) -> None:
         InvalidUpgrade: if ``Upgrade`` or ``Connection`` is missing or wrong.
         InvalidHeader: if ``Sec-WebSocket-Accept`` does not answer the key.
     """
-    _check_upgrade(headers)
-    accept = _only(headers, "Sec-WebSocket-Accept")
+    check_upgrade(headers, missing="")
+    accept = single_value(headers, "Sec-WebSocket-Accept")
     if accept != accept_key(key):
         raise InvalidHeaderValue("Sec-WebSocket-Accept", accept)
-
-
-def _check_upgrade(headers: Headers) -> None:
-    options = _items(headers, "Connection", parse_connection)
-    if not any(option.lower() == "upgrade" for option in options):
-        raise InvalidUpgrade("Connection", ", ".join(options))
-    protocols = _items(headers, "Upgrade", parse_upgrade)
-    if [protocol.lower() for protocol in protocols] != ["websocket"]:
-        raise InvalidUpgrade("Upgrade", ", ".join(protocols))
-
-
-def _items(headers: Headers, name: str, parse: Callable[[str], Sequence[str]]) -> list[str]:
-    return [item for value in headers.get_all(name) for item in parse(value)]
-
-
-def _only(headers: Headers, name: str) -> str:
-    """The value of a field that must be there once."""
-    values = headers.get_all(name)
-    if not values:
-        raise InvalidHeader(name)
-    if len(values) > 1:
-        raise InvalidHeader(name, "multiple values")
-    return values[0]
