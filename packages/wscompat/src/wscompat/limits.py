@@ -15,7 +15,6 @@ __all__ = [
     "check_marks",
     "core_sizes",
     "frame_size_only",
-    "high_and_low",
     "room",
 ]
 
@@ -30,11 +29,6 @@ MaxQueue = int | tuple[int | None, int | None] | None
 
 WriteLimit = int | tuple[int, int | None]
 """High-water mark, or high and low, in bytes."""
-
-
-def high_and_low(limit: MaxQueue | WriteLimit) -> tuple[int | None, int | None]:
-    """Both water marks; None for what is not given."""
-    return _pair(limit, None)
 
 
 def check_limits(*, max_size: MaxSize, max_queue: MaxQueue, write_limit: WriteLimit) -> None:
@@ -55,16 +49,17 @@ def check_limits(*, max_size: MaxSize, max_queue: MaxQueue, write_limit: WriteLi
     limits = {"max_size": max_size, "max_queue": max_queue, "write_limit": write_limit}
     for name, limit in limits.items():
         _check_numbers(name, limit)
-    check_marks(max_queue, write_limit)
+    check_marks(*as_pair(max_queue))
+    check_marks(*as_pair(write_limit))
     for name, limit in limits.items():
         least = 1 if name == "max_size" else 0
-        if any(value is not None and value < least for value in _pair(limit, None)):
+        if any(value is not None and value < least for value in as_pair(limit)):
             raise ValueError(f"{name} must be at least {least}, or None for no limit, not {limit}")
 
 
 def _check_numbers(name: str, limit: Any) -> None:
     """Refuse what is neither an integer nor a pair of them."""
-    values = _pair(limit, None)
+    values = as_pair(limit)
     if len(values) != 2:
         raise ValueError(f"{name} must be a number or a pair of numbers, not {limit!r}")
     for value in values:
@@ -72,19 +67,21 @@ def _check_numbers(name: str, limit: Any) -> None:
             raise TypeError(f"{name} must be an integer, not {value!r}")
 
 
-def check_marks(*limits: MaxQueue | WriteLimit) -> None:
-    """Check that low marks are not above high ones.
+def check_marks(high: int | None, low: int | None) -> None:
+    """Check a pair of water marks; the messages are those of websockets.
 
     Raises:
-        ValueError: if one is.
+        ValueError: if the low mark is negative, or above the high one.
     """
-    for high, low in map(high_and_low, limits):
-        if high is not None and low is not None and not 0 <= low <= high:
-            raise ValueError(f"high ({high}) must be at least low ({low}), and low at least 0")
+    if high is not None and low is not None:
+        if low < 0:
+            raise ValueError("low must be positive or equal to zero")
+        if high < low:
+            raise ValueError("high must be greater than or equal to low")
 
 
-def as_pair(limit: MaxSize) -> tuple[int | None, int | None]:
-    """Both limits, of a message and of a fragment; None for what is not given."""
+def as_pair(limit: MaxSize | MaxQueue | WriteLimit) -> tuple[int | None, int | None]:
+    """Return both numbers of a limit; None for one that is not given."""
     return _pair(limit, None)
 
 

@@ -29,7 +29,7 @@ from ..exceptions import (
 from ..fragments import Fragment, contiguous, fragments_of, iterate
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
-from ..limits import MAX_FRAGMENTS, MaxQueue, MaxSize, WriteLimit, as_pair, high_and_low
+from ..limits import MAX_FRAGMENTS, MaxQueue, MaxSize, WriteLimit, as_pair
 from ..parser_errors import from_core
 from ..protocol import State
 from ..typing import BytesLike, DataLike, LoggerLike, Subprotocol
@@ -87,12 +87,12 @@ class Connection(WSMessageConnection):
         write_limit: WriteLimit = 2**15,
         logger: LoggerLike,
     ) -> None:
-        super().__init__(*high_and_low(max_queue))
+        super().__init__(*as_pair(max_queue))
         self._given_logger = logger
         self.ping_interval = ping_interval
         self.ping_timeout = ping_timeout
         self.close_timeout = close_timeout
-        self._write_limit = high_and_low(write_limit)
+        self._write_limit = as_pair(write_limit)
         self._loop = asyncio.get_running_loop()
 
     def _check_initialized(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..exceptions import ConcurrencyError
 from ..frames import Frame, Opcode
+from ..limits import check_marks
 from ..typing import Data
 
 __all__ = ["Assembler"]
@@ -43,11 +44,7 @@ class Assembler:
             high = low * 4
         if low is None and high is not None:
             low = high // 4
-        if high is not None and low is not None:
-            if low < 0:
-                raise ValueError("low must be positive or equal to zero")
-            if high < low:
-                raise ValueError("high must be greater than or equal to low")
+        check_marks(high, low)
         self.high = high
         self.low = low
         self.pause = pause
