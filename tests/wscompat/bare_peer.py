@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.wscompat.libraries import closing_at_exit, port_of
 from tests.wscore import wire
 from tests.wscore.pairs import Setting
 from tests.wscore.raw_peer import BOUND, RawPeer, accepting, connecting
@@ -88,12 +89,8 @@ async def serving(kind: Kind, handler: Any, **options: Any) -> AsyncIterator[int
         options: of `serve`.
     """
     server = await _serve(kind, handler, _complete(kind, options))
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        async with asyncio.timeout(BOUND):
-            await server.wait_closed()
+    async with closing_at_exit(server):
+        yield port_of(server)
 
 
 @contextlib.asynccontextmanager

@@ -61,6 +61,8 @@ def describe(exc: BaseException) -> str:
 class Record:
     """What one side saw, in its order."""
 
+    describe = staticmethod(describe)
+
     def __init__(self) -> None:
         self.events: list[Any] = []
 
@@ -74,7 +76,7 @@ class Record:
             async with asyncio.timeout(BOUND):
                 result = await action
         except Exception as exc:
-            self.note("raised", describe(exc))
+            self.note("raised", self.describe(exc))
             return None
         self.note("gave", result)
         return result
@@ -101,6 +103,23 @@ class Options:
 
 
 @contextlib.asynccontextmanager
+async def closing_at_exit(server: Any) -> AsyncIterator[None]:
+    """Close a server at the end, and wait until it is closed."""
+    try:
+        yield
+    finally:
+        server.close()
+        async with asyncio.timeout(BOUND):
+            await server.wait_closed()
+
+
+def port_of(server: Any) -> int:
+    """Return the port that a server listens on."""
+    port: int = server.sockets[0].getsockname()[1]
+    return port
+
+
+@contextlib.asynccontextmanager
 async def serving(
     library: Library,
     handler: Callable[[Any], Awaitable[None]],
@@ -109,18 +128,13 @@ async def serving(
 ) -> AsyncIterator[Any]:
     """Serve on a free port of the loopback."""
     server = await library.serve(handler, "127.0.0.1", 0, compression=compression, **options)
-    try:
+    async with closing_at_exit(server):
         yield server
-    finally:
-        server.close()
-        async with asyncio.timeout(BOUND):
-            await server.wait_closed()
 
 
 def uri_of(server: Any, secure: bool = False) -> str:
     """Where to connect to."""
-    port = server.sockets[0].getsockname()[1]
-    return f"{'wss' if secure else 'ws'}://127.0.0.1:{port}/"
+    return f"{'wss' if secure else 'ws'}://127.0.0.1:{port_of(server)}/"
 
 
 async def converse(

@@ -8,7 +8,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 
-from tests.wscompat.libraries import BOUND
+from tests.wscompat.libraries import BOUND, port_of
 
 ACCEPTED = (
     b"HTTP/1.1 101 Switching Protocols\r\n"
@@ -83,7 +83,7 @@ async def raw_server(
         tasks.append(asyncio.ensure_future(raw.talk(reader, writer)))
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
-    raw.port = server.sockets[0].getsockname()[1]
+    raw.port = port_of(server)
     try:
         yield raw
     finally:

@@ -40,6 +40,16 @@ def describe(exc: BaseException | None) -> str | None:
     return f"{type(exc).__name__}: {exc}{cause}"
 
 
+def shake_hands(client: Any, server: Any) -> None:
+    """Pass the request and the response between the protocols of both sides."""
+    client.send_request(client.connect())
+    server.receive_data(b"".join(client.data_to_send()))
+    (request,) = server.events_received()
+    server.send_response(server.accept(request))
+    client.receive_data(b"".join(server.data_to_send()))
+    client.events_received()
+
+
 def unmasked(data: bytes) -> bytes:
     """One frame as it were without a mask; anything else as it is."""
     if len(data) < 2 or not data[1] & 0x80 or data[:1] in (b"G", b"H"):

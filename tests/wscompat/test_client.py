@@ -14,7 +14,16 @@ import wscompat.exceptions
 import wscompat.http11
 import wscompat.uri
 import wscompat.utils
-from tests.wscompat.sansio import SPLITS, WEBSOCKETS, WSCOMPAT, frame, observe, pieces, plain
+from tests.wscompat.sansio import (
+    SPLITS,
+    WEBSOCKETS,
+    WSCOMPAT,
+    frame,
+    observe,
+    pieces,
+    plain,
+    shake_hands,
+)
 
 
 def test_backoff() -> None:
@@ -209,12 +218,7 @@ def test_both_sides() -> None:
         server = other.server.ServerProtocol(
             extensions=other.deflate.enable_server_permessage_deflate(None), subprotocols=["chat"]
         )
-        client.send_request(client.connect())
-        server.receive_data(b"".join(client.data_to_send()))
-        (request,) = server.events_received()
-        server.send_response(server.accept(request))
-        client.receive_data(b"".join(server.data_to_send()))
-        client.events_received()
+        shake_hands(client, server)
         assert client.state.name == server.state.name == "OPEN"
         assert client.subprotocol == server.subprotocol == "chat"
         client.send_text(b"compressed " * 100)

@@ -17,7 +17,7 @@ import pytest
 import wscore
 import wscore.opening.endpoints
 from tests.support.tls import Tls
-from tests.wscompat.libraries import BOUND
+from tests.wscompat.libraries import BOUND, port_of
 from wscompat.loop_arguments import checked
 
 OF_WSCORE = sorted(
@@ -141,7 +141,7 @@ async def test_what_the_loop_takes_works(api: str, has_tls: bool, tls: Tls) -> N
     ) as server:
         assert not server.is_serving()
         await server.start_serving()
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with ours.connect(
             f"ws{'s' if has_tls else ''}://localhost/",
             host="127.0.0.1",

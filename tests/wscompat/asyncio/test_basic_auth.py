@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, serving
+from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, port_of, serving
 from tests.wscompat.raw import REQUEST, raw_client
 from wscompat.asyncio.client import connect
 from wscompat.asyncio.server import basic_auth, serve
@@ -34,7 +34,7 @@ async def answer(library: Library, authorization: str | None, process_request: A
     field = b"" if authorization is None else f"Authorization: {authorization}\r\n".encode()
     options = {"process_request": process_request, "close_timeout": 0.05}
     async with serving(library, handler, **options) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with raw_client(port, REQUEST + field + b"\r\n") as client:
             status, *lines = (await client.head()).decode().split("\r\n")
             body = await client.rest()
@@ -94,7 +94,7 @@ async def test_credentials_of_the_uri() -> None:
 
     process_request = basic_auth(credentials=("user", "p@ss"))
     async with serve(greet, "127.0.0.1", 0, process_request=process_request) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with connect(f"ws://user:p%40ss@127.0.0.1:{port}/") as connection:
             assert await connection.recv() == "hello user"
         with pytest.raises(InvalidStatus, match="HTTP 401") as caught:

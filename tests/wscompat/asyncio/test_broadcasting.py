@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, port_of, serving, uri_of
 from tests.wscompat.raw import REQUEST, raw_client
 from wscompat.asyncio.server import broadcast
 from wscore import WSDeflate
@@ -152,7 +152,7 @@ async def sent_to_all(logger: logging.Logger, compression: Any) -> list[bytes]:
     ):
         raws = []
         for _ in range(3):
-            client = raw_client(server.sockets[0].getsockname()[1], REQUEST + field)
+            client = raw_client(port_of(server), REQUEST + field)
             raws.append(await stack.enter_async_context(client))
             await raws[-1].head()
         async with asyncio.timeout(BOUND):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.leaks import LoopErrors
 from tests.support.tls import Tls
-from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, port_of, serving, uri_of
 from tests.wscompat.raw import ACCEPTED, raw_server
 from wscompat.asyncio.client import ClientConnection, connect
 from wscompat.exceptions import (
@@ -298,7 +298,7 @@ async def test_attributes() -> None:
 
 async def test_another_host_and_port_than_in_the_uri() -> None:
     async with serving(WSCOMPAT, stay) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with connect("ws://example.com/", host="127.0.0.1", port=port) as connection:
             assert connection.request.headers["Host"] == "example.com"
 
@@ -325,7 +325,7 @@ async def test_tls(tls: Tls) -> None:
     async with serving(WSCOMPAT, stay, ssl=tls.server) as server:
         async with connect(uri_of(server, secure=True), ssl=tls.client) as connection:
             assert connection.transport.get_extra_info("ssl_object") is not None
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         uri = f"wss://example.com:{port}/"
         async with connect(uri, host="127.0.0.1", server_hostname="localhost", ssl=tls.client):
             pass

@@ -21,6 +21,7 @@ from tests.wscompat.libraries import (
     Pair,
     Record,
     converse,
+    port_of,
     serving,
 )
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
@@ -110,7 +111,7 @@ async def server_answer(library: Library, offer: str, compression: str | None) -
         await connection.wait_closed()
 
     async with serving(library, stay, compression) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         line = f"{FIELD}: {offer}\r\n\r\n".encode()
         async with raw_client(port, REQUEST + line) as raw:
             head = await raw.head()
@@ -163,7 +164,7 @@ async def end_of(library: Library, frames: bytes, **options: Any) -> list[Any]:
         record.note(connection.close_code)
 
     async with serving(library, receive, "deflate", **options) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         line = f"{FIELD}: permessage-deflate\r\n\r\n".encode()
         async with raw_client(port, REQUEST + line) as raw:
             await raw.head()
@@ -363,7 +364,7 @@ async def test_chosen_engine() -> None:
     deflate = wscore.WSDeflate(engine="zlib", level=2, memory_level=9, server_max_window_bits=11)
     async with serving(WSCOMPAT, tell, deflate) as server:
         line = f"{FIELD}: permessage-deflate\r\n\r\n".encode()
-        async with raw_client(server.sockets[0].getsockname()[1], REQUEST + line) as raw:
+        async with raw_client(port_of(server), REQUEST + line) as raw:
             head = await raw.head()
             assert field_of(head) == ["permessage-deflate; server_max_window_bits=11"]
             raw.writer.write_eof()

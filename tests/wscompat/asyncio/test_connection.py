@@ -27,6 +27,7 @@ from tests.wscompat.libraries import (
     converse,
     describe,
     forgetful,
+    port_of,
     serving,
     uri_of,
 )
@@ -747,7 +748,7 @@ async def bare_client(handler: Any, tls: Tls | None, **options: Any) -> AsyncIte
     context = tls and tls.server
     async with (
         serving(WSCOMPAT, handler, ssl=context, **options) as server,
-        connecting(server.sockets[0].getsockname()[1], tls and tls.client) as peer,
+        connecting(port_of(server), tls and tls.client) as peer,
     ):
         await peer.send(request())
         await peer.read_head()

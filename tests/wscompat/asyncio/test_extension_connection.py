@@ -259,6 +259,24 @@ async def test_nothing_in_common(library: Library) -> None:
         assert await connection.recv() == "plain"
 
 
+async def close_for(library: Library, server_factory: Any) -> Any:
+    """Send a message to a server with an extension, and return the CLOSE that it sends."""
+
+    async def handler(connection: Any) -> None:
+        await connection.wait_closed()
+
+    client_factory = xor(LIBRARIES[library.name]).client_factory()
+    async with (
+        asyncio.timeout(BOUND),
+        serving(library, handler, extensions=[server_factory]) as server,
+        library.connect(uri_of(server), proxy=None, extensions=[client_factory]) as connection,
+    ):
+        await connection.send("x")
+        with pytest.raises(library.exceptions.ConnectionClosedError) as caught:
+            await connection.recv()
+        return caught.value.rcvd
+
+
 @BOTH
 async def test_an_extension_that_fails(library: Library) -> None:
     """Its exception ends the connection with 1011."""
@@ -270,20 +288,7 @@ async def test_an_extension_that_fails(library: Library) -> None:
             extension.decode = None
             return answer, extension
 
-    async def handler(connection: Any) -> None:
-        await connection.wait_closed()
-
-    async with (
-        asyncio.timeout(BOUND),
-        serving(library, handler, extensions=[Failing()]) as server,
-        library.connect(
-            uri_of(server), proxy=None, extensions=[xor(modules).client_factory()]
-        ) as connection,
-    ):
-        await connection.send("x")
-        with pytest.raises(library.exceptions.ConnectionClosedError) as caught:
-            await connection.recv()
-        assert caught.value.rcvd.code == 1011
+    assert (await close_for(library, Failing())).code == 1011
 
 
 @BOTH
@@ -298,23 +303,8 @@ async def test_reserved_bit_that_no_extension_undoes(library: Library) -> None:
             )
             return answer, extension
 
-    async def handler(connection: Any) -> None:
-        await connection.wait_closed()
-
-    async with (
-        asyncio.timeout(BOUND),
-        serving(library, handler, extensions=[Keeping()]) as server,
-        library.connect(
-            uri_of(server), proxy=None, extensions=[xor(modules).client_factory()]
-        ) as connection,
-    ):
-        await connection.send("x")
-        with pytest.raises(library.exceptions.ConnectionClosedError) as caught:
-            await connection.recv()
-        assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (
-            1002,
-            "reserved bits must be 0",
-        )
+    close = await close_for(library, Keeping())
+    assert (close.code, close.reason) == (1002, "reserved bits must be 0")
 
 
 def test_the_others_pay_nothing() -> None:

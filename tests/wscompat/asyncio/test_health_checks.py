@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.tls import Tls
-from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, port_of, serving
 from tests.wscompat.raw import REQUEST, raw_client
 
 UPGRADE = REQUEST.partition(b"\r\n")[2].partition(b"\r\n")[2]  # its fields but Host
@@ -69,7 +69,7 @@ async def answer(
     options = {"process_request": process_request, "server_header": None, **options}
     async with serving(library, nothing, close_timeout=0.05, **options) as server:
         server.asked = []
-        async with raw_client(server.sockets[0].getsockname()[1], sent) as client:
+        async with raw_client(port_of(server), sent) as client:
             lines = (await client.head()).decode().rstrip().split("\r\n")
             body = await client.rest()
         asked: list[Any] = server.asked
@@ -105,7 +105,7 @@ async def test_beyond_the_model(head: bytes) -> None:
 async def test_the_answer_is_the_last_of_its_connection() -> None:
     async with serving(WSCOMPAT, nothing, process_request=respond_barely) as server:
         server.asked = []
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with raw_client(port, PLAIN["OPTIONS"] + b"\r\n") as client:
             assert b"\r\nConnection: close\r\n" in await client.head()
             assert await client.rest() == b"OK\n"
@@ -115,7 +115,7 @@ async def test_the_answer_is_the_last_of_its_connection() -> None:
 async def test_byte_by_byte_over_tls(head: bytes, tls: Tls) -> None:
     async with serving(WSCOMPAT, nothing, process_request=respond, ssl=tls.server) as server:
         server.asked = []
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls.client)
         for byte in head + b"\r\n":
             writer.write(bytes([byte]))
@@ -181,7 +181,7 @@ async def test_values_that_are_no_strings_in_process_response(sent: bytes) -> No
 
     async def fields(library: Library) -> list[str]:
         async with serving(library, nothing, process_response=process_response) as server:
-            port = server.sockets[0].getsockname()[1]
+            port = port_of(server)
             async with raw_client(port, sent + b"\r\n") as client:
                 return (await client.head()).decode().split("\r\n")
 

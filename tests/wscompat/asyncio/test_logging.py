@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, port_of, serving, uri_of
 from tests.wscompat.raw import REQUEST, raw_client
 
 # What a client may meet that is not wanted.
@@ -156,7 +156,7 @@ async def test_peers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> No
     caplog.set_level(logging.INFO)
     requests = [b"", b"garbage\r\n\r\n", b"GET / HTTP/1.1\r\n", REQUEST[:-30], b"\x16\x03\x01" * 99]
     async with serving(WSCOMPAT, echo) as server, asyncio.timeout(BOUND):
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         for request in requests:
             async with raw_client(port, request) as client:
                 client.writer.write_eof()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.deflated import CASES
-from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, port_of, serving, uri_of
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
 from wscompat.asyncio.client import ClientConnection
 from wscompat.asyncio.extension_connection import Extended
@@ -157,15 +157,10 @@ async def test_faults_of_the_peer(caplog: pytest.LogCaptureFixture, bad: bytes) 
     caplog.set_level(logging.DEBUG, "websockets")
     async with (
         serving(WSCOMPAT, echo) as server,
-        raw_client(uri_port(server), REQUEST + b"\r\n" + bad) as client,
+        raw_client(port_of(server), REQUEST + b"\r\n" + bad) as client,
     ):
         await client.rest()
     assert any("> CLOSE 1002 (protocol error)" in record.getMessage() for record in caplog.records)
-
-
-def uri_port(server: Any) -> int:
-    port: int = server.sockets[0].getsockname()[1]
-    return port
 
 
 async def test_broadcasts(caplog: pytest.LogCaptureFixture) -> None:

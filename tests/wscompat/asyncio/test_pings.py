@@ -11,6 +11,7 @@ from tests.wscompat.libraries import (
     WSCOMPAT,
     Library,
     describe,
+    port_of,
     serving,
     uri_of,
 )
@@ -97,7 +98,7 @@ async def test_latency_is_measured() -> None:
 async def test_pings_follow_each_other(timeout: float | None) -> None:
     async with (
         serving(WSCOMPAT, stay, ping_interval=0.01, ping_timeout=timeout) as server,
-        raw_client(server.sockets[0].getsockname()[1], REQUEST + b"\r\n") as client,
+        raw_client(port_of(server), REQUEST + b"\r\n") as client,
     ):
         await client.head()
         payloads = set()
@@ -123,7 +124,7 @@ async def test_silent_client(library: Library) -> None:
     async with serving(
         library, receive, ping_interval=0.02, ping_timeout=0.02, close_timeout=0.05
     ) as server:
-        async with raw_client(server.sockets[0].getsockname()[1], REQUEST + b"\r\n") as client:
+        async with raw_client(port_of(server), REQUEST + b"\r\n") as client:
             await client.head()
             frames = await client.rest()
         assert frames[:2] == b"\x89\x04"

@@ -19,7 +19,7 @@ from tests.support.leaks import LoopErrors
 from tests.support.own_proxies import answering, dripping, endless, scripted, silent, tunnelling
 from tests.support.own_proxies import serving as listening
 from tests.support.tls import Tls
-from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, serving
+from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, port_of, serving
 from tests.wscompat.proxied import Answer, attempt, compare, listened_to
 from wscompat.asyncio.client import connect
 from wscompat.asyncio.proxy_arguments import choose_proxy, proxy_arguments
@@ -402,7 +402,7 @@ async def test_the_iterator_tries_the_proxy_again() -> None:
 
     count = 0
     async with serving(WSCOMPAT, stay) as server:
-        target = tunnelling(server.sockets[0].getsockname()[1])
+        target = tunnelling(port_of(server))
         agree_and_leave = answering(b"HTTP/1.1 200 OK\r\n\r\n")
         refuse = answering(b"HTTP/1.1 502 X\r\n\r\n")
 
@@ -434,7 +434,7 @@ async def test_cancelled_at_every_step(tls: Tls) -> None:
 
     async with (
         serving(WSCOMPAT, stay, ssl=tls.server) as server,
-        listening(tunnelling(server.sockets[0].getsockname()[1]), tls=tls.server) as port,
+        listening(tunnelling(port_of(server)), tls=tls.server) as port,
     ):
         for turns in range(0, 10_000, 3):
             task = asyncio.ensure_future(

@@ -16,6 +16,7 @@ from tests.wscompat.libraries import (
     WSCOMPAT,
     Library,
     describe,
+    port_of,
     serving,
     uri_of,
 )
@@ -87,7 +88,7 @@ async def test_ipv6_targets(
 ) -> None:
     server = await WSCOMPAT.serve(echo, "::1", 0, ssl=security and security.server)
     async with server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         scheme = "ws" if security is None else "wss"
         await check(WSCOMPAT, f"{scheme}://[::1]:{port}/", way(request, name), tls)
 

@@ -1,6 +1,5 @@
 """`route`, compared with websockets: the same map, the same requests, the same answers."""
 
-import asyncio
 import contextlib
 import importlib
 import subprocess
@@ -14,7 +13,14 @@ import pytest
 from werkzeug.routing import Map, Rule
 
 from tests.support.tls import Tls
-from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, describe
+from tests.wscompat.libraries import (
+    WEBSOCKETS,
+    WSCOMPAT,
+    Library,
+    closing_at_exit,
+    describe,
+    port_of,
+)
 from tests.wscompat.raw import raw_client
 
 LIBRARIES = [WEBSOCKETS, WSCOMPAT]
@@ -81,12 +87,8 @@ async def routing(
     """Serve the map; gives the port."""
     route = importlib.import_module(f"{library}.asyncio.router").route
     server = await route(rules or url_map(), "127.0.0.1", 0, compression=None, **options)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        async with asyncio.timeout(BOUND):
-            await server.wait_closed()
+    async with closing_at_exit(server):
+        yield port_of(server)
 
 
 def request(path: str, *fields: str) -> bytes:

@@ -18,6 +18,7 @@ from tests.wscompat.libraries import (
     WSCOMPAT,
     Library,
     describe,
+    port_of,
     serving,
     uri_of,
 )
@@ -145,7 +146,7 @@ async def test_client_that_does_not_answer_a_close() -> None:
 
     async with (
         serving(WSCOMPAT, leave, close_timeout=0.05) as server,
-        raw_client(server.sockets[0].getsockname()[1], REQUEST + b"\r\n") as client,
+        raw_client(port_of(server), REQUEST + b"\r\n") as client,
     ):
         assert (await client.head()).startswith(b"HTTP/1.1 101 ")
         assert await client.rest() == b"\x88\x02\x03\xe8"
@@ -154,7 +155,7 @@ async def test_client_that_does_not_answer_a_close() -> None:
 async def test_client_that_does_not_finish_its_request() -> None:
     async with (
         serving(WSCOMPAT, stay, open_timeout=0.05) as server,
-        raw_client(server.sockets[0].getsockname()[1], REQUEST) as client,
+        raw_client(port_of(server), REQUEST) as client,
     ):
         async with asyncio.timeout(BOUND):
             with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
@@ -166,7 +167,7 @@ async def test_client_that_does_not_finish_its_request() -> None:
 async def test_client_that_does_not_begin_tls(library: Library, sent: bytes, tls: Tls) -> None:
     async with (
         serving(library, stay, open_timeout=0.1, ssl=tls.server) as server,
-        raw_client(server.sockets[0].getsockname()[1], sent) as client,
+        raw_client(port_of(server), sent) as client,
     ):
         assert await client.rest() == b""
 
@@ -174,7 +175,7 @@ async def test_client_that_does_not_begin_tls(library: Library, sent: bytes, tls
 async def test_endless_empty_lines() -> None:
     async with (
         serving(WSCOMPAT, stay) as server,
-        raw_client(server.sockets[0].getsockname()[1], b"\r\n" * 40_000) as client,
+        raw_client(port_of(server), b"\r\n" * 40_000) as client,
     ):
         assert (await client.head()).startswith(b"HTTP/1.1 431 ")
 
@@ -187,7 +188,7 @@ async def test_context_of_the_wrong_side(tls: Tls) -> None:
 
 async def test_plain_client_of_a_tls_server(tls: Tls, no_leaks: LoopErrors) -> None:
     async with serving(WSCOMPAT, stay, ssl=tls.server) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         with pytest.raises((OSError, InvalidMessage)):
             await connect(f"ws://127.0.0.1:{port}/", open_timeout=BOUND)
         with pytest.raises(ssl.SSLError):
@@ -268,7 +269,7 @@ async def test_close_without_the_connections(library: Library) -> None:
 async def test_close_while_a_handshake_is_under_way(library: Library) -> None:
     async with (
         serving(library, stay) as server,
-        raw_client(server.sockets[0].getsockname()[1], REQUEST) as client,
+        raw_client(port_of(server), REQUEST) as client,
     ):
         async with connect(uri_of(server)):
             pass  # so the one that came before is accepted too
@@ -291,7 +292,7 @@ async def test_handshakes_under_way_are_waited_for(library: Library) -> None:
         serving(library, stay, process_request=process_request) as server,
         asyncio.timeout(BOUND),
     ):
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with raw_client(port, REQUEST + b"\r\n") as client:
             await asked.wait()
             server.close()
@@ -365,7 +366,7 @@ async def test_context_manager(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with serve(stay, "127.0.0.1", 0) as server:
         assert isinstance(server, Server)
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         connection = await connect(uri_of(server))
     assert (await end_of(connection)).startswith("ConnectionClosedOK: received 1001")
     ours = [r.getMessage() for r in caplog.records if r.name == "websockets.server"]

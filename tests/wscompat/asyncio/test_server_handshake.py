@@ -8,13 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.wscompat.libraries import (
-    BOUND,
-    WEBSOCKETS,
-    WSCOMPAT,
-    Library,
-    serving,
-)
+from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, port_of, serving
 from tests.wscompat.raw import REQUEST, raw_client
 
 LIBRARIES = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
@@ -29,7 +23,7 @@ async def nothing(connection: Any) -> None:
 async def answer(library: Library, fields: bytes, **options: Any) -> tuple[str, list[str], str]:
     """Status, subprotocol and body of the answer to a request with these fields."""
     async with serving(library, nothing, close_timeout=0.05, **options) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with raw_client(port, REQUEST + fields + b"\r\n") as client:
             status, *lines = (await client.head()).decode().split("\r\n")
             body = await client.rest()
@@ -56,7 +50,7 @@ async def test_what_is_no_upgrade(request_head: bytes) -> None:
 
     async def told(library: Library) -> tuple[set[str], bytes]:
         async with serving(library, nothing) as server:
-            port = server.sockets[0].getsockname()[1]
+            port = port_of(server)
             async with raw_client(port, request_head) as client:
                 lines = (await client.head()).decode().split("\r\n")
                 return {line.partition(": ")[0] for line in lines}, await client.rest()
@@ -242,7 +236,7 @@ async def full_answer(
     async with serving(
         library, nothing, process_request=process_request, close_timeout=0.05, **options
     ) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with raw_client(port, sent) as client:
             answer = (await client.rest()).decode("latin-1")
     head, _, body = answer.partition("\r\n\r\n")
@@ -325,7 +319,7 @@ async def test_server_that_closes_while_process_request_waits(library: Library) 
 
     async with (
         serving(library, nothing, process_request=decide) as server,
-        raw_client(server.sockets[0].getsockname()[1], REQUEST + b"\r\n") as client,
+        raw_client(port_of(server), REQUEST + b"\r\n") as client,
     ):
         async with asyncio.timeout(BOUND):
             await asked.wait()
@@ -402,7 +396,7 @@ async def test_bytes_behind_the_request_are_kept() -> None:
 
     async with serving(WSCOMPAT, receive, process_request=go_on_later) as server:
         sent = REQUEST + b"\r\n\x81\x82\0\0\0\0hi"
-        async with raw_client(server.sockets[0].getsockname()[1], sent) as client:
+        async with raw_client(port_of(server), sent) as client:
             assert (await client.head()).startswith(b"HTTP/1.1 101 ")
             assert await client.reader.readexactly(4) == b"\x88\x02\x03\xe8"
     assert received == ["hi"]

@@ -14,6 +14,7 @@ from tests.wscompat.sansio import (
     observe,
     pieces,
     replay,
+    shake_hands,
     unmasked,
 )
 
@@ -170,12 +171,7 @@ def test_negotiation(accepts: bool) -> None:
         server = other.server.ServerProtocol(
             extensions=other.deflate.enable_server_permessage_deflate(factories)
         )
-        client.send_request(client.connect())
-        server.receive_data(b"".join(client.data_to_send()))
-        (request,) = server.events_received()
-        server.send_response(server.accept(request))
-        client.receive_data(b"".join(server.data_to_send()))
-        client.events_received()
+        shake_hands(client, server)
         names = ["x-xor", "permessage-deflate"] if accepts else ["permessage-deflate"]
         assert [extension.name for extension in client.extensions] == names
         assert [extension.name for extension in server.extensions] == names

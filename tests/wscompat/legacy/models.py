@@ -12,7 +12,8 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from tests.wscompat.libraries import BOUND
+from tests.wscompat import libraries
+from tests.wscompat.libraries import BOUND, closing_at_exit, port_of
 from tests.wscompat.raw import REQUEST
 
 
@@ -57,29 +58,18 @@ def describe(exc: BaseException) -> str:
     return f"{name}: {text}"
 
 
-class Record:
+class Record(libraries.Record):
     """What happened, in its order."""
 
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-
-    def note(self, *event: Any) -> None:
-        """Add an event."""
-        self.events.append(event)
+    describe = staticmethod(describe)
 
     async def attempt(self, action: Awaitable[Any]) -> Any:
-        """Note what comes out of an action, be it an exception."""
+        """Note the result of an action, be it an exception or its cancellation."""
         try:
-            async with asyncio.timeout(BOUND):
-                result = await action
+            return await super().attempt(action)
         except asyncio.CancelledError:
             self.note("cancelled")
             return None
-        except Exception as exc:
-            self.note("raised", describe(exc))
-            return None
-        self.note("gave", result)
-        return result
 
     def state(self, websocket: Any) -> None:
         """Note what a connection says about itself."""
@@ -188,12 +178,8 @@ async def serving(
     server = await library.server.serve(
         handler, "127.0.0.1", 0, **{"compression": None, "close_timeout": BOUND, **options}
     )
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        async with asyncio.timeout(BOUND):
-            await server.wait_closed()
+    async with closing_at_exit(server):
+        yield port_of(server)
 
 
 async def run_case(library: Legacy, case: Case, **options: Any) -> list[Any]:

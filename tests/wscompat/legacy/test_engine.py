@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.tls import Tls
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, closing, frame
-from tests.wscompat.libraries import BOUND
+from tests.wscompat.libraries import BOUND, port_of
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
 
 LARGE = b"x" * 1_000_000
@@ -30,7 +30,7 @@ async def test_a_transport_of_the_loop(library: Legacy, size: int) -> None:
         lambda: library.server.WebSocketServerProtocol(echo, ws_server), "127.0.0.1", 0
     )
     ws_server.wrap(server)
-    async with raw_client(server.sockets[0].getsockname()[1]) as peer:
+    async with raw_client(port_of(server)) as peer:
         sent = REQUEST + b"\r\n" + frame(1, b"early")
         for begin in range(0, len(sent), size):
             peer.writer.write(sent[begin : begin + size])
@@ -71,7 +71,7 @@ async def test_bytes_that_were_received_before(library: Legacy) -> None:
     server = await loop.create_server(First, "127.0.0.1", 0)
     ws_server.wrap(server)
     request = REQUEST + b"\r\n" + frame(1, b"with it")
-    async with raw_client(server.sockets[0].getsockname()[1], request) as peer:
+    async with raw_client(port_of(server), request) as peer:
         await peer.head()
         async with asyncio.timeout(BOUND):
             for expected in ("with it", "after it"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, Record
-from tests.wscompat.libraries import BOUND
+from tests.wscompat.libraries import BOUND, port_of
 from tests.wscompat.raw import REQUEST, raw_client
 
 BOTH = pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
@@ -17,10 +17,6 @@ BOTH = pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
 async def echo(websocket: Any) -> None:
     async for message in websocket:
         await websocket.send(message)
-
-
-def port_of(server: Any) -> int:
-    return int(server.sockets[0].getsockname()[1])
 
 
 @BOTH

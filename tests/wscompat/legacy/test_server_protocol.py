@@ -22,7 +22,7 @@ from tests.wscompat.legacy.models import (
     run_case,
     serving,
 )
-from tests.wscompat.libraries import BOUND
+from tests.wscompat.libraries import BOUND, port_of
 from tests.wscompat.raw import REQUEST, raw_client
 
 BOTH = pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
@@ -401,7 +401,7 @@ async def test_handlers_with_a_path(library: Legacy) -> None:
     with pytest.warns(DeprecationWarning, match="remove second argument of ws_handler"):
         serve = library.server.serve(handler, "127.0.0.1", 0)
     async with serve as server:
-        port = server.sockets[0].getsockname()[1]
+        port = port_of(server)
         async with raw_client(port, REQUEST + b"\r\n") as peer:
             assert await asyncio.wait_for(paths.get(), BOUND) == "/"
             await peer.head()
