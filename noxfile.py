@@ -293,7 +293,7 @@ def oldest_dependencies() -> list[str]:
     for project in projects:
         extras = project["project"].get("optional-dependencies", {})
         for needed in sum(extras.values(), project["project"].get("dependencies", [])):
-            name, bound = re.match(r"([\w-]+)[^>]*>=([\d.]+)", needed).groups()  # type: ignore[union-attr]
+            name, bound = re.match(r"([\w-]+)[^>=]*[>=]=([\d.]+)", needed).groups()  # type: ignore[union-attr]
             if name not in own:
                 oldest.add(f"{name}=={bound}")
     return sorted(oldest)

@@ -48,6 +48,25 @@ WSCORE_TYPES = {
     ("sockets.socket_server", "opening.unix"),
 }
 
+# The modules of wscore that wscompat imports besides `wscore` itself. They are private: no other
+# package may use them, and as they may change in any version, wscompat depends on the exact one.
+# Whoever adds a module here makes this interface wider; CONTRIBUTING.md says what each is for.
+WSCORE_FOR_WSCOMPAT = {
+    "connection.ping_watch",
+    "connection.protocol",
+    "connection.seconds",
+    "connection.slow_calls",
+    "handshake.fields",
+    "handshake.http",
+    "handshake.http_reader",
+    "messages.broadcast",
+    "messages.message_connection",
+    "opening.endpoints",
+    "opening.listener_factory",
+    "opening.tls_side",
+    "opening.unix",
+}
+
 # The libraries whose interfaces are offered here are peers in tests, and nothing in the product.
 PEERS = {"picows", "websockets", "wsproto", "wsaccel"}
 
@@ -127,6 +146,32 @@ def test_imports_go_downwards(package: str) -> None:
         and not (found.lazy and found.name in ALLOWED_LAZILY.get(package, set()))
     ]
     assert not wrong
+
+
+def wscore_modules(path: Path) -> Iterator[str]:
+    """Yield the modules of wscore that a Python file imports, without the package's name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import():
+                names = [alias.name for alias in node.names]
+            case ast.ImportFrom(module=str(module), level=0):
+                folder = source_folder("wscore").parent.joinpath(*module.split("."))
+                below = [f"{module}.{alias.name}" for alias in node.names]
+                names = below if module != "wscore" and folder.is_dir() else [module]
+            case _:
+                names = []
+        yield from (name.partition(".")[2] for name in names if name.startswith("wscore."))
+
+
+def test_wscompat_imports_only_the_listed_modules_of_wscore() -> None:
+    imported = {name for path in modules("wscompat", ".py") for name in wscore_modules(path)}
+    assert imported == WSCORE_FOR_WSCOMPAT
+
+
+def test_wscompat_depends_on_the_exact_version_of_wscore() -> None:
+    project = (ROOT / "packages" / "wscompat" / "pyproject.toml").read_text(encoding="utf-8")
+    version = importlib.import_module("wscore").__version__
+    assert f'"wscore-asyncio[deflate]=={version}"' in project
 
 
 class OwnImport(NamedTuple):
