@@ -19,8 +19,8 @@ from tests.support.leaks import LoopErrors
 from tests.support.own_proxies import answering, dripping, endless, scripted, silent, tunnelling
 from tests.support.own_proxies import serving as listening
 from tests.support.tls import Tls
+from tests.wscompat.faulty_proxy import Answer, attempt, compare, listened_to
 from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, port_of, serving
-from tests.wscompat.proxied import Answer, attempt, compare, listened_to
 from wscompat.asyncio.client import connect
 from wscompat.asyncio.proxy_arguments import choose_proxy, proxy_arguments
 from wscompat.exceptions import InvalidProxy, InvalidProxyStatus, ProxyError

@@ -3,7 +3,7 @@ graphql-transport-ws.
 """
 
 # ruff: noqa: I001 (the library is chosen first)
-from tests.wscompat.programs.chosen import run
+from tests.wscompat.programs.library import run
 
 import asyncio
 import inspect

@@ -3,7 +3,7 @@ server that speaks enough of obs-websocket for it.
 """
 
 # ruff: noqa: I001 (the library is chosen first)
-from tests.wscompat.programs.chosen import run
+from tests.wscompat.programs.library import run
 
 import asyncio
 import base64

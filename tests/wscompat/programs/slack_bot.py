@@ -4,7 +4,7 @@ aiohttp, and the socket.
 """
 
 # ruff: noqa: I001 (the library is chosen first)
-from tests.wscompat.programs.chosen import run
+from tests.wscompat.programs.library import run
 
 import asyncio
 import json

@@ -33,7 +33,7 @@ from ..limits import MAX_FRAGMENTS, MaxQueue, MaxSize, WriteLimit, as_pair
 from ..parser_errors import from_core
 from ..protocol import State
 from ..typing import BytesLike, DataLike, LoggerLike, Subprotocol
-from .broadcasting import broadcast
+from .broadcast import broadcast
 from .closed_exception import closed_exception, ended_well
 from .pings import Keepalive, Pings
 from .protocol_view import ProtocolView

@@ -26,7 +26,7 @@ from ..timeouts import check_timeouts, core_timeout
 from ..typing import LoggerLike, StatusLike, Subprotocol
 from ..unix import UnixPath
 from .basic_auth import basic_auth
-from .broadcasting import broadcast
+from .broadcast import broadcast
 from .compression import Compression, server_extensions, server_factories
 from .connection import Connection, check_close
 from .extension_connection import Extended

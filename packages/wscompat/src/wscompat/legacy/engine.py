@@ -19,7 +19,7 @@ from wscore.handshake.http_reader import RequestReader, ResponseReader
 from ..datastructures import Headers
 from ..limits import MAX_FRAGMENTS
 from ..timeouts import core_timeout
-from .compression import agreed_parameters, core_deflate
+from .deflate_parameters import agreed_parameters, core_deflate
 
 if TYPE_CHECKING:
     from .protocol import WebSocketCommonProtocol

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn
 
-from ..asyncio.broadcasting import broadcast as send_to_all
+from ..asyncio.broadcast import broadcast as send_to_all
 from ..asyncio.connection import Connection
 from ..asyncio.extension_connection import extended
 from ..datastructures import Headers
@@ -21,7 +21,7 @@ from ..fragments import fragments_of, iterate
 from ..frames import Close, CloseCode
 from ..protocol import State
 from ..typing import Data, DataLike, LoggerLike, Subprotocol
-from .closing import ClosingSteps
+from .close_timer import ClosingSteps
 from .engine import Engine, PeerHead, core_request, core_response
 
 __all__ = ["WebSocketCommonProtocol", "broadcast"]

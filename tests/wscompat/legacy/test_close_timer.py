@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.closing`: how long each step of closing may take."""
+"""Tests of `wscompat.legacy.close_timer`: how long each step of closing may take."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.compression`: what is agreed on, and that both libraries understand."""
+"""Tests of `wscompat.legacy.deflate_parameters`: what is agreed on, and that both libraries understand."""
 
 import importlib
 from typing import Any
@@ -12,7 +12,7 @@ from tests.wscompat.sansio import load
 from wscompat.asyncio.compression import ClientFactory, ServerFactory
 from wscompat.extensions.permessage_deflate import PerMessageDeflate
 
-compression = importlib.import_module("wscompat.legacy.compression")
+compression = importlib.import_module("wscompat.legacy.deflate_parameters")
 PAIRS = [(MODEL, MODEL), (MODEL, OURS), (OURS, MODEL), (OURS, OURS)]
 MESSAGE = "the same words again and again, " * 200
 
