@@ -163,10 +163,10 @@ async def converse(
     return {"client": client_record.events, "server": server_record.events}
 
 
-FORGOTTEN = r"Forgetful\.__init__ does not call super\(\)\.__init__"
-"""What is said of a class that `forgetful` has made."""
+NO_SUPER_INIT = r"WithoutSuperInit\.__init__ does not call super\(\)\.__init__"
+"""What is said of a class that `without_super_init` has made."""
 
 
-def forgetful(cls: type) -> type:
+def without_super_init(cls: type) -> type:
     """Derive a class that forgets to initialize its base."""
-    return type("Forgetful", (cls,), {"__init__": lambda self, *args, **kwargs: None})
+    return type("WithoutSuperInit", (cls,), {"__init__": lambda self, *args, **kwargs: None})

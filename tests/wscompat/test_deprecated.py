@@ -7,7 +7,7 @@ import pytest
 import websockets
 
 import wscompat
-from wscompat.deprecated import FORMER_NAMES, former_names
+from wscompat.deprecated import FORMER_NAMES, deprecated_names
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_other_names() -> None:
         with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
             home.nonsense  # noqa: B018
     with pytest.raises(AttributeError):
-        former_names("wscompat.client")("__path__")
+        deprecated_names("wscompat.client")("__path__")
 
 
 def test_the_warning_names_the_place() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, serving, uri_of
 from wscompat.asyncio.client import connect
 from wscompat.asyncio.server import serve
-from wscompat.limits import MaxSize, as_pair, check_marks, core_sizes, room
+from wscompat.limits import MaxSize, as_pair, check_marks, core_sizes, payload_limit
 
 
 def test_as_pair() -> None:
@@ -120,4 +120,4 @@ def test_marks_in_the_wrong_order(limit: tuple[int, int]) -> None:
 def test_room(
     message: int | None, fragment: int | None, current: int | None, expected: int | None
 ) -> None:
-    assert room(message, fragment, current) == expected
+    assert payload_limit(message, fragment, current) == expected

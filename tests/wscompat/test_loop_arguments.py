@@ -18,7 +18,7 @@ import wscore
 import wscore.opening.endpoints
 from tests.support.tls import Tls
 from tests.wscompat.libraries import BOUND, port_of
-from wscompat.loop_arguments import checked
+from wscompat.loop_arguments import check_arguments
 
 OF_WSCORE = sorted(
     {
@@ -114,7 +114,7 @@ async def test_on_every_loop() -> None:
         *("create_unix_connection", "create_unix_server"),
     ):
         with pytest.raises(TypeError, match=f"{method}.. got an unexpected keyword argument 'x'"):
-            checked(method, {"path": "p", "x": 1} if "unix" in method else {"x": 1})  # type: ignore[arg-type]
+            check_arguments(method, {"path": "p", "x": 1} if "unix" in method else {"x": 1})  # type: ignore[arg-type]
         assert callable(getattr(loop, method))
 
 

@@ -14,8 +14,8 @@ from tests.support.garbage import no_cycles_of
 from tests.support.tls import Tls
 from tests.wscompat.libraries import (
     BOUND,
-    FORGOTTEN,
     MODEL,
+    NO_SUPER_INIT,
     PAIRS,
     WEBSOCKETS,
     WSCOMPAT,
@@ -26,10 +26,10 @@ from tests.wscompat.libraries import (
     Script,
     converse,
     describe,
-    forgetful,
     port_of,
     serving,
     uri_of,
+    without_super_init,
 )
 from tests.wscompat.raw import ACCEPTED, raw_server
 from tests.wscore.raw_peer import RawPeer, connecting, sending_on
@@ -806,9 +806,11 @@ async def test_client_that_does_not_end(answers: bool, secure: bool, tls: Tls) -
 async def test_a_client_connection_that_forgets_its_base() -> None:
     client = importlib.import_module("wscompat.asyncio.client")
     async with serving(WSCOMPAT, lambda connection: connection.wait_closed()) as server:
-        with pytest.raises(RuntimeError, match=FORGOTTEN):
+        with pytest.raises(RuntimeError, match=NO_SUPER_INIT):
             await client.connect(
-                uri_of(server), proxy=None, create_connection=forgetful(client.ClientConnection)
+                uri_of(server),
+                proxy=None,
+                create_connection=without_super_init(client.ClientConnection),
             )
 
 
@@ -816,7 +818,7 @@ async def test_a_server_connection_that_forgets_its_base(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     module = importlib.import_module("wscompat.asyncio.server")
-    cls = forgetful(module.ServerConnection)
+    cls = without_super_init(module.ServerConnection)
     async with serving(
         WSCOMPAT, lambda connection: connection.wait_closed(), create_connection=cls
     ) as server:
@@ -824,4 +826,4 @@ async def test_a_server_connection_that_forgets_its_base(
             await WSCOMPAT.connect(uri_of(server), proxy=None)
     (record,) = [record for record in caplog.records if record.exc_info]
     assert record.exc_info is not None
-    assert re.search(FORGOTTEN, str(record.exc_info[1]))
+    assert re.search(NO_SUPER_INIT, str(record.exc_info[1]))

@@ -25,7 +25,7 @@ from tests.wscompat.libraries import (
 from tests.wscompat.raw import ACCEPTED, raw_server
 from tests.wscompat.sansio import load
 from wscompat.asyncio.client import ClientConnection
-from wscompat.asyncio.extension_connection import Extended, extended
+from wscompat.asyncio.extension_connection import ExtensionConnection, with_mixin
 
 LIBRARIES = {"wscompat": load("wscompat"), "websockets": load("websockets")}
 BOTH = pytest.mark.parametrize("library", [WSCOMPAT, WEBSOCKETS], ids=repr)
@@ -309,9 +309,9 @@ async def test_reserved_bit_that_no_extension_undoes(library: Library) -> None:
 
 def test_the_others_pay_nothing() -> None:
     """Only a class made for it overrides what frames go through."""
-    made = extended(ClientConnection)
-    assert extended(ClientConnection) is made
-    assert issubclass(made, Extended)
+    made = with_mixin(ClientConnection)
+    assert with_mixin(ClientConnection) is made
+    assert issubclass(made, ExtensionConnection)
     assert made.__name__ == "ClientConnection"
     assert not ClientConnection.is_extended
     assert "on_ws_frame" not in vars(ClientConnection)
@@ -319,8 +319,8 @@ def test_the_others_pay_nothing() -> None:
     class Own(ClientConnection):
         pass
 
-    assert extended(Own) is not made
-    assert extended(Own) is extended(Own)
+    assert with_mixin(Own) is not made
+    assert with_mixin(Own) is with_mixin(Own)
 
 
 async def test_class_of_the_program() -> None:

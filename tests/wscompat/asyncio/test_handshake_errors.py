@@ -9,7 +9,7 @@ import wscore
 from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library
 from tests.wscompat.raw import raw_server
 from wscompat import exceptions
-from wscompat.asyncio.handshake_errors import from_core
+from wscompat.asyncio.handshake_errors import handshake_exception
 from wscompat.uri import parse_uri
 
 LINE = b"HTTP/1.1 101 Switching Protocols\r\n"
@@ -108,7 +108,7 @@ async def test_same_as_the_model(answer: bytes, options: dict[str, Any]) -> None
     ],
 )
 def test_judged_once_more(exc: wscore.WSHandshakeError, kind: type[Exception], text: str) -> None:
-    error = from_core(exc, parse_uri("ws://a"), None, None)
+    error = handshake_exception(exc, parse_uri("ws://a"), None, None)
     assert type(error) is kind
     assert str(error) == text
 

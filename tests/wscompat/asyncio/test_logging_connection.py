@@ -12,8 +12,8 @@ from tests.support.deflated import CASES
 from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, port_of, serving, uri_of
 from tests.wscompat.raw import ACCEPTED, REQUEST, raw_client, raw_server
 from wscompat.asyncio.client import ClientConnection
-from wscompat.asyncio.extension_connection import Extended
-from wscompat.asyncio.logging_connection import Debugged, class_for, is_logged
+from wscompat.asyncio.extension_connection import ExtensionConnection
+from wscompat.asyncio.logging_connection import LoggingConnection, class_for, is_logged
 
 # Steps of websockets on the TCP connection, which wscompat takes elsewhere.
 TCP = re.compile(r"[<>] EOF|x .*")
@@ -190,18 +190,18 @@ def test_classes(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("websockets.client")
     assert is_logged(logger)
     debugged = class_for(Own, logger, True)
-    assert issubclass(debugged, Debugged)
-    assert issubclass(debugged, Extended)
+    assert issubclass(debugged, LoggingConnection)
+    assert issubclass(debugged, ExtensionConnection)
     assert issubclass(debugged, Own)
     assert repr(debugged) == repr(Own)
     assert class_for(Own, logger, True) is debugged
     simple = class_for(Own, logger, False)
-    assert issubclass(simple, Debugged)
-    assert not issubclass(simple, Extended)
+    assert issubclass(simple, LoggingConnection)
+    assert not issubclass(simple, ExtensionConnection)
     assert class_for(Own, logger, False) is simple
     caplog.set_level(logging.INFO, "websockets")
     quiet = class_for(Own, logger, True)
-    assert not issubclass(quiet, Debugged)
+    assert not issubclass(quiet, LoggingConnection)
     assert class_for(Own, logger, True) is quiet
     assert class_for(Own, logger, False) is Own
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.leaks import LoopErrors
 from tests.support.tls import Tls
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, describe, serving
-from tests.wscompat.libraries import BOUND, FORGOTTEN, forgetful
+from tests.wscompat.libraries import BOUND, NO_SUPER_INIT, without_super_init
 from tests.wscompat.raw import ACCEPTED, raw_server
 from wscompat.exceptions import InvalidMessage
 
@@ -210,14 +210,14 @@ async def test_arguments_are_the_same() -> None:
 
 
 async def test_protocols_that_forget_their_base(no_leaks: LoopErrors) -> None:
-    cls = forgetful(OURS.client.WebSocketClientProtocol)
+    cls = without_super_init(OURS.client.WebSocketClientProtocol)
     async with serving(OURS, echo) as port:
-        with pytest.raises(RuntimeError, match=FORGOTTEN):
+        with pytest.raises(RuntimeError, match=NO_SUPER_INIT):
             await OURS.client.connect(f"ws://127.0.0.1:{port}", create_protocol=cls)
-    cls = forgetful(OURS.server.WebSocketServerProtocol)
+    cls = without_super_init(OURS.server.WebSocketServerProtocol)
     async with serving(OURS, echo, create_protocol=cls) as port:
         with pytest.raises((InvalidMessage, ConnectionError)):
             await OURS.client.connect(f"ws://127.0.0.1:{port}")
     (context,) = no_leaks
-    assert re.search(FORGOTTEN, str(context["exception"]))
+    assert re.search(NO_SUPER_INIT, str(context["exception"]))
     no_leaks.clear()

@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.deflate_parameters`: what is agreed on, and that both libraries understand."""
+"""The parameters of compression that are agreed on, and that both libraries understand."""
 
 import importlib
 from typing import Any

@@ -6,7 +6,7 @@ import pytest
 
 from tests.wscompat.legacy.models import OURS
 
-answer_to = importlib.import_module("wscompat.legacy.error_responses").answer_to
+error_response = importlib.import_module("wscompat.legacy.error_responses").error_response
 ERRORS = OURS.errors
 
 
@@ -23,7 +23,7 @@ ERRORS = OURS.errors
     ],
 )
 def test_statuses(exc: Exception, status: int) -> None:
-    answer, headers, body = answer_to(exc)
+    answer, headers, body = error_response(exc)
     assert answer == status
     assert ("Upgrade" in headers) == (status == 426)
     assert b"secret" not in body

@@ -6,7 +6,7 @@ Names are imported from their modules when they are first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .deprecated import FORMER_NAMES, former_names
+from .deprecated import FORMER_NAMES, deprecated_names
 from .install_hook import install, shown_version, uninstall
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_former = former_names(__name__)
+_former = deprecated_names(__name__)
 
 
 def __getattr__(name: str) -> Any:

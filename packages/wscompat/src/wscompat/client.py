@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from .datastructures import Headers
-from .deprecated import former_names
+from .deprecated import deprecated_names
 from .exceptions import (
     InvalidHandshake,
     InvalidHeader,
@@ -40,7 +40,7 @@ from .utils import accept_key, generate_key
 
 __all__ = ["ClientProtocol", "backoff", "process_exception"]
 
-__getattr__ = former_names(__name__)
+__getattr__ = deprecated_names(__name__)
 
 _TRANSIENT_STATUSES = {500, 502, 503, 504}
 

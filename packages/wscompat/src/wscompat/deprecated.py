@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["FORMER_NAMES", "former_names"]
+__all__ = ["FORMER_NAMES", "deprecated_names"]
 
 _EXCEPTIONS = {
     "AbortHandshake": "legacy.exceptions",
@@ -40,7 +40,7 @@ FORMER_NAMES = {
 _RENAMED = {"WebSocketProtocolError": "ProtocolError"}
 
 
-def former_names(module: str) -> Callable[[str], Any]:
+def deprecated_names(module: str) -> Callable[[str], Any]:
     """What finds the former names of a module, with a `DeprecationWarning` for each.
 
     Args:

@@ -30,7 +30,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from .deprecated import former_names
+from .deprecated import deprecated_names
 
 if TYPE_CHECKING:
     from .frames import Close
@@ -72,7 +72,7 @@ __all__ = [
     "WebSocketException",
 ]
 
-__getattr__ = former_names(__name__)
+__getattr__ = deprecated_names(__name__)
 
 
 class WebSocketException(Exception):

@@ -15,7 +15,7 @@ __all__ = [
     "check_marks",
     "core_sizes",
     "frame_size_only",
-    "room",
+    "payload_limit",
 ]
 
 MAX_FRAGMENTS = 4096
@@ -85,7 +85,7 @@ def as_pair(limit: MaxSize | MaxQueue | WriteLimit) -> tuple[int | None, int | N
     return _pair(limit, None)
 
 
-def room(
+def payload_limit(
     max_message_size: int | None, max_fragment_size: int | None, current_size: int | None
 ) -> int | None:
     """How many bytes the payload of the next frame may have.
@@ -106,7 +106,7 @@ def room(
 
 def frame_size_only(limit: MaxSize) -> dict[str, Any]:
     """The limit of a single frame as arguments of wscore, where messages are measured elsewhere."""
-    return {"max_message_size": sys.maxsize, "max_frame_size": room(*as_pair(limit), None)}
+    return {"max_message_size": sys.maxsize, "max_frame_size": payload_limit(*as_pair(limit), None)}
 
 
 def core_sizes(limit: MaxSize) -> dict[str, Any]:

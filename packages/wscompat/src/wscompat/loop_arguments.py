@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, Literal
 
-__all__ = ["Method", "checked"]
+__all__ = ["Method", "check_arguments"]
 
 Method = Literal[
     "create_connection", "create_server", "create_unix_connection", "create_unix_server"
@@ -30,7 +30,7 @@ _FOR_NEW_SOCKETS = {
 }
 
 
-def checked(method: Method, given: Mapping[str, Any], *others: str) -> dict[str, Any]:
+def check_arguments(method: Method, given: Mapping[str, Any], *others: str) -> dict[str, Any]:
     """Check the arguments for a method of the running loop.
 
     Args:

@@ -11,7 +11,7 @@ import wsframe
 from .exceptions import PayloadTooBig, ProtocolError
 from .frames import LENGTH_NOT_SHORTEST, CloseCode
 
-__all__ = ["from_core", "translate", "unexpected_eof"]
+__all__ = ["parser_exception", "translate", "unexpected_eof"]
 
 #: By wsframe's stable names.
 _TEXTS = {
@@ -42,7 +42,7 @@ def translate(fault: wsframe.FrameError) -> Exception:
     return fault
 
 
-def from_core(code: int, text: str, name: str | None, max_size: int | None) -> Exception:
+def parser_exception(code: int, text: str, name: str | None, max_size: int | None) -> Exception:
     """The exception for a fault that ended a connection of wscore.
 
     Args:

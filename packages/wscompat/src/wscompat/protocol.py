@@ -26,7 +26,7 @@ from .extensions.base import Extension
 from .extensions.permessage_deflate import PerMessageDeflate
 from .frames import OK_CLOSE_CODES, Close, CloseCode, Frame, Opcode, refuse_text
 from .http11 import Request, Response
-from .limits import room
+from .limits import payload_limit
 from .parser_errors import translate, unexpected_eof
 from .streams import StreamReader
 from .typing import BytesLike, LoggerLike, Origin, Subprotocol
@@ -370,7 +370,7 @@ class Protocol:
                 frame = yield from Frame.parse(
                     self.reader.read_exact,
                     mask=self.side is SERVER,
-                    max_size=self._room(),
+                    max_size=self._payload_limit(),
                     extensions=self.extensions,
                 )
                 self.recv_frame(frame)
@@ -398,7 +398,7 @@ class Protocol:
     def _parse_frames(self, frames: wsframe.FrameParser, data: bytes | bytearray) -> None:
         try:
             for raw in frames.feed(data):
-                limit = self._room()
+                limit = self._payload_limit()
                 payload = raw.payload
                 if limit is not None and len(payload) > limit:
                     raise PayloadTooBig(len(payload), limit)
@@ -411,7 +411,7 @@ class Protocol:
                 if frame.rsv1:
                     frame.check()
                 self.recv_frame(frame)
-            limit = self._room()
+            limit = self._payload_limit()
             if limit is not None and frames.payload_size > limit:
                 raise PayloadTooBig(frames.payload_size, limit)
         except wsframe.FrameError as exc:
@@ -419,9 +419,9 @@ class Protocol:
         except Exception as exc:
             self._parsing_failed(exc)
 
-    def _room(self) -> int | None:
+    def _payload_limit(self) -> int | None:
         """How many bytes the payload of the next frame may have; None for any number."""
-        return room(self.max_message_size, self.max_fragment_size, self.current_size)
+        return payload_limit(self.max_message_size, self.max_fragment_size, self.current_size)
 
     def recv_frame(self, frame: Frame) -> None:
         """Take a frame that was received: answer it, and make it an event.

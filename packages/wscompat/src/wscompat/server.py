@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .datastructures import Headers, MultipleValuesError
-from .deprecated import former_names
+from .deprecated import deprecated_names
 from .exceptions import (
     HeaderLineTooLong,
     InvalidHandshake,
@@ -38,7 +38,7 @@ from .utils import accept_key, http_date
 
 __all__ = ["ServerProtocol"]
 
-__getattr__ = former_names(__name__)
+__getattr__ = deprecated_names(__name__)
 
 _FAILED = "Failed to open a WebSocket connection"
 _NOT_FOR_BROWSERS = (

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from .frames import CloseCode
-from .loop_arguments import checked
+from .loop_arguments import check_arguments
 from .typing import LoggerLike
 from .unix import unix_arguments
 from .utils import get_socket_name
@@ -127,5 +127,5 @@ def listening_arguments(
         ValueError: if there is neither a path nor a Unix socket where one is needed, or both.
     """
     if is_unix:
-        return unix_arguments(**checked("create_unix_server", given, "cleanup_socket"))
-    return {"host": host, "port": port} | checked("create_server", given)
+        return unix_arguments(**check_arguments("create_unix_server", given, "cleanup_socket"))
+    return {"host": host, "port": port} | check_arguments("create_server", given)

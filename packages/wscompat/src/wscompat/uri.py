@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .exceptions import InvalidURI
 
-__all__ = ["WebSocketURI", "known_uri", "parse_uri"]
+__all__ = ["WebSocketURI", "cached_uri", "parse_uri"]
 
 _RESERVED = ":/?#[]@!$&'()*+,;="  # they keep their meaning in an internationalised URI (RFC 3987)
 _DEFAULT_PORTS = {"ws": 80, "wss": 443}
@@ -84,7 +84,7 @@ def parse_uri(uri: str) -> WebSocketURI:
 
 
 #: What `parse_uri` makes of a URI; the same object each time, so never to be changed.
-known_uri = functools.lru_cache(maxsize=128)(parse_uri)
+cached_uri = functools.lru_cache(maxsize=128)(parse_uri)
 
 
 def _ascii_host(uri: str, host: str) -> str:

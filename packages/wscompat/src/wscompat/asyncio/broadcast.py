@@ -52,7 +52,7 @@ def broadcast(
         raise TypeError("data must be str or bytes")
     skipped, others, logged = broadcast_message(connections, kind, message)
     for transport in logged:
-        transport.tell_message(kind, message)
+        transport.log_message(kind, message)
     for connection in others:  # with extensions of their own, mostly
         if not connection._core.is_open:
             continue

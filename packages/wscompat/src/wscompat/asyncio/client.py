@@ -23,16 +23,16 @@ from ..extensions.negotiation import build_offer
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
 from ..limits import MaxQueue, MaxSize, WriteLimit, check_limits, core_sizes, frame_size_only
-from ..loop_arguments import checked
+from ..loop_arguments import check_arguments
 from ..reconnection import connect_persistently
 from ..timeouts import check_timeouts, core_timeout
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath
-from ..uri import WebSocketURI, known_uri, parse_uri
+from ..uri import WebSocketURI, cached_uri, parse_uri
 from .compression import Compression, client_extensions
 from .connection import Connection
-from .extension_connection import Extended
-from .handshake_errors import from_core
+from .extension_connection import ExtensionConnection
+from .handshake_errors import handshake_exception
 from .logging_connection import class_for, is_logged
 from .proxy_arguments import PROXY_ARGUMENTS, choose_proxy, from_wsproxy, proxy_arguments
 
@@ -244,7 +244,7 @@ class connect:  # noqa: N801
 
     def _checked(self, uri: str) -> WebSocketURI:
         """The parts of a URI that goes with the arguments."""
-        parsed = known_uri(uri)
+        parsed = cached_uri(uri)
         if parsed.secure and self._given.get("ssl", ...) is None:
             raise ValueError("ssl=None is incompatible with a wss:// URI")
         if not parsed.secure and self._given.get("ssl") is not None:
@@ -268,14 +268,14 @@ class connect:  # noqa: N801
         except wscore.WSInvalidURL as exc:
             raise InvalidURI(self.uri, exc.reason) from exc
         except wscore.WSHandshakeError as exc:
-            error = from_core(exc, uri, self._offered(), self._subprotocols)
+            error = handshake_exception(exc, uri, self._offered(), self._subprotocols)
             raise error from error.__cause__
         except OSError as exc:
             other = exc if proxy is None else from_wsproxy(proxy, exc)
             if other is exc:
                 raise
             raise other from (None if other is exc.__cause__ else exc)
-        if isinstance(connection, Extended) and connection.negotiation_exc is not None:
+        if isinstance(connection, ExtensionConnection) and connection.negotiation_exc is not None:
             await connection.wait_closed()
             raise connection.negotiation_exc
         assert isinstance(connection, ClientConnection)
@@ -284,11 +284,11 @@ class connect:  # noqa: N801
     def _arguments(self, proxy: str | None, uri: WebSocketURI) -> dict[str, Any]:
         """What wscore is told about the way to the server."""
         if self._is_unix:
-            given = checked("create_unix_connection", self._given)
+            given = check_arguments("create_unix_connection", self._given)
             return {"unix_path": given.pop("path", None), **given}
         if proxy is None:
-            return checked("create_connection", self._given)
-        given = checked("create_connection", self._given, *PROXY_ARGUMENTS)
+            return check_arguments("create_connection", self._given)
+        given = check_arguments("create_connection", self._given, *PROXY_ARGUMENTS)
         if not uri.secure:
             for name in ("ssl_handshake_timeout", "ssl_shutdown_timeout"):
                 given.pop(name, None)
@@ -302,7 +302,7 @@ class connect:  # noqa: N801
         connection = self._connection_class(**self._connection_options)  # type: ignore[arg-type]
         connection._check_initialized()
         connection._max_size = self._max_size
-        if isinstance(connection, Extended):
+        if isinstance(connection, ExtensionConnection):
             connection.extend(self._max_size, factories=self._factories)
         return connection
 
@@ -355,7 +355,7 @@ def unix_connect(path: UnixPath | None = None, uri: str | None = None, **kwargs:
 
 
 def _origin(uri: str) -> tuple[bool, str, int]:
-    parsed = known_uri(uri)
+    parsed = cached_uri(uri)
     return parsed.secure, parsed.host, parsed.port
 
 

@@ -30,7 +30,7 @@ from ..fragments import Fragment, contiguous, fragments_of, iterate
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
 from ..limits import MAX_FRAGMENTS, MaxQueue, MaxSize, WriteLimit, as_pair
-from ..parser_errors import from_core
+from ..parser_errors import parser_exception
 from ..protocol import State
 from ..typing import BytesLike, DataLike, LoggerLike, Subprotocol
 from .broadcast import broadcast
@@ -43,7 +43,7 @@ __all__ = ["Connection", "broadcast", "check_close"]
 TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
 
-_PATIENCE = 1.0  # seconds that closing waits for a message to be taken from a full queue
+_FULL_QUEUE_TIMEOUT = 1.0  # seconds that closing waits for a message to be taken from a full queue
 _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
 
@@ -282,7 +282,7 @@ class Connection(WSMessageConnection):
         payload = self._pings.random_payload() if data is None else _as_bytes(data)
         if not self._core.is_open:
             await self._raise_closed()
-        _check_size(payload)
+        _check_control_size(payload)
         waiter = self._pings.add(payload)
         self._core.send_ping(payload)
         if self._drained is not None:
@@ -302,7 +302,7 @@ class Connection(WSMessageConnection):
         payload = _as_bytes(data)
         if not self._core.is_open:
             await self._raise_closed()
-        _check_size(payload)
+        _check_control_size(payload)
         self._core.send_pong(payload)
         if self._drained is not None:
             await self._drain()
@@ -367,13 +367,15 @@ class Connection(WSMessageConnection):
             return
         check_close(code, reason)
         self._core.send_close(wscore.WSCloseCode.NO_INFO if code is None else code, reason or None)
-        self._hurry()
+        self._discard_if_full()
         self._start_close_timer()
 
-    def _hurry(self) -> None:
+    def _discard_if_full(self) -> None:
         """Let a queue that is full, and from which nobody takes, not keep the peer's CLOSE away."""
         timeout = self.close_timeout
-        self.discard(_PATIENCE if timeout is None else min(_PATIENCE, timeout / 2))
+        self.discard(
+            _FULL_QUEUE_TIMEOUT if timeout is None else min(_FULL_QUEUE_TIMEOUT, timeout / 2)
+        )
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         """Give up on the connection, and tell the peer why."""
@@ -391,11 +393,11 @@ class Connection(WSMessageConnection):
 
     async def _raise_closed(self) -> NoReturn:
         """Wait for the end of the closing, so that all is known of it, and raise."""
-        self._hurry()  # a task that receives does not do so meanwhile
+        self._discard_if_full()  # a task that receives does not do so meanwhile
         await self.wait_closed()
         raise self.close_exc
 
-    def _has_vanished(self) -> bool:
+    def _is_lost(self) -> bool:
         """Whether the connection is lost, and neither side has sent a CLOSE."""
         if self._core.close_handshake is not None:
             return False
@@ -477,7 +479,7 @@ class Connection(WSMessageConnection):
             message, fragment = as_pair(self._max_size)
             is_fragment = name == "FRAME_TOO_BIG" and fragment is not None
             max_size = fragment if is_fragment else message
-            self._close_cause = exc = from_core(code, text, name, max_size)
+            self._close_cause = exc = parser_exception(code, text, name, max_size)
             text = exc.reason if isinstance(exc, UnicodeDecodeError) else str(exc)
         return text
 
@@ -518,7 +520,7 @@ class Connection(WSMessageConnection):
 def check_close(code: CloseCode | int | None, reason: str) -> None:
     """Check what a CLOSE is to say; it raises `ProtocolError` if it cannot."""
     if code is not None:
-        _check_size(Close(code, reason).serialize())
+        _check_control_size(Close(code, reason).serialize())
     elif reason:
         raise ProtocolError("cannot send a reason without a code")
 
@@ -531,6 +533,6 @@ def _as_bytes(data: DataLike) -> bytes:
     raise TypeError("data must be str or bytes-like")
 
 
-def _check_size(payload: bytes) -> None:
+def _check_control_size(payload: bytes) -> None:
     if len(payload) > _MAX_CONTROL_SIZE:
         raise ProtocolError("control frame too long")

@@ -16,11 +16,11 @@ from ..exceptions import InvalidHandshake, PayloadTooBig, ProtocolError
 from ..extensions.base import ClientExtensionFactory, Extension
 from ..extensions.negotiation import take_answer
 from ..frames import CloseCode, Frame, Opcode
-from ..limits import MaxSize, as_pair, room
+from ..limits import MaxSize, as_pair, payload_limit
 from ..typing import DataLike
 from .connection import Connection
 
-__all__ = ["EncodingTransport", "Extended", "extended"]
+__all__ = ["EncodingTransport", "ExtensionConnection", "with_mixin"]
 
 C = TypeVar("C", bound=Connection)
 
@@ -71,7 +71,7 @@ class EncodingTransport:
         )
 
 
-class Extended(Connection):
+class ExtensionConnection(Connection):
     """What is put before a class of connections by `extended`.
 
     Attributes:
@@ -153,7 +153,7 @@ class Extended(Connection):
             received.rsv2,
             received.rsv3,
         )
-        limit = room(*as_pair(self._max_size), self._size)
+        limit = payload_limit(*as_pair(self._max_size), self._size)
         if limit is not None and len(payload) > limit:
             raise PayloadTooBig(len(payload), limit)
         for extension in reversed(self.extensions):
@@ -162,18 +162,18 @@ class Extended(Connection):
         return frame
 
 
-def extended(connection_class: type[C], before: type[Connection] = Extended) -> type[C]:
+def with_mixin(connection_class: type[C], mixin: type[Connection] = ExtensionConnection) -> type[C]:
     """The class with extensions for a class of connections; always the same one.
 
     Args:
         connection_class: `ClientConnection`, `ServerConnection`, or a class derived from one.
-        before: what is put before it.
+        mixin: the class to put before it.
     """
     known: dict[type[Connection], type[C]] | None = vars(connection_class).get(_KNOWN)
     if known is None:
         known = {}
         setattr(connection_class, _KNOWN, known)
-    if before not in known:
+    if mixin not in known:
         names = {name: getattr(connection_class, name) for name in ("__module__", "__qualname__")}
-        known[before] = type(connection_class.__name__, (before, connection_class), names)
-    return known[before]
+        known[mixin] = type(connection_class.__name__, (mixin, connection_class), names)
+    return known[mixin]

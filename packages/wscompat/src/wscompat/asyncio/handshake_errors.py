@@ -17,10 +17,10 @@ from ..http11 import Response
 from ..typing import Subprotocol
 from ..uri import WebSocketURI
 
-__all__ = ["from_core"]
+__all__ = ["handshake_exception"]
 
 
-def from_core(
+def handshake_exception(
     exc: wscore.WSHandshakeError,
     uri: WebSocketURI,
     extensions: Sequence[ClientExtensionFactory] | None,

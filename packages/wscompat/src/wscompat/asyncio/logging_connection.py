@@ -16,10 +16,16 @@ from ..frames import Close, CloseCode, Frame, Opcode
 from ..http11 import Request, Response
 from ..typing import DataLike, LoggerLike
 from .connection import Connection
-from .extension_connection import C, Extended, extended
+from .extension_connection import C, ExtensionConnection, with_mixin
 from .protocol_view import ProtocolView
 
-__all__ = ["Debugged", "ExtendedDebugged", "LoggingTransport", "class_for", "is_logged"]
+__all__ = [
+    "LoggingConnection",
+    "LoggingExtensionConnection",
+    "LoggingTransport",
+    "class_for",
+    "is_logged",
+]
 
 _IS_CLOSING = "= connection is CLOSING"
 
@@ -42,8 +48,10 @@ def class_for(connection_class: type[C], logger: LoggerLike, is_extended: bool) 
         is_extended: whether there are extensions that wscore does not know.
     """
     if is_logged(logger):
-        return extended(connection_class, ExtendedDebugged if is_extended else Debugged)
-    return extended(connection_class) if is_extended else connection_class
+        return with_mixin(
+            connection_class, LoggingExtensionConnection if is_extended else LoggingConnection
+        )
+    return with_mixin(connection_class) if is_extended else connection_class
 
 
 class LoggingTransport:
@@ -55,13 +63,13 @@ class LoggingTransport:
 
     Attributes:
         logged_transport: as given; broadcasts are sent by it, and logged afterwards.
-        told_close: whether the CLOSE that was sent is in the log.
+        close_is_logged: whether the CLOSE that was sent is in the log.
     """
 
     def __init__(self, connection: Connection, transport: Any) -> None:
         self.logged_transport = transport
         self._logger = connection.logger
-        self.told_close = False
+        self.close_is_logged = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.logged_transport, name)
@@ -70,59 +78,59 @@ class LoggingTransport:
         """Send a message, or a fragment of one, and log it."""
         data = message.encode() if isinstance(message, str) else message
         self.logged_transport.send_message(msg_type, data, fin)
-        self.tell_message(msg_type, data, fin)
+        self.log_message(msg_type, data, fin)
 
-    def tell_message(self, msg_type: wscore.WSMsgType, message: DataLike, fin: bool = True) -> None:
+    def log_message(self, msg_type: wscore.WSMsgType, message: DataLike, fin: bool = True) -> None:
         """Log a message, or a fragment of one, that was sent."""
         data = message.encode() if isinstance(message, str) else message
-        self._tell(Frame(Opcode(msg_type), data, fin))
+        self._log(Frame(Opcode(msg_type), data, fin))
 
     def send_ping(self, payload: bytes) -> None:
         """Send a PING, and log it."""
         self.logged_transport.send_ping(payload)
-        self._tell(Frame(Opcode.PING, payload))
+        self._log(Frame(Opcode.PING, payload))
 
     def send_pong(self, payload: bytes) -> None:
         """Send a PONG, and log it."""
         self.logged_transport.send_pong(payload)
-        self._tell(Frame(Opcode.PONG, payload))
+        self._log(Frame(Opcode.PONG, payload))
 
     def answer_ping(self, payload: bytes) -> None:
         """Answer a PING, and log the answer, unless it has to wait for room."""
         pong = Frame(Opcode.PONG, payload)
         if self.logged_transport.answer_ping(payload):
-            self._tell(pong)
+            self._log(pong)
         else:
             self._logger.debug("- no room, until the next PING this waits: %s", pong)
 
     def send_close(self, code: CloseCode | int, reason: str | None) -> None:
         """Send a CLOSE, and log it."""
         self.logged_transport.send_close(code, reason)
-        self.tell_close(Close(code, reason or ""))
+        self.log_close(Close(code, reason or ""))
 
     def fail(self, code: CloseCode | int, reason: str | None) -> None:
         """Give up on the connection, and log what the peer is told."""
         self.logged_transport.fail(code, reason)
-        self.tell_close(Close(code, reason or ""))
+        self.log_close(Close(code, reason or ""))
 
-    def tell_close(self, close: Close) -> None:
+    def log_close(self, close: Close) -> None:
         """Log that a CLOSE was sent, unless that was done.
 
         Args:
             close: its content.
         """
-        if self.told_close:
+        if self.close_is_logged:
             return
-        self.told_close = True
+        self.close_is_logged = True
         is_empty = close.code in (wscore.WSCloseCode.NO_INFO, CloseCode.NO_STATUS_RCVD)
-        self._tell(Frame(Opcode.CLOSE, b"" if is_empty else close.serialize()))
+        self._log(Frame(Opcode.CLOSE, b"" if is_empty else close.serialize()))
         self._logger.debug(_IS_CLOSING)
 
-    def _tell(self, frame: Frame) -> None:
+    def _log(self, frame: Frame) -> None:
         self._logger.debug("> %s", frame)
 
 
-class Debugged(Connection):
+class LoggingConnection(Connection):
     """What is put before a class of connections that log."""
 
     _is_deflated = False  # whether the message that is being received is
@@ -130,7 +138,7 @@ class Debugged(Connection):
 
     # -- the opening handshake
 
-    def tell_request(self, request: Request, arrow: str) -> None:
+    def log_request(self, request: Request, arrow: str) -> None:
         """Log a request.
 
         Args:
@@ -138,21 +146,21 @@ class Debugged(Connection):
             arrow: ``>`` if it was sent, ``<`` if it was received.
         """
         line = f"{request.method} {request.path} {request.protocol}"
-        self._tell_head(arrow, line, request)
+        self._log_headers(arrow, line, request)
 
-    def tell_response(self, response: Response, arrow: str) -> None:
+    def log_response(self, response: Response, arrow: str) -> None:
         """Log a response.
 
         Args:
             response: the response.
-            arrow: as for `tell_request`.
+            arrow: as for `log_request`.
         """
         line = f"HTTP/1.1 {response.status_code:d} {response.reason_phrase}"
-        self._tell_head(arrow, line, response)
+        self._log_headers(arrow, line, response)
         if response.body:
             self.logger.debug("%s [body] (%d bytes)", arrow, len(response.body))
 
-    def _tell_head(self, arrow: str, line: str, message: Request | Response) -> None:
+    def _log_headers(self, arrow: str, line: str, message: Request | Response) -> None:
         self.logger.debug("%s %s", arrow, line)
         for name, value in message.headers.raw_items():
             self.logger.debug("%s %s: %s", arrow, name, value)
@@ -163,8 +171,8 @@ class Debugged(Connection):
         sent, received = (">", "<") if transport.is_client_side else ("<", ">")
         if isinstance(self.protocol, ProtocolView):  # else a `ServerProtocol` has said so
             self.logger.debug("= connection is CONNECTING")
-        self.tell_request(Request._from_core(transport.request), sent)
-        self.tell_response(Response._from_core(transport.response), received)
+        self.log_request(Request._from_core(transport.request), sent)
+        self.log_response(Response._from_core(transport.response), received)
         self.logger.debug("= connection is OPEN")
         super().on_ws_connected(transport)
 
@@ -176,7 +184,7 @@ class Debugged(Connection):
     def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
         """A frame came. A PING is answered here, since wscore would not tell of it."""
         if frame.msg_type <= wscore.WSMsgType.BINARY:
-            self._tell_data(frame)
+            self._log_data(frame)
             super().on_ws_frame(transport, frame)
             return
         payload = frame.get_payload_as_bytes()
@@ -185,9 +193,9 @@ class Debugged(Connection):
             self._core.answer_ping(payload)
             return
         super().on_ws_frame(transport, frame)
-        self._tell_close_sent()
+        self._log_close_sent()
 
-    def _tell_data(self, frame: wscore.WSFrame) -> None:
+    def _log_data(self, frame: wscore.WSFrame) -> None:
         """Log a data frame, unless it has to be inflated first."""
         self._opcode = Opcode(frame.msg_type)
         if self._opcode is not Opcode.CONT:
@@ -204,21 +212,21 @@ class Debugged(Connection):
 
     def on_ws_disconnected(self, transport: wscore.WSTransport) -> None:
         """The connection is gone."""
-        self._tell_close_sent()
+        self._log_close_sent()
         self.logger.debug("= connection is CLOSED")
         super().on_ws_disconnected(transport)
 
-    def _tell_close_sent(self) -> None:
+    def _log_close_sent(self) -> None:
         """Log the CLOSE if it was sent by wscore: as an answer, or because of a fault."""
         close = self.protocol.close_sent
         if close is not None:
-            self._core.tell_close(close)
+            self._core.log_close(close)
 
 
-class ExtendedDebugged(Debugged, Extended):
+class LoggingExtensionConnection(LoggingConnection, ExtensionConnection):
     """The same for connections with extensions that wscore does not know."""
 
-    def _tell_data(self, frame: wscore.WSFrame) -> None:
+    def _log_data(self, frame: wscore.WSFrame) -> None:
         """Log nothing before the extensions have decoded it."""
 
     def _frame_received(self, frame: Frame) -> None:

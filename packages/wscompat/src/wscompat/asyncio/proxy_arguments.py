@@ -1,4 +1,4 @@
-"""Which proxy a connection goes through, what it is told, and what its failures are called.
+"""The arguments of wscore for a connection through a proxy, and its failures as exceptions.
 
 wsproxy does the work; it is imported when a proxy may be needed.
 """
@@ -65,7 +65,7 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
     """
     scheme = parse_proxy(proxy).scheme
     arguments = dict(given)
-    told = {
+    tunnel_options = {
         name.removeprefix("proxy_"): arguments.pop(name)
         for name in PROXY_ARGUMENTS
         if name in arguments
@@ -77,18 +77,18 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
         "user_agent": user_agent,
     }
     if scheme == "https":
-        context = told.pop("ssl", True)
+        context = tunnel_options.pop("ssl", True)
         if context is None:
             raise ValueError("proxy_ssl=None is incompatible with an https:// proxy")
         if context is not True:
             check_context("proxy_ssl", context, "client")
             arguments["proxy_ssl_context"] = context
-        told.pop("ssl_shutdown_timeout", None)  # the goodbye of TLS is not waited for
-        options |= {f"proxy_{name}": value for name, value in told.items()}
-    elif scheme == "http" and told:
-        if told.pop("ssl", None) is not None:
+        tunnel_options.pop("ssl_shutdown_timeout", None)  # the goodbye of TLS is not waited for
+        options |= {f"proxy_{name}": value for name, value in tunnel_options.items()}
+    elif scheme == "http" and tunnel_options:
+        if tunnel_options.pop("ssl", None) is not None:
             raise ValueError("proxy_ssl argument is incompatible with an http:// proxy")
-        for name in told:
+        for name in tunnel_options:
             raise ValueError(f"proxy_{name} is only meaningful with an https:// proxy")
     return arguments
 

@@ -29,7 +29,7 @@ from .basic_auth import basic_auth
 from .broadcast import broadcast
 from .compression import Compression, server_extensions, server_factories
 from .connection import Connection, check_close
-from .extension_connection import Extended
+from .extension_connection import ExtensionConnection
 from .logging_connection import class_for, is_logged
 from .server_handshake import (
     Acceptance,
@@ -160,10 +160,10 @@ class Server(ServerBase):
         self.handlers[connection] = connection._loop.create_task(coroutine)
 
     async def _run_handler(self, connection: ServerConnection) -> None:
-        _tell(connection, "connection open")
+        _log(connection, "connection open")
         was_ending = connection._is_ending()
         try:
-            if not connection._has_vanished():
+            if not connection._is_lost():
                 await self.handler(connection)
         except Exception as exc:
             # Of a client that leaves right behind its request there is nothing to report.
@@ -177,7 +177,7 @@ class Server(ServerBase):
             await connection.close()
         finally:
             del self.handlers[connection]
-        _tell(connection, "connection closed")
+        _log(connection, "connection closed")
 
     # -- the end
 
@@ -324,7 +324,7 @@ def serve(
         )
         connection._check_initialized()
         connection._max_size = max_size
-        if isinstance(connection, Extended):
+        if isinstance(connection, ExtensionConnection):
             connection.extend(max_size)
         if server.close_task is not None:
             return acceptance.refusal(request, connection)
@@ -368,7 +368,7 @@ def unix_serve(
     return serve(handler, unix=True, path=path, **kwargs)
 
 
-def _tell(connection: Connection, text: str) -> None:
+def _log(connection: Connection, text: str) -> None:
     """Log something, and make no adapter for it if nobody is to read it."""
     if connection._given_logger.isEnabledFor(logging.INFO):
         connection.logger.info(text)

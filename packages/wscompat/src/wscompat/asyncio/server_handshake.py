@@ -23,8 +23,8 @@ from ..http11 import Request, Response
 from ..server import ServerProtocol
 from ..typing import Origin, Subprotocol
 from ..utils import http_date
-from .extension_connection import Extended
-from .logging_connection import Debugged
+from .extension_connection import ExtensionConnection
+from .logging_connection import LoggingConnection
 
 if TYPE_CHECKING:
     from .server import ServerConnection
@@ -152,7 +152,7 @@ class Acceptance:
 
     def _own_response(self, connection: ServerConnection) -> Response:
         response = connection.protocol.accept(connection.request)
-        if isinstance(connection, Extended):
+        if isinstance(connection, ExtensionConnection):
             connection.extensions = connection.protocol.extensions
         return self._signed(response)
 
@@ -162,9 +162,9 @@ class Acceptance:
         if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             return Answer(response._to_core(), connection)
         refused = connection.protocol.handshake_exc is not None
-        if isinstance(connection, Debugged):
-            connection.tell_request(connection.request, "<")
-            connection.tell_response(response, ">")
+        if isinstance(connection, LoggingConnection):
+            connection.log_request(connection.request, "<")
+            connection.log_response(response, ">")
         what = "connection rejected" if refused else "HTTP response sent"
         connection.logger.info(f"{what} (%d %s)", response.status_code, response.reason_phrase)
         return Answer(response._to_core(), None)

@@ -23,13 +23,13 @@ from ..datastructures import Headers, HeadersLike
 from ..exceptions import SecurityError
 from ..headers import validate_subprotocols
 from ..http11 import USER_AGENT
-from ..loop_arguments import checked
+from ..loop_arguments import check_arguments
 from ..reconnection import connect_persistently
 from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
-from ..uri import known_uri, parse_uri
+from ..uri import cached_uri, parse_uri
 from .client_protocol import WebSocketClientProtocol
-from .deprecated_options import former_options
+from .deprecated_options import deprecated_options
 from .engine import Engine
 from .exceptions import RedirectHandshake
 
@@ -105,7 +105,7 @@ class Connect:
         write_limit: int = 2**16,
         **kwargs: Any,
     ) -> None:
-        former = former_options(kwargs, create_protocol, close_timeout)
+        former = deprecated_options(kwargs, create_protocol, close_timeout)
         check_timeouts(
             open_timeout=open_timeout,
             ping_interval=ping_interval,
@@ -115,7 +115,7 @@ class Connect:
         extensions = client_factories(compression, extensions)
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
-        self._parsed = known_uri(uri)
+        self._parsed = cached_uri(uri)
         if not self._parsed.secure and kwargs.get("ssl") is not None:
             raise ValueError("connect() was given ssl, and a ws:// URI: TLS needs wss://")
         self._uri = uri
@@ -197,11 +197,11 @@ class Connect:
         """Connect a protocol; there is no handshake yet."""
         uri = self._parsed
         if self._is_unix:
-            options = checked("create_unix_connection", self._options)
+            options = check_arguments("create_unix_connection", self._options)
             if (path := options.pop("path", None)) is not None:
                 options["sock"] = await connected_socket(path)
         else:
-            options = checked("create_connection", self._options)
+            options = check_arguments("create_connection", self._options)
         if options.get("sock") is None:
             options.setdefault("host", uri.host)
             options.setdefault("port", uri.port)

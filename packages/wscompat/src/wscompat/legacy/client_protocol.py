@@ -34,7 +34,7 @@ from ..uri import WebSocketURI
 from .engine import core_request
 from .exceptions import InvalidStatusCode, RedirectHandshake
 from .handshake import build_request, check_response
-from .http import told
+from .http import to_exception
 from .protocol import WebSocketCommonProtocol
 
 __all__ = ["WebSocketClientProtocol"]
@@ -146,12 +146,12 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
             InvalidMessage: if it is malformed or not an HTTP/1.1 response.
         """
         try:
-            response = await self.peer_head.read()
+            response = await self.peer_handshake.read()
             assert isinstance(response, WSUpgradeResponse)
             if response.version != b"HTTP/1.1":
                 raise ValueError(f"unsupported HTTP version: {response.version.decode()}")
         except (HTTPSyntaxError, ValueError, EOFError, OSError) as exc:
-            cause = told(exc) if isinstance(exc, HTTPSyntaxError) else exc
+            cause = to_exception(exc) if isinstance(exc, HTTPSyntaxError) else exc
             raise InvalidMessage("did not receive a valid HTTP response") from cause
         self.response_headers = Headers._from_core(response.headers)
         return int(response.status), self.response_headers

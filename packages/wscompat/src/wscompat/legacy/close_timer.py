@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .protocol import WebSocketCommonProtocol
 
-__all__ = ["ClosingSteps"]
+__all__ = ["CloseTimer"]
 
 
-class ClosingSteps:
+class CloseTimer:
     """What is still to be done to a connection that does not end by itself.
 
     Args:

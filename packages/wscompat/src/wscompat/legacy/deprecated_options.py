@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FormerOptions", "former_options"]
+__all__ = ["FormerOptions", "deprecated_options"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class FormerOptions:
     legacy_recv: bool
 
 
-def former_options(
+def deprecated_options(
     kwargs: dict[str, Any],
     create_protocol: Callable[..., Any] | None,
     close_timeout: float | None,
@@ -39,13 +39,13 @@ def former_options(
     """
     timeout = kwargs.pop("timeout", None)
     if timeout is not None:
-        _warn("rename timeout to close_timeout")
+        _warn_deprecated("rename timeout to close_timeout")
     klass = kwargs.pop("klass", None)
     if klass is not None:
-        _warn("rename klass to create_protocol")
+        _warn_deprecated("rename klass to create_protocol")
     legacy_recv = kwargs.pop("legacy_recv", False)
     if kwargs.pop("loop", None) is not None:
-        _warn("remove loop argument")
+        _warn_deprecated("remove loop argument")
     return FormerOptions(
         create_protocol or klass,
         timeout if close_timeout is None else close_timeout,
@@ -53,5 +53,5 @@ def former_options(
     )
 
 
-def _warn(text: str) -> None:
+def _warn_deprecated(text: str) -> None:
     warnings.warn(text, DeprecationWarning, stacklevel=4)

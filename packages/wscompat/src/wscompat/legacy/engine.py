@@ -24,12 +24,12 @@ from .deflate_parameters import agreed_parameters, core_deflate
 if TYPE_CHECKING:
     from .protocol import WebSocketCommonProtocol
 
-__all__ = ["Engine", "PeerHead", "core_request", "core_response"]
+__all__ = ["Engine", "PeerHandshake", "core_request", "core_response"]
 
 _HELD_BACK = 64 * 1024  # bytes
 
 
-class PeerHead:
+class PeerHandshake:
     """The peer's request or response, for the one who waits for it.
 
     Waiting may be given up, and begun again.
@@ -99,7 +99,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         self._has_paused = False
         self._reader: RequestReader | ResponseReader
         self._reader = ResponseReader() if owner.is_client else RequestReader()
-        self._head = owner.peer_head
+        self._handshake = owner.peer_handshake
 
     # -- called by the transport, when the engine stands in front
 
@@ -143,7 +143,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
 
     def _is_deciding(self) -> bool:
         """Whether the peer's head has come, and its frames must wait for `open`."""
-        return not self._is_open and self._head.has_come()
+        return not self._is_open and self._handshake.has_come()
 
     def _hold(self, view: memoryview) -> None:
         """Keep bytes for later; no more are read than a handshake may be followed by."""
@@ -183,12 +183,12 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
 
     def handshake_received(self, data: bytes) -> int:
         """Read on in the peer's head; what follows it is held back until `open`."""
-        if self._head.is_known():  # it was malformed; the connection is about to go
+        if self._handshake.is_known():  # it was malformed; the connection is about to go
             return len(data)
         try:
             result = self._reader.feed(data)
         except Exception as exc:
-            self._head.set(exc)
+            self._handshake.set(exc)
             return len(data)
         if result is None:
             return len(data)
@@ -196,16 +196,18 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         # A server may end the connection right behind its response, and both be here before the one
         # who waits for the response has run. A client that ends it has given up.
         self.hold_input(with_end=self._owner.is_client)
-        self._head.set(message)
+        self._handshake.set(message)
         return consumed
 
     def handshake_lost(self, exc: Exception | None) -> None:
         """The connection was lost before the handshake was complete."""
-        if self._head.is_known():
+        if self._handshake.is_known():
             return
         # A response whose body was to end with the connection is complete with it.
         end = self._reader.end() if isinstance(self._reader, ResponseReader) else None
-        self._head.set(end or exc or EOFError("connection closed during the opening handshake"))
+        self._handshake.set(
+            end or exc or EOFError("connection closed during the opening handshake")
+        )
 
 
 def core_request(path: str, headers: Headers) -> WSUpgradeRequest:

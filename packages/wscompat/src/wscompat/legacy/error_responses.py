@@ -8,7 +8,7 @@ from ..datastructures import Headers
 from ..exceptions import InvalidHandshake, InvalidOrigin, InvalidUpgrade
 from .exceptions import AbortHandshake
 
-__all__ = ["answer_to"]
+__all__ = ["error_response"]
 
 _FAILED = "Failed to open a WebSocket connection"
 _NOT_A_BROWSER = (
@@ -17,7 +17,7 @@ _NOT_A_BROWSER = (
 )
 
 
-def answer_to(exc: Exception) -> tuple[HTTPStatus, Headers, bytes]:
+def error_response(exc: Exception) -> tuple[HTTPStatus, Headers, bytes]:
     """The response to a request.
 
     Args:

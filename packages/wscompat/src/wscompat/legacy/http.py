@@ -14,7 +14,7 @@ from wscore.handshake.http_reader import RequestReader, ResponseReader
 from ..datastructures import Headers
 from ..exceptions import SecurityError
 
-__all__ = ["check_request_line", "read_request", "read_response", "told"]
+__all__ = ["check_request_line", "read_request", "read_response", "to_exception"]
 
 _LIMITS = {HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE}
 
@@ -37,7 +37,7 @@ async def read_request(stream: asyncio.StreamReader) -> tuple[str, Headers]:
     try:
         result = reader.feed(await _head(stream))
     except HTTPSyntaxError as exc:
-        raise told(exc) from exc
+        raise to_exception(exc) from exc
     if result is None:
         raise ValueError("the head of the request does not end")
     return check_request_line(result[0]), Headers._from_core(result[0].headers)
@@ -62,7 +62,7 @@ async def read_response(stream: asyncio.StreamReader) -> tuple[int, str, Headers
     try:
         result = reader.feed(head)
     except HTTPSyntaxError as exc:
-        raise told(exc) from exc
+        raise to_exception(exc) from exc
     response = reader.end() if result is None else result[0]
     if response is None or response.version != b"HTTP/1.1":
         raise ValueError("it is not an HTTP/1.1 response")
@@ -89,7 +89,7 @@ def check_request_line(request: WSUpgradeRequest) -> str:
     return request.path.decode("latin-1")
 
 
-def told(exc: HTTPSyntaxError) -> Exception:
+def to_exception(exc: HTTPSyntaxError) -> Exception:
     """The exception that this API has for a malformed or oversized head.
 
     Args:

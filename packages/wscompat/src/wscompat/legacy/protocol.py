@@ -14,15 +14,15 @@ from typing import Any, ClassVar, NoReturn
 
 from ..asyncio.broadcast import broadcast as send_to_all
 from ..asyncio.connection import Connection
-from ..asyncio.extension_connection import extended
+from ..asyncio.extension_connection import with_mixin
 from ..datastructures import Headers
 from ..exceptions import ConcurrencyError, ConnectionClosed, InvalidState
 from ..fragments import fragments_of, iterate
 from ..frames import Close, CloseCode
 from ..protocol import State
 from ..typing import Data, DataLike, LoggerLike, Subprotocol
-from .close_timer import ClosingSteps
-from .engine import Engine, PeerHead, core_request, core_response
+from .close_timer import CloseTimer
+from .engine import Engine, PeerHandshake, core_request, core_response
 
 __all__ = ["WebSocketCommonProtocol", "broadcast"]
 
@@ -69,7 +69,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         response_headers: of the handshake response.
         subprotocol: the subprotocol that was agreed on, or None.
         origin: the ``Origin`` of the request, or None.
-        peer_head: the peer's part of the handshake.
+        peer_handshake: the peer's part of the handshake.
     """
 
     is_client: ClassVar[bool]
@@ -132,9 +132,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         self._host = host
         self._port = port
         self._secure = secure
-        self.peer_head = PeerHead(self.loop)
+        self.peer_handshake = PeerHandshake(self.loop)
         self._engine: Engine | None = None
-        self._steps: ClosingSteps | None = None  # once closing has begun
+        self._closing: CloseTimer | None = None  # once closing has begun
         self.connection_lost_waiter: asyncio.Future[None] = self.loop.create_future()
 
     # -- what is known of the connection
@@ -318,21 +318,21 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             self._core.disconnect()
         else:
             self._core.fail(code, reason or None)
-        self._closing_steps().after_failure()
+        self._closing_timer().after_failure()
 
     def _start_close_timer(self) -> None:
         """Begin to count the time of the closing, or, if the peer has answered, of what is left."""
         if self._closed:
             return
         if self.is_client and self._core.close_handshake.recv is None:
-            self._closing_steps().after_close_of_a_client()
+            self._closing_timer().after_close_of_a_client()
         else:
-            self._closing_steps().after_close()
+            self._closing_timer().after_close()
 
-    def _closing_steps(self) -> ClosingSteps:
-        if self._steps is None:
-            self._steps = ClosingSteps(self)
-        return self._steps
+    def _closing_timer(self) -> CloseTimer:
+        if self._closing is None:
+            self._closing = CloseTimer(self)
+        return self._closing
 
     # -- callbacks of asyncio, some of them through the engine
 
@@ -342,13 +342,13 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         Raises:
             ConnectionResetError: if the connection was lost or given up meanwhile.
         """
-        if self._closed or self._steps is not None or self._core.is_disconnected:
+        if self._closed or self._closing is not None or self._core.is_disconnected:
             raise ConnectionResetError("the connection was lost during the opening handshake")
         engine = self.as_core()
         if not engine.can_compress():
             # What passes messages through extensions is in a class of its own, so that connections
             # without them pay nothing for it.
-            self.__class__ = extended(type(self))
+            self.__class__ = with_mixin(type(self))
             self.extend(self.max_size, extensions=self.extensions)  # type: ignore[attr-defined]
         self._is_upgraded = True
         engine.open(
@@ -400,10 +400,10 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             exc: why, or None.
         """
         self._closed = True
-        if self._steps is not None:
-            self._steps.stop()
+        if self._closing is not None:
+            self._closing.stop()
         self.as_core().detach(exc)
-        self._steps = self._engine = None  # they know this object, and would keep it
+        self._closing = self._engine = None  # they know this object, and would keep it
         if not self.connection_lost_waiter.done():
             self.connection_lost_waiter.set_result(None)
 

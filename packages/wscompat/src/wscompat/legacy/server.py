@@ -21,7 +21,7 @@ from ..server_base import ServerBase, listening_arguments
 from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
 from ..unix import UnixPath
-from .deprecated_options import former_options
+from .deprecated_options import deprecated_options
 from .engine import Engine
 from .protocol import broadcast
 from .server_protocol import (
@@ -162,7 +162,7 @@ class Serve:
         write_limit: int = 2**16,
         **kwargs: Any,
     ) -> None:
-        former = former_options(kwargs, create_protocol, close_timeout)
+        former = deprecated_options(kwargs, create_protocol, close_timeout)
         check_timeouts(
             open_timeout=open_timeout,
             ping_interval=ping_interval,

@@ -35,10 +35,10 @@ from ..http11 import SERVER
 from ..typing import LoggerLike, Origin, StatusLike, Subprotocol
 from ..utils import http_date
 from .engine import core_response
-from .error_responses import answer_to
+from .error_responses import error_response
 from .exceptions import AbortHandshake
 from .handshake import build_response, check_request
-from .http import check_request_line, told
+from .http import check_request_line, to_exception
 from .protocol import WebSocketCommonProtocol
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
     async def _has_opened(self) -> bool:
         """Shake hands; whether the connection is open then. If not, it is gone."""
         try:
-            async with asyncio.timeout_at(self._due()):
+            async with asyncio.timeout_at(self._deadline()):
                 await self.handshake(
                     origins=self.origins,
                     available_extensions=self.available_extensions,
@@ -166,14 +166,14 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
                 )
             return True
         except (TimeoutError, ConnectionError):
-            pass  # nobody is left to be told
+            pass  # there is no peer left to answer
         except Exception as exc:
             self._refuse(exc)
         self.fail_connection()
         await self.wait_closed()
         return False
 
-    def _due(self) -> float | None:
+    def _deadline(self) -> float | None:
         """When the time for the opening handshake is over, that of TLS included."""
         if self.open_timeout is None or self._accepted_at is None:
             return None
@@ -181,7 +181,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
 
     def _refuse(self, exc: Exception) -> None:
         """Answer a request that is not accepted."""
-        status, headers, body = answer_to(exc)
+        status, headers, body = error_response(exc)
         if status is HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(exc, AbortHandshake):
             self.logger.error("opening handshake failed", exc_info=exc)
         headers.setdefault("Date", http_date())
@@ -276,11 +276,11 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             InvalidMessage: if it is malformed or not an HTTP/1.1 GET request. A body is not read.
         """
         try:
-            request = await self.peer_head.read()
+            request = await self.peer_handshake.read()
             assert isinstance(request, WSUpgradeRequest)
             self.path = check_request_line(request)
         except (HTTPSyntaxError, ValueError, EOFError, OSError) as exc:
-            cause = told(exc) if isinstance(exc, HTTPSyntaxError) else exc
+            cause = to_exception(exc) if isinstance(exc, HTTPSyntaxError) else exc
             raise InvalidMessage("did not receive a valid HTTP request") from cause
         self.request_headers = Headers._from_core(request.headers)
         return self.path, self.request_headers
