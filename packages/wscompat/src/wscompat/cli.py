@@ -26,7 +26,7 @@ __all__ = ["main"]
 
 _FAILED = 1
 _INTERRUPTED = 128 + 2  # SIGINT, as shells report it
-#: Seconds in which the server is expected to answer what came before the end of the input.
+#: Seconds for the server to answer the messages before the end of the input.
 _ANSWER_TIMEOUT = 10.0
 
 
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return asyncio.run(_run(arguments))
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has gone
+    except BrokenPipeError:  # the reader of the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
 
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "without it, until the server has answered a ping",
     )
     parser.add_argument(
-        "--no-history", action="store_true", help="neither read nor keep what was typed"
+        "--no-history", action="store_true", help="neither read nor write the history"
     )
     parser.add_argument("--version", action="version", version=f"wscompat {version}")
     return parser
@@ -89,7 +89,7 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 
 def _tls(uri: str, insecure: bool) -> dict[str, Any]:
-    """The arguments of `connect` that concern TLS."""
+    """Return the arguments of `connect` that concern TLS."""
     if not insecure or not parse_uri(uri).secure:
         return {}
     context = ssl.create_default_context()
@@ -99,7 +99,7 @@ def _tls(uri: str, insecure: bool) -> dict[str, Any]:
 
 
 async def _converse(websocket: ClientConnection, console: Console, linger: float | None) -> int:
-    """Send what comes in and show what is received, until either has an end."""
+    """Send the input and show received messages, until either ends."""
     receiving = asyncio.create_task(_show_all(websocket, console))
     sending = asyncio.create_task(_send_all(websocket, console, linger))
     try:
@@ -120,7 +120,7 @@ async def _converse(websocket: ClientConnection, console: Console, linger: float
 
 
 async def _show_all(websocket: ClientConnection, console: Console) -> bool:
-    """Show what is received, to the end; tell whether it was a good one."""
+    """Show received messages until the end; return whether the connection closed normally."""
     try:
         async for message in websocket:
             console.message(message)

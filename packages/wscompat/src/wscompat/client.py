@@ -1,4 +1,4 @@
-"""The client's side without I/O: its opening handshake, and when it connects again.
+"""The client's side without I/O: its opening handshake, and the delays of reconnection.
 
 It opens no connection: `wscompat.asyncio.client` does that.
 """
@@ -61,7 +61,7 @@ class ClientProtocol(Protocol):
         origin: value of ``Origin``.
         extensions: the extensions to offer, the preferred one first.
         subprotocols: names of subprotocols, the preferred one first.
-        state: how far the connection has come.
+        state: the state of the connection.
         max_size: as for `Protocol`.
         logger: as for `Protocol`.
     """
@@ -120,13 +120,13 @@ class ClientProtocol(Protocol):
     # -- the response
 
     def process_response(self, response: Response) -> None:
-        """Check a response, and take over what was negotiated.
+        """Check a response, and adopt the negotiated extensions and subprotocol.
 
         Args:
-            response: what was received.
+            response: the received one.
 
         Raises:
-            InvalidHandshake: if it does not accept the request; a subclass says why.
+            InvalidHandshake: if it does not accept the request; a subclass gives the reason.
         """
         if response.status_code != 101:
             raise InvalidStatus(response)
@@ -139,7 +139,7 @@ class ClientProtocol(Protocol):
         self.subprotocol = self.process_subprotocol(headers)
 
     def process_extensions(self, headers: Headers) -> list[Extension]:
-        """The extensions that the server accepted, each with the factory that takes it.
+        """Return the extensions that the server accepted, each from the factory that takes it.
 
         Args:
             headers: those of the response.
@@ -150,7 +150,7 @@ class ClientProtocol(Protocol):
         return take_answer(self.available_extensions, headers)
 
     def process_subprotocol(self, headers: Headers) -> Subprotocol | None:
-        """The subprotocol that the server chose, or None.
+        """Return the subprotocol that the server chose, or None.
 
         Args:
             headers: those of the response.
@@ -223,7 +223,7 @@ class ClientConnection(ClientProtocol):
         super().__init__(*args, **kwargs)
 
 
-# -- connecting again
+# -- reconnection
 
 
 def backoff(
@@ -235,10 +235,10 @@ def backoff(
     """Generate the delays between attempts: a random one first, then longer and longer ones.
 
     Args:
-        initial_delay: seconds that the first delay is shorter than.
-        min_delay: seconds of the second one.
-        max_delay: seconds that none is longer than.
-        factor: what each is multiplied with to give the next.
+        initial_delay: seconds; the first delay is shorter.
+        min_delay: the second delay, in seconds.
+        max_delay: the longest delay, in seconds.
+        factor: the ratio of a delay to the one before.
     """
     yield random.random() * initial_delay
     delay = min_delay
@@ -248,13 +248,13 @@ def backoff(
 
 
 def process_exception(exc: Exception) -> Exception | None:
-    """Tell whether another attempt may succeed where this one failed.
+    """Return None if another attempt may succeed where this one failed.
 
-    It may after an error of the network or a timeout, after a server that hung up before it
-    answered, and after an answer with status 500, 502, 503 or 504.
+    It may after an error of the network, a timeout, a connection that was closed before the server
+    answered, or a response with status 500, 502, 503 or 504.
 
     Args:
-        exc: what the attempt raised.
+        exc: the exception of the attempt.
 
     Returns:
         None if it may; the exception to raise if not.

@@ -38,7 +38,7 @@ class Console(abc.ABC):
 
     @abc.abstractmethod
     def lines(self) -> AsyncIterator[str]:
-        """The lines of input, without their ends.
+        """Yield the lines of input, without their ends.
 
         Raises:
             UnicodeDecodeError: if the input is not UTF-8.
@@ -49,7 +49,7 @@ class Console(abc.ABC):
 
         Args:
             websocket: the connection.
-            uri: what was asked for.
+            uri: the requested URI.
         """
         chosen = f", subprotocol {websocket.subprotocol}" if websocket.subprotocol else ""
         self.status(f"Connected to {uri}{chosen}.")
@@ -58,7 +58,7 @@ class Console(abc.ABC):
         """Show something about the connection.
 
         Args:
-            text: what to show.
+            text: the text to show.
             failed: whether it is bad news.
         """
         self._show(sys.stderr, _RED if failed else _BLUE, _harmless(text))
@@ -83,7 +83,7 @@ class Pipes(Console):
     """Lines from a pipe or file, messages to one: each a line, bytes as hexadecimal digits."""
 
     async def lines(self) -> AsyncIterator[str]:
-        """The lines of the standard input."""
+        """Yield the lines of the standard input."""
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[bytes] = asyncio.Queue()
         room = threading.Semaphore(_LINES_AHEAD)
@@ -145,7 +145,7 @@ class Terminal(Console):
         super().connected(websocket, uri)
 
     def _state(self) -> str:
-        """What is shown at the right of the line that is being typed."""
+        """Return the text to show at the right of the line that is being typed."""
         if self._websocket is None or self._session.app.is_done:
             return ""
         latency = self._websocket.latency
@@ -153,7 +153,7 @@ class Terminal(Console):
         return f"{self._websocket.state.name.lower()}{took}"
 
     async def lines(self) -> AsyncIterator[str]:
-        """The lines that are typed, until Ctrl-D or Ctrl-C."""
+        """Yield the lines that are typed, until Ctrl-D or Ctrl-C."""
         # Also between two lines, so that keys pressed there are not echoed by the terminal.
         with self._session.app.input.raw_mode(), contextlib.suppress(EOFError, KeyboardInterrupt):
             while True:
@@ -185,7 +185,7 @@ def open_console(*, keeps_history: bool) -> Console:
 
 
 def _history_file() -> Path:
-    """The file of the lines that were typed; it is made so that nobody else can read it."""
+    """Return the file of the typed lines, created with access for this user only."""
     state = os.environ.get("XDG_STATE_HOME")
     folder = (Path(state) if state else Path.home() / ".local" / "state") / "wscompat"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -195,7 +195,7 @@ def _history_file() -> Path:
 
 
 def _harmless(text: str) -> str:
-    """The text with everything that a terminal obeys written as an escape sequence of Python."""
+    """Return the text with control characters as escape sequences of Python."""
     if text.isprintable():
         return text
     return "".join(

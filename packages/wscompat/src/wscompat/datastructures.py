@@ -16,7 +16,7 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5
 
 
 class MultipleValuesError(LookupError):
-    """One value was asked for, and there are several."""
+    """A header field that must have one value has several."""
 
     def __str__(self) -> str:
         return repr(self.args[0]) if len(self.args) == 1 else super().__str__()
@@ -26,7 +26,7 @@ class Headers(MutableMapping[str, str]):
     """Header fields.
 
     It is a mapping from names, in any letter case, to values. Two things differ from a `dict`:
-    setting a name that is there adds a value to it, and asking for the value of a name that has
+    setting a name that is there adds a value to it, and getting the value of a name that has
     several raises `MultipleValuesError`. Iteration gives the names in lower case.
 
     Args:
@@ -42,7 +42,7 @@ class Headers(MutableMapping[str, str]):
             self.update(*args, **kwargs)
 
     def __str__(self) -> str:
-        """The fields as they stand in a message, the empty line included."""
+        """Return the fields as they stand in a message, the empty line included."""
         return "".join([f"{name}: {value}\r\n" for name, value in self._fields.items()]) + "\r\n"
 
     def __repr__(self) -> str:
@@ -53,18 +53,18 @@ class Headers(MutableMapping[str, str]):
         return self._from_core(self._fields.copy())
 
     def serialize(self) -> bytes:
-        """The fields as they go over the wire, the empty line included."""
+        """Return the fields as they go over the wire, the empty line included."""
         return str(self).encode("latin-1")
 
     @classmethod
     def _from_core(cls, fields: CIMultiDict[str]) -> Headers:
-        """Fields that are wscore's become those of new headers; they are not copied."""
+        """Make headers of fields of wscore, which are not copied."""
         headers = cls()
         headers._fields = fields
         return headers
 
     def _to_core(self) -> CIMultiDict[str]:
-        """The fields for wscore, which sends nothing but strings; the same if they are such."""
+        """Return the fields for wscore, which accepts only strings; the same if all are strings."""
         for value in self._fields.values():
             if type(value) is not str:
                 return CIMultiDict([(name, str(value)) for name, value in self._fields.items()])
@@ -115,7 +115,7 @@ class Headers(MutableMapping[str, str]):
             *(arg.raw_items() if isinstance(arg, Headers) else arg for arg in args), **kwargs
         )
 
-    # -- what a mapping does not have
+    # -- beyond mappings
 
     def set_insecure(self, key: str, value: str) -> None:
         """Add a value without looking for control characters in it.
@@ -127,15 +127,15 @@ class Headers(MutableMapping[str, str]):
         self._fields.add(key, value)
 
     def get_all(self, key: str) -> list[str]:
-        """All values of a name, in their order; an empty list if there are none."""
+        """Return all values of a name, in their order; an empty list if there are none."""
         return self._fields.getall(key, [])
 
     def raw_items(self) -> Iterator[tuple[str, str]]:
-        """All fields as pairs, in their order and letter case."""
+        """Yield all fields as pairs, in their order and letter case."""
         return iter(self._fields.items())
 
     def _names(self) -> dict[str, None]:
-        """The names in lower case, each once, in their order."""
+        """Return the names in lower case, each once, in their order."""
         return dict.fromkeys([name.lower() for name in self._fields])
 
 
@@ -146,4 +146,4 @@ class _SupportsKeysAndGetItem(Protocol):
 
 
 HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | _SupportsKeysAndGetItem
-"""What header fields can be given as."""
+"""The types that header fields can be given as."""

@@ -41,10 +41,10 @@ _RENAMED = {"WebSocketProtocolError": "ProtocolError"}
 
 
 def deprecated_names(module: str) -> Callable[[str], Any]:
-    """What finds the former names of a module, with a `DeprecationWarning` for each.
+    """Make a module's ``__getattr__`` for its deprecated names, each with a `DeprecationWarning`.
 
     Args:
-        module: the module's name; what is returned is its ``__getattr__``.
+        module: the module's name.
     """
     homes = FORMER_NAMES[module.partition(".")[2]]
     package = __name__.partition(".")[0]

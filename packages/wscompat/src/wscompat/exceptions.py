@@ -1,4 +1,4 @@
-"""The exception tree of websockets: the same names, attributes and texts.
+"""The exception hierarchy of websockets: the same names, attributes and messages.
 
 What asyncio and the operating system raise (`TimeoutError`, `OSError`, `ssl.SSLError`) is not
 wrapped.
@@ -134,11 +134,11 @@ class ConnectionClosed(WebSocketException):
 
 
 class ConnectionClosedOK(ConnectionClosed):
-    """It ended well: both sides sent a CLOSE, with code 1000 or 1001 or without a code."""
+    """It was closed normally: both sides sent a CLOSE, with code 1000 or 1001 or without a code."""
 
 
 class ConnectionClosedError(ConnectionClosed):
-    """It ended badly: another close code, or no complete closing handshake."""
+    """It was not closed normally: another close code, or no complete closing handshake."""
 
 
 # -- the connection could not be opened
@@ -358,7 +358,7 @@ class PayloadTooBig(WebSocketException):
         self.set_current_size(current_size)
 
     def set_current_size(self, current_size: int | None) -> None:
-        """Add what is known of the message: how many of its bytes came before the frame."""
+        """Add how many bytes of the message came before the frame."""
         if self.message is None and current_size is not None and self.max_size is not None:
             self.max_size += current_size
             self.current_size = current_size
@@ -390,7 +390,7 @@ class ConcurrencyError(WebSocketException, RuntimeError):
 
 
 def _without_credentials(url: str) -> str:
-    """The URL with all that stands before its last ``@`` replaced, however wrong it is."""
+    """Return the URL with everything before its last ``@`` replaced, even if it is malformed."""
     before, at, after = url.rpartition("@")
     if not at:
         return url

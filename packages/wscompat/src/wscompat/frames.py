@@ -1,6 +1,6 @@
 """Frames, opcodes, close codes, and the content of CLOSE frames (RFC 6455, 5.2, 5.5.1 and 7.4).
 
-The bytes of a frame are wsframe's business. Nothing here knows what came before a frame.
+wsframe parses and builds the bytes of frames. Nothing here depends on earlier frames.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Close:
     reason: str
 
     def __str__(self) -> str:
-        """The code, its meaning, and the reason."""
+        """Return the code, its meaning, and the reason."""
         if 3000 <= self.code < 4000:
             meaning = "registered"
         elif 4000 <= self.code < 5000:
@@ -130,7 +130,7 @@ class Close:
         return close
 
     def serialize(self) -> bytes:
-        """The payload of a CLOSE frame.
+        """Build the payload of a CLOSE frame.
 
         Raises:
             ProtocolError: if the code may not stand in a frame.
@@ -155,17 +155,17 @@ LENGTH_NOT_SHORTEST = "length isn't in its shortest form"
 
 _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
-#: How a payload is shown in a log if nothing is said about it; else it depends on what is in it.
+#: The form of a payload in logs, for opcodes whose form does not depend on its content.
 _IS_TEXT = {TEXT: True, BINARY: False, CLOSE: True}
-#: What is not shown as text, in data frames and in the others.
+#: Characters that are not shown as text, in data frames and in the others.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad]")
 _NOT_ASCII_TEXT = re.compile(rb"[^\t-\r\x20-\x7e]")
-_MAX_CHARACTER_REST = 3  # bytes of a character behind its first one
+_MAX_CHARACTER_REST = 3  # bytes of a character after its first one
 
 
 @dataclass
 class Frame:
-    """A frame: what it means, not how it lies on the wire.
+    """A frame: its meaning, not its form on the wire.
 
     Attributes:
         opcode: its kind.
@@ -187,7 +187,7 @@ class Frame:
     MAX_LOG_SIZE: ClassVar[int] = int(os.environ.get("WEBSOCKETS_MAX_LOG_SIZE", "75"))
 
     def __str__(self) -> str:
-        """The frame in one line, for logs: a long payload is shortened."""
+        """Return the frame in one line, for logs: a long payload is shortened."""
         shown, is_text = self._shown()
         notes = [f"{len(self.data)} byte{'' if len(self.data) == 1 else 's'}"]
         if is_text is not None and is_text is not _IS_TEXT.get(self.opcode):
@@ -197,7 +197,7 @@ class Frame:
         return f"{self.opcode.name} {shown} [{', '.join(notes)}]"
 
     def _shown(self) -> tuple[str, bool | None]:
-        """The payload as a log shows it, and whether it is shown as text; None if it is empty."""
+        """Return the payload for logs, and whether it is shown as text; None if it is empty."""
         data = bytes(self.data)
         if not data:
             return "''", None
@@ -211,7 +211,7 @@ class Frame:
         return self._hexadecimal(data), False
 
     def _looks_like_text(self, data: bytes) -> bool:
-        """Whether it is UTF-8 to read; a fragment may begin and end within a character."""
+        """Return whether it is readable UTF-8; a fragment may begin and end within a character."""
         if self.opcode in CTRL_OPCODES:
             return not _NOT_ASCII_TEXT.search(data)
         if self.opcode is Opcode.CONT:
@@ -253,7 +253,7 @@ class Frame:
             read_exact: reads a number of bytes, such as `StreamReader.read_exact`.
             mask: whether the frame must be masked: True on a server.
             max_size: bytes that the payload may have; None for no limit.
-            extensions: what decodes it, the last one first.
+            extensions: the extensions that decode it, in reversed order.
 
         Raises:
             EOFError: if the stream ends before the frame does.
@@ -291,11 +291,11 @@ class Frame:
         return frame
 
     def serialize(self, *, mask: bool, extensions: Sequence[Extension] | None = None) -> bytes:
-        """The frame as it goes over the wire.
+        """Serialize the frame.
 
         Args:
             mask: whether it is masked, with a random key: True on a client.
-            extensions: what encodes it, the first one first.
+            extensions: the extensions that encode it, in this order.
 
         Raises:
             ProtocolError: if it breaks the rules that `check` looks at.

@@ -80,7 +80,7 @@ class _Cursor:
 
 
 def _parse_list(cursor: _Cursor, parse_item: Callable[[_Cursor], T]) -> list[T]:
-    """The items of a comma list; there must be one."""
+    """Parse the items of a comma list; there must be one."""
     while cursor.skip(","):
         cursor.skip_space()
     items = []
@@ -304,7 +304,7 @@ def build_www_authenticate_basic(realm: str) -> str:
     """Build a ``WWW-Authenticate`` field that asks for basic authentication.
 
     Args:
-        realm: what the credentials are for; ASCII.
+        realm: the protection space (RFC 9110, 11.5); ASCII.
 
     Raises:
         ValueError: if there is a character in it that no header field can have.

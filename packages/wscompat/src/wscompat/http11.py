@@ -1,6 +1,6 @@
 """The request and the response of the opening handshake: reading and writing (RFC 9112).
 
-Reading is strict, and bounded in every direction. What the fields mean is not looked at here,
+Reading is strict, and bounded in every direction. The meaning of the fields is not examined here,
 except for the size of a body.
 """
 
@@ -117,7 +117,7 @@ class Request:
         return cls(target, headers, method.decode("ascii"), protocol.decode("ascii"))
 
     def serialize(self) -> bytes:
-        """The request as it goes over the wire.
+        """Serialize the request.
 
         Raises:
             UnicodeEncodeError: if method or path is not ASCII.
@@ -141,7 +141,7 @@ class Response:
 
     Attributes:
         status_code: the status.
-        reason_phrase: the words after it.
+        reason_phrase: the reason phrase.
         headers: the header fields.
         body: the body, empty if there is none.
     """
@@ -173,7 +173,7 @@ class Response:
             read_line: reads a line, such as `StreamReader.read_line`.
             read_exact: reads a number of bytes.
             read_to_eof: reads all that comes.
-            proxy: whether it answers a CONNECT, so that what follows the head is not its body.
+            proxy: whether it answers a CONNECT, so that the data after the headers is not its body.
 
         Raises:
             EOFError: if the stream ends before the response does.
@@ -198,14 +198,14 @@ class Response:
         return cls(status, phrase, headers, body)
 
     def serialize(self) -> bytes:
-        """The response as it goes over the wire."""
+        """Serialize the response."""
         line = f"HTTP/1.1 {self.status_code} {self.reason_phrase}\r\n"
         return line.encode("latin-1") + self.headers.serialize() + self.body
 
     @classmethod
-    def _from_core(cls, response: wscore.WSUpgradeResponse, head: bytes | None = None) -> Response:
+    def _from_core(cls, response: wscore.WSUpgradeResponse, raw: bytes | None = None) -> Response:
         status = int(response.status)
-        phrase = _phrase(status) if head is None else _sent_phrase(head)
+        phrase = _phrase(status) if raw is None else _sent_phrase(raw)
         return cls(status, phrase, Headers._from_core(response.headers), response.body or b"")
 
     def _to_core(self) -> wscore.WSUpgradeResponse:
@@ -235,13 +235,13 @@ def _parse_status_line(line: bytes, protocols: Sequence[bytes]) -> tuple[int, st
 
 
 def _phrase(status: int) -> str:
-    """The registered words for a status."""
+    """Return the registered reason phrase of a status."""
     return HTTPStatus(status).phrase if status in list(HTTPStatus) else ""
 
 
-def _sent_phrase(head: bytes) -> str:
-    """The words in the first line of a response."""
-    return head.partition(b"\r\n")[0].partition(b" ")[2].partition(b" ")[2].decode("latin-1")
+def _sent_phrase(raw: bytes) -> str:
+    """Return the reason phrase for the first line of a response."""
+    return raw.partition(b"\r\n")[0].partition(b" ")[2].partition(b" ")[2].decode("latin-1")
 
 
 def _parse_headers(read_line: ReadLine) -> Generator[None, None, Headers]:
@@ -268,7 +268,7 @@ def _parse_headers(read_line: ReadLine) -> Generator[None, None, Headers]:
 def _read_body(
     headers: Headers, read_line: ReadLine, read_exact: ReadExact, read_to_eof: ReadLine
 ) -> Generator[None, None, bytes | bytearray]:
-    """Read a body whose end is told by the header, or by the end of the stream."""
+    """Read a body that ends as the headers say, or with the stream."""
     coding = headers.get("Transfer-Encoding")
     if coding is not None:
         if coding != "chunked":
@@ -319,7 +319,7 @@ def _unsupported(line: bytes | bytearray, protocols: Sequence[bytes]) -> ValueEr
 
 
 def _quote(value: bytes | bytearray) -> str:
-    """Bytes as they are put into the text of an error."""
+    """Quote bytes for the message of an exception."""
     return value.decode("ascii", "backslashreplace")
 
 

@@ -20,7 +20,7 @@ __all__ = ["install", "shown_version", "uninstall"]
 _OURS = __package__ or "wscompat"
 _THEIRS = "websockets"
 
-#: What websockets has besides its asyncio API, and what there is instead.
+#: Parts of websockets besides its asyncio API, and their replacements.
 _ELSEWHERE = {
     "sync": "use wscompat.asyncio, or the real websockets without wscompat.install()",
     "trio": "use wscompat.asyncio, or the real websockets without wscompat.install()",
@@ -65,7 +65,7 @@ def _our_name(name: str) -> str:
 
 
 def shown_version() -> str:
-    """The value of ``__version__``: while `install` holds, programs take it for websockets' own."""
+    """Return the value of ``__version__``: while `install` is active, that of websockets."""
     return version if _finder is None else model
 
 
@@ -93,7 +93,7 @@ def install() -> None:
 def uninstall() -> None:
     """Undo `install`: the next ``import websockets`` gives the real one, or fails.
 
-    What was imported meanwhile stays what it is. Without `install` it does nothing.
+    Modules imported meanwhile stay as they are. Without `install` it does nothing.
     """
     global _finder
     if _finder is None:

@@ -44,7 +44,7 @@ def check_limits(*, max_size: MaxSize, max_queue: MaxQueue, write_limit: WriteLi
         and max_queue >= 0
         and write_limit >= 0
     ):
-        # So it is for nearly all connections, and each client's costs the time of this check.
+        # The fast path of nearly all connections: each client pays for this check.
         return
     limits = {"max_size": max_size, "max_queue": max_queue, "write_limit": write_limit}
     for name, limit in limits.items():
@@ -58,7 +58,7 @@ def check_limits(*, max_size: MaxSize, max_queue: MaxQueue, write_limit: WriteLi
 
 
 def _check_numbers(name: str, limit: Any) -> None:
-    """Refuse what is neither an integer nor a pair of them."""
+    """Raise if a limit is neither an integer nor a pair of them."""
     values = as_pair(limit)
     if len(values) != 2:
         raise ValueError(f"{name} must be a number or a pair of numbers, not {limit!r}")
@@ -88,7 +88,7 @@ def as_pair(limit: MaxSize | MaxQueue | WriteLimit) -> tuple[int | None, int | N
 def payload_limit(
     max_message_size: int | None, max_fragment_size: int | None, current_size: int | None
 ) -> int | None:
-    """How many bytes the payload of the next frame may have.
+    """Return how many bytes the payload of the next frame may have.
 
     Args:
         max_message_size: bytes of a message; None for no limit.
@@ -105,12 +105,12 @@ def payload_limit(
 
 
 def frame_size_only(limit: MaxSize) -> dict[str, Any]:
-    """The limit of a single frame as arguments of wscore, where messages are measured elsewhere."""
+    """Return the limit of a frame as arguments of wscore, where messages are measured elsewhere."""
     return {"max_message_size": sys.maxsize, "max_frame_size": payload_limit(*as_pair(limit), None)}
 
 
 def core_sizes(limit: MaxSize) -> dict[str, Any]:
-    """The same limits as arguments of wscore; one frame may be as large as a message."""
+    """Return the same limits as arguments of wscore; one frame may be as large as a message."""
     message, fragment = _pair(limit, limit)
     if message is None:
         message = sys.maxsize  # otherwise wscore would take the limit of a frame
@@ -118,5 +118,5 @@ def core_sizes(limit: MaxSize) -> dict[str, Any]:
 
 
 def _pair(limit: Any, second: Any) -> tuple[Any, Any]:
-    """Both numbers of a pair; of one alone that and another."""
+    """Return both numbers of a pair; for a single number, that and `second`."""
     return tuple(limit) if isinstance(limit, tuple | list) else (limit, second)

@@ -1,8 +1,8 @@
 """The arguments of `connect` and `serve` that are the event loop's own, in both APIs.
 
-websockets passes on what it does not know itself to a method of the loop, which refuses what it
-does not know either. wscompat opens its sockets otherwise; here is what it takes and refuses, so
-that no argument of wscore is taken for one of these.
+websockets passes arguments that are not its own to a method of the loop, which refuses unknown
+ones. wscompat opens its sockets otherwise; this file accepts and refuses the same arguments, so
+that no argument of wscore is mistaken for one of these.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ Method = Literal[
     "create_connection", "create_server", "create_unix_connection", "create_unix_server"
 ]
 
-#: What the methods that are not for Unix sockets have no use for, and do not refuse, if they are
-#: given a socket.
+#: Arguments that the methods for TCP sockets accept and ignore if a socket is given.
 _FOR_NEW_SOCKETS = {
     "create_connection": {
         *("family", "proto", "flags", "local_addr"),
@@ -39,10 +38,10 @@ def check_arguments(method: Method, given: Mapping[str, Any], *others: str) -> d
         *others: names that are allowed beside those of the method.
 
     Returns:
-        Those that matter.
+        The arguments that have an effect.
 
     Raises:
-        TypeError: if the method has no such argument, in the words of asyncio's loops.
+        TypeError: if the method has no such argument, with the message of asyncio's loops.
         ValueError: if there is neither a path nor a socket where one is needed.
     """
     for name in given:
@@ -67,6 +66,6 @@ def _qualified(method: Method) -> str:
 
 @functools.cache
 def _parameters(method: Method) -> frozenset[str]:
-    """What asyncio's own loops take in this version of Python."""
+    """Return the parameters of asyncio's own loops in this version of Python."""
     function = getattr(asyncio.SelectorEventLoop, method)
     return frozenset(inspect.signature(function).parameters) - {"self"}

@@ -1,4 +1,4 @@
-"""What wsframe finds wrong in received bytes, as the exceptions of websockets.
+"""Converts the errors of wsframe in received bytes into the exceptions of websockets.
 
 The types are always those of websockets. So are the texts, except where wsframe does not keep what
 they would quote.
@@ -29,25 +29,25 @@ _TEXTS = {
 }
 
 
-def translate(fault: wsframe.FrameError) -> Exception:
-    """The exception for a fault.
+def translate(error: wsframe.FrameError) -> Exception:
+    """Return the exception of websockets for an error of wsframe.
 
     Args:
-        fault: what a `wsframe.FrameParser` without limits and checks of text raised.
+        error: the exception of a `wsframe.FrameParser` without limits and checks of text.
     """
-    if isinstance(fault, wsframe.InvalidDataError):
+    if isinstance(error, wsframe.InvalidDataError):
         return UnicodeDecodeError("utf-8", b"\0", 0, 1, "close reason invalid")
-    if isinstance(fault, wsframe.ProtocolError):
-        return ProtocolError(_TEXTS.get(fault.name, fault.args[0]))
-    return fault
+    if isinstance(error, wsframe.ProtocolError):
+        return ProtocolError(_TEXTS.get(error.name, error.args[0]))
+    return error
 
 
 def parser_exception(code: int, text: str, name: str | None, max_size: int | None) -> Exception:
-    """The exception for a fault that ended a connection of wscore.
+    """Return the exception of websockets for an error that ended a connection of wscore.
 
     Args:
         code: the close code.
-        text: what is wrong.
+        text: the message.
         name: wsframe's name for it, or None.
         max_size: bytes that a message or fragment may have; None for no limit.
     """
@@ -59,10 +59,10 @@ def parser_exception(code: int, text: str, name: str | None, max_size: int | Non
 
 
 def unexpected_eof(frames: wsframe.FrameParser) -> EOFError:
-    """The exception for a stream that ends without a CLOSE.
+    """Return the exception for a stream that ends without a CLOSE.
 
     Args:
-        frames: what parsed it.
+        frames: the parser of the stream.
     """
     size = frames.payload_size
     if not size:

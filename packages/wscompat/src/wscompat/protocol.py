@@ -1,6 +1,6 @@
 """A WebSocket connection without I/O: bytes in, events out; calls in, bytes out.
 
-Frames are parsed and built by wsframe; this file decides what they mean for the connection, in the
+Frames are parsed and built by wsframe; this file applies them to the connection, in the
 order receive, send, events, and then the private parts. It must never touch a socket or a clock.
 """
 
@@ -42,7 +42,7 @@ class Side(enum.IntEnum):
 
 
 class State(enum.IntEnum):
-    """How far the life of a connection has come (RFC 6455, 4 and 7)."""
+    """The state of a connection (RFC 6455, 4 and 7)."""
 
     CONNECTING = 0
     OPEN = 1
@@ -58,7 +58,7 @@ SEND_EOF = b""
 
 
 Event = Request | Response | Frame
-"""What `Protocol.events_received` gives."""
+"""An item of `Protocol.events_received`."""
 
 _OPCODES = [Opcode(code) if code in (0, 1, 2, 8, 9, 10) else None for code in range(16)]
 _RSV1 = 4
@@ -69,7 +69,7 @@ class Protocol:
 
     Args:
         side: which end.
-        state: how far it has come.
+        state: its state.
         max_size: bytes of a received message, or a pair of limits for message and fragment; None
             for no limit.
         logger: where to log; ``websockets.client`` or ``websockets.server`` if None.
@@ -114,7 +114,7 @@ class Protocol:
         self.writes: list[bytes] = []
         self.events: list[Event] = []
         self.reader = StreamReader()
-        # What is received goes to one of these two; when both are gone it is ignored.
+        # One of these two parses received data; when both are None it is ignored.
         self.parser: Generator[None] | None = self.parse()
         self._frames: wsframe.FrameParser | None = None
 
@@ -125,7 +125,7 @@ class Protocol:
 
     @property
     def state(self) -> State:
-        """How far the connection's life has come."""
+        """The state of the connection."""
         return self._state
 
     @state.setter
@@ -137,7 +137,7 @@ class Protocol:
     # -- receive
 
     def receive_data(self, data: bytes | bytearray) -> None:
-        """Take what was received. Then look at `data_to_send` and `events_received`.
+        """Process received data. Then look at `data_to_send` and `events_received`.
 
         Args:
             data: the bytes.
@@ -154,7 +154,7 @@ class Protocol:
             next(self.parser, None)
 
     def receive_eof(self) -> None:
-        """Take the end of what is received. Then look at `data_to_send`.
+        """Process the end of the stream. Then look at `data_to_send`.
 
         Calling it again does nothing.
         """
@@ -268,7 +268,7 @@ class Protocol:
         """Send any frame, in any state.
 
         Args:
-            frame: what to send.
+            frame: the frame.
 
         Raises:
             ProtocolError: if it is a control frame that is too long or fragmented.
@@ -286,7 +286,7 @@ class Protocol:
         self.writes.append(SEND_EOF)
 
     def fail(self, code: CloseCode | int, reason: str = "") -> None:
-        """Fail the connection (RFC 6455, 7.1.7): what is still received is ignored.
+        """Fail the connection (RFC 6455, 7.1.7): data received later is ignored.
 
         Args:
             code: the close code; 1006 to send no CLOSE.
@@ -301,19 +301,19 @@ class Protocol:
         self._end_receiving()
 
     def data_to_send(self) -> list[bytes]:
-        """What is to be sent since the last call; `SEND_EOF` may be its last item."""
+        """Return the data to send since the last call; `SEND_EOF` may be its last item."""
         writes, self.writes = self.writes, []
         return writes
 
     # -- events
 
     def events_received(self) -> list[Event]:
-        """The events since the last call, in their order."""
+        """Return the events since the last call, in their order."""
         events, self.events = self.events, []
         return events
 
     def close_expected(self) -> bool:
-        """Whether the TCP connection is about to be closed by the peer.
+        """Return whether the peer is expected to close the TCP connection.
 
         If so, close it after some time if the peer does not.
         """
@@ -335,7 +335,7 @@ class Protocol:
 
     @property
     def close_exc(self) -> ConnectionClosed:
-        """The exception for those who use the connection after its end.
+        """The exception for calls on the connection after its end.
 
         Raises:
             AssertionError: before the end.
@@ -357,7 +357,7 @@ class Protocol:
     # -- receiving
 
     def parse(self) -> Generator[None]:
-        """Read what is received, from the first byte on; subclasses read the handshake before.
+        """Parse received data from the first byte on; subclasses parse the handshake before.
 
         It yields when more data is needed, and never raises. Where wsframe can parse frames in C it
         leaves them to that; otherwise extensions may do anything with any frame.
@@ -379,12 +379,12 @@ class Protocol:
             self._parsing_failed(exc)
 
     def _start_frames(self) -> None:
-        """Leave what is received to wsframe from now on."""
+        """Let wsframe parse received data from now on."""
         self._frames = wsframe.FrameParser(
             wsframe.Role[self.side.name],
             rsv_allowed=_RSV1 if self.extensions or self._state is CONNECTING else 0,
             check_utf8=False,
-            max_message_size=0,  # checked here, for the texts of websockets
+            max_message_size=0,  # checked here, for the messages of websockets
         )
         self.parser = None
         received = bytes(self.reader.buffer)
@@ -392,7 +392,7 @@ class Protocol:
         self._parse_frames(self._frames, received)
 
     def _is_simple(self) -> bool:
-        """Whether no extension is or can still be in use but compression."""
+        """Return whether compression is the only extension that is or can still be in use."""
         return all(type(extension) is PerMessageDeflate for extension in self.extensions)
 
     def _parse_frames(self, frames: wsframe.FrameParser, data: bytes | bytearray) -> None:
@@ -420,7 +420,7 @@ class Protocol:
             self._parsing_failed(exc)
 
     def _payload_limit(self) -> int | None:
-        """How many bytes the payload of the next frame may have; None for any number."""
+        """Return how many bytes the payload of the next frame may have; None for any number."""
         return payload_limit(self.max_message_size, self.max_fragment_size, self.current_size)
 
     def recv_frame(self, frame: Frame) -> None:
@@ -464,7 +464,7 @@ class Protocol:
         self._end_receiving()
 
     def _end_receiving(self) -> None:
-        """Ignore what is still received; a server also says that it sends nothing more."""
+        """Ignore data received later; a server also closes its sending half."""
         if self.side is SERVER and not self.eof_sent:
             self.send_eof()
         self.parser = None
@@ -472,7 +472,7 @@ class Protocol:
         self.reader.discard()
 
     def _parsing_failed(self, exc: Exception) -> None:
-        """End the connection with the close code that answers the fault."""
+        """Fail the connection with the close code for the error."""
         self.parser_exc = exc
         if isinstance(exc, EOFError):
             if self.debug:

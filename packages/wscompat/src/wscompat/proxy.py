@@ -74,7 +74,7 @@ def parse_proxy(proxy: str) -> Proxy:
 
 
 def get_proxy(uri: WebSocketURI) -> str | None:
-    """The proxy that the environment or the system configures for a URI, or None.
+    """Return the proxy that the environment or the system configures for a URI, or None.
 
     Args:
         uri: where to connect to.

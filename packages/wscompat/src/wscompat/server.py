@@ -117,7 +117,7 @@ class ServerProtocol(Protocol):
     def _is_simple(self) -> bool:
         if self.state is not CONNECTING:
             return super()._is_simple()
-        # Frames that a hasty client sends behind its request are read before it is answered.
+        # Frames that a client sends right after its request are parsed once it is answered.
         return all(
             type(factory) is ServerPerMessageDeflateFactory
             for factory in self.available_extensions or ()
@@ -134,10 +134,10 @@ class ServerProtocol(Protocol):
     def accept(self, request: Request) -> Response:
         """Make the response that accepts a request, or refuses it if it is not valid.
 
-        It may be changed before it is sent. If it refuses, `handshake_exc` says why.
+        It may be changed before it is sent. If it refuses, `handshake_exc` has the reason.
 
         Args:
-            request: what was received.
+            request: the received one.
         """
         try:
             accept, extensions, subprotocol = self.process_request(request)
@@ -156,7 +156,7 @@ class ServerProtocol(Protocol):
         return Response(101, "Switching Protocols", headers)
 
     def _refuse(self, exc: Exception) -> Response:
-        """The response for a request that is not valid, or that could not be looked at."""
+        """Make the response to a request that is not valid, or could not be processed."""
         text = f"{_FAILED}: {_with_causes(exc)}.\n"
         if isinstance(exc, InvalidOrigin):
             self._log_invalid("origin", exc)
@@ -237,14 +237,14 @@ class ServerProtocol(Protocol):
         ``Host`` is not looked at.
 
         Args:
-            request: what was received.
+            request: the received one.
 
         Returns:
             The values of ``Sec-WebSocket-Accept``, ``Sec-WebSocket-Extensions`` and
             ``Sec-WebSocket-Protocol``; None for a field that is left out.
 
         Raises:
-            InvalidHandshake: if it cannot be accepted; a subclass says why.
+            InvalidHandshake: if it cannot be accepted; a subclass gives the reason.
         """
         if request.method != "GET":
             raise InvalidMethod(request.method)
@@ -263,7 +263,7 @@ class ServerProtocol(Protocol):
         return accept_key(key), extensions, self.subprotocol
 
     def process_origin(self, headers: Headers) -> Origin | None:
-        """The request's origin, if it is allowed.
+        """Return the request's origin, if it is allowed.
 
         Args:
             headers: those of the request.
@@ -315,10 +315,10 @@ class ServerProtocol(Protocol):
         )
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
-        """The first of the server's subprotocols that the client offers, too.
+        """Return the first of the server's subprotocols that the client also offers.
 
         Args:
-            subprotocols: what the client offers.
+            subprotocols: the names that the client offers.
 
         Returns:
             Its name; None if the server has none at all.
@@ -351,7 +351,7 @@ class ServerConnection(ServerProtocol):
 
 
 def _with_causes(exc: BaseException) -> str:
-    """The text of an exception, and those of its causes."""
+    """Return the message of an exception, and those of its causes."""
     text = str(exc)
     while (cause := exc.__cause__) is not None:
         text = f"{text}; {cause}"

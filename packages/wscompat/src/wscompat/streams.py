@@ -11,9 +11,9 @@ __all__ = ["StreamReader"]
 
 
 class StreamReader:
-    """What has been received and not been read.
+    """The data that was received and not yet read.
 
-    Its reading methods are generators: each yields while more data is needed, and returns what was
+    Its reading methods are generators: each yields while more data is needed, and returns the data
     read. Only one may be under way at a time.
     """
 
@@ -47,7 +47,7 @@ class StreamReader:
         self.eof = True
 
     def discard(self) -> None:
-        """Forget what has not been read."""
+        """Discard the unread data."""
         self.buffer.clear()
 
     # -- out
@@ -59,7 +59,7 @@ class StreamReader:
 
         Args:
             m: how many bytes the line may have.
-            too_long_exc_type: what is raised if it has more.
+            too_long_exc_type: the exception to raise if it has more.
 
         Raises:
             EOFError: if the stream ends before.
@@ -99,7 +99,7 @@ class StreamReader:
 
         Args:
             m: how many bytes that may be.
-            too_long_exc_type: what is raised if they are more.
+            too_long_exc_type: the exception to raise if there are more.
         """
         while True:
             _check_size(len(self.buffer), m, too_long_exc_type)
@@ -108,7 +108,7 @@ class StreamReader:
             yield
 
     def at_eof(self) -> Generator[None, None, bool]:
-        """Tell whether the stream has ended and all of it was read; wait until that is known."""
+        """Return whether the stream has ended and was read to its end; wait until that is known."""
         while not self.buffer:
             if self.eof:
                 return True

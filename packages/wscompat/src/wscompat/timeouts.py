@@ -1,4 +1,4 @@
-"""Checks the times that `connect` and `serve` are given, and says what wscore is told of them."""
+"""Checks the times that `connect` and `serve` are given, and converts them for wscore."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ check_timeouts = partial(seconds.check_timeouts, takes_negative=True)
 
 
 def core_timeout(timeout: float | None) -> float | None:
-    """What wscore, which takes no negative times, is told of one.
+    """Return the timeout in the form of wscore, which accepts no negative times.
 
     Args:
-        timeout: seconds, or None for no limit; what is not positive leaves no time at all.
+        timeout: seconds, or None for no limit; 0 or less leaves no time at all.
     """
     if timeout is None or timeout > 0:
         return timeout

@@ -23,7 +23,7 @@ Data = str | bytes
 """A message that was received: `str` for a text, `bytes` for a binary message."""
 
 BytesLike = bytes | bytearray | memoryview
-"""What is sent as a binary message."""
+"""The types that are sent as a binary message."""
 
 DataLike = str | BytesLike
 """A message to send, or one fragment of it."""

@@ -97,5 +97,5 @@ def _ascii_host(uri: str, host: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """The text with what is not ASCII percent-encoded."""
+    """Return the text with all non-ASCII characters percent-encoded."""
     return text if text.isascii() else urllib.parse.quote(text, safe=_RESERVED + "%~")

@@ -1,4 +1,4 @@
-"""Small things of the protocol: keys, masking, how dates and addresses are written."""
+"""Utilities: keys, masking, and the formats of dates and addresses."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["accept_key", "apply_mask", "get_socket_name"]
 
 
 def generate_key() -> str:
-    """A random value for ``Sec-WebSocket-Key`` (RFC 6455, 4.1)."""
+    """Generate a random value for ``Sec-WebSocket-Key`` (RFC 6455, 4.1)."""
     return base64.b64encode(secrets.token_bytes(16)).decode("ascii")
 
 
 def http_date() -> str:
-    """The time as ``Date`` says it (RFC 9110, 5.6.7)."""
+    """Return the current time in the format of ``Date`` (RFC 9110, 5.6.7)."""
     return _http_date(int(time.time()))
 
 
@@ -48,7 +48,7 @@ def apply_mask(data: BytesLike, mask: bytes | bytearray) -> bytes:
 
 
 def get_socket_name(sock: socket.socket) -> str:
-    """The address that a socket is bound to, as it is written in logs and URIs.
+    """Return the address that a socket is bound to, for logs and URIs.
 
     Args:
         sock: an IPv4, IPv6 or Unix socket.

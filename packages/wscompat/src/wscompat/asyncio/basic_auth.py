@@ -32,10 +32,10 @@ def basic_auth(
     status 401. One of `credentials` and `check_credentials` must be given.
 
     Args:
-        realm: what the credentials are for; ASCII.
+        realm: the protection space (RFC 9110, 11.5); ASCII.
         credentials: a pair of user name and password, or several.
         check_credentials: a function or coroutine function that is given a user name and a
-            password, and tells whether they are right.
+            password, and returns whether they are right.
 
     Raises:
         TypeError: if `credentials` are not such pairs.
@@ -72,13 +72,13 @@ def basic_auth(
 
 
 def checker(credentials: object) -> Callable[[str, str], bool]:
-    """Compare with fixed credentials, in a time that does not tell how much of them was right.
+    """Compare with fixed credentials, in a time that does not depend on their content.
 
     Args:
         credentials: a pair of user name and password, or several.
 
     Returns:
-        What is given a user name and a password, and tells whether they are right.
+        A function of a user name and a password that returns whether they are right.
 
     Raises:
         TypeError: if `credentials` are not such pairs.

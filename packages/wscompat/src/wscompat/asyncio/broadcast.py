@@ -29,9 +29,8 @@ def broadcast(
 ) -> None:
     """Send a message to many connections.
 
-    It waits for none: what a slow peer does not read piles up. Connections that are not open are
-    passed over, and so are those on which `Connection.send` is in the middle of a fragmented
-    message.
+    It waits for none: messages to a slow peer pile up in its write buffer. Connections are skipped
+    that are not open, or on which `Connection.send` is in the middle of a fragmented message.
 
     Args:
         connections: where to.

@@ -39,7 +39,7 @@ from .proxy_arguments import PROXY_ARGUMENTS, choose_proxy, from_wsproxy, proxy_
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 
 MAX_REDIRECTS = int(os.environ.get("WEBSOCKETS_MAX_REDIRECTS", "10"))
-#: Arguments that say where to connect, and how an exception calls them.
+#: Arguments that say where to connect, and their name in an exception.
 _FIXED_TARGETS = (
     ({"path"}, "a Unix socket"),
     ({"host", "port"}, "an explicit host or port"),
@@ -70,8 +70,8 @@ class connect:  # noqa: N801
             the engine, its level, windows and more, which websockets does not have; None for no
             compression.
         additional_headers: further header fields of the request.
-        user_agent_header: value of ``User-Agent``, which an HTTP proxy is told as well; None for
-            none.
+        user_agent_header: value of ``User-Agent``, also in the request to an HTTP proxy; None
+            for none.
         proxy: URL of a proxy (``http``, ``https``, ``socks4``, ``socks4a``, ``socks5``,
             ``socks5h``); True for the one that the environment or the system configures, None for
             none. The server's name is resolved here for ``socks4`` and ``socks5``, otherwise by
@@ -96,15 +96,15 @@ class connect:  # noqa: N801
         create_connection: the class of the connection, derived from `ClientConnection`.
         **kwargs: passed on to `asyncio.loop.create_connection`: ``ssl``, ``sock``,
             ``server_hostname``, or ``host`` and ``port`` to connect to another place than the
-            URI names. With a proxy, what is neither about that place nor about TLS is about the
+            URI names. With a proxy, all but those for that place and for TLS apply to the
             connection to the proxy; ``proxy_ssl``, ``proxy_server_hostname`` and
-            ``proxy_ssl_handshake_timeout`` are about TLS with an ``https`` proxy.
+            ``proxy_ssl_handshake_timeout`` are for TLS with an ``https`` proxy.
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
         InvalidProxy: if the proxy's URL is not valid.
         InvalidHandshake: if the server's answer, or the proxy's, is no valid acceptance; a subclass
-            says why.
+            gives the reason.
         OSError: if there is no connection (`ssl.SSLError` among them).
         TimeoutError: if there was no answer in time.
         TypeError: if a limit is no integer, or a time no number.
@@ -243,7 +243,7 @@ class connect:  # noqa: N801
         raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
 
     def _checked(self, uri: str) -> WebSocketURI:
-        """The parts of a URI that goes with the arguments."""
+        """Parse a URI, and check that it goes with the arguments."""
         parsed = cached_uri(uri)
         if parsed.secure and self._given.get("ssl", ...) is None:
             raise ValueError("ssl=None is incompatible with a wss:// URI")
@@ -282,7 +282,7 @@ class connect:  # noqa: N801
         return connection
 
     def _arguments(self, proxy: str | None, uri: WebSocketURI) -> dict[str, Any]:
-        """What wscore is told about the way to the server."""
+        """Return the arguments of wscore that say how to reach the server."""
         if self._is_unix:
             given = check_arguments("create_unix_connection", self._given)
             return {"unix_path": given.pop("path", None), **given}
@@ -295,7 +295,7 @@ class connect:  # noqa: N801
         return proxy_arguments(proxy, self._user_agent, given)
 
     def _offered(self) -> Sequence[ClientExtensionFactory] | None:
-        """The extensions that are offered."""
+        """Return the extensions that are offered."""
         return client_extensions(*self._extensions, in_python=True)[1] or None
 
     def _make_connection(self) -> ClientConnection:
@@ -310,7 +310,7 @@ class connect:  # noqa: N801
         """Decide where to go after an answer that is not an acceptance.
 
         Args:
-            exc: what the attempt raised.
+            exc: the exception of the attempt.
 
         Returns:
             The URI to go to, or the exception to raise.
@@ -345,8 +345,8 @@ def unix_connect(path: UnixPath | None = None, uri: str | None = None, **kwargs:
 
     Args:
         path: the socket's path.
-        uri: what is asked for; ``ws://localhost/``, or ``wss://localhost/`` with ``ssl``, if None.
-        **kwargs: as for `connect`; what is not about WebSocket is passed on to
+        uri: the URI to request; ``ws://localhost/``, or ``wss://localhost/`` with ``ssl``, if None.
+        **kwargs: as for `connect`; other arguments are passed on to
             `asyncio.loop.create_unix_connection`.
     """
     if uri is None:
@@ -360,7 +360,7 @@ def _origin(uri: str) -> tuple[bool, str, int]:
 
 
 def _for_another_origin(headers: Headers) -> Headers:
-    """What may be told to another origin."""
+    """Return the headers without those that only the first origin may see."""
     fewer = headers.copy()
     for name in _ONLY_FOR_ONE_ORIGIN:
         if name in fewer:

@@ -1,4 +1,4 @@
-"""How a connection ended, as the exception that says so."""
+"""The exception that reports how a connection ended."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _CLOSED_OK = {int(CloseCode.NORMAL_CLOSURE), int(CloseCode.GOING_AWAY), 0}
 
 
 def closed_exception(closing: wscore.WSCloseHandshake | None) -> ConnectionClosed:
-    """The exception for those who use a connection after its end.
+    """Return the exception for calls on a connection that has ended.
 
     Args:
-        closing: what is known of the closing handshake.
+        closing: the closing handshake, as far as it has come.
     """
     if closing is None:
         return ConnectionClosedError(None, None, None)
@@ -29,10 +29,10 @@ def closed_exception(closing: wscore.WSCloseHandshake | None) -> ConnectionClose
 
 
 def ended_well(closing: wscore.WSCloseHandshake | None) -> bool:
-    """Whether that exception is a `ConnectionClosedOK`.
+    """Return whether that exception is a `ConnectionClosedOK`.
 
     Args:
-        closing: what is known of the closing handshake.
+        closing: the closing handshake, as far as it has come.
     """
     if closing is None or closing.recv is None or closing.sent is None:
         return False
@@ -40,10 +40,10 @@ def ended_well(closing: wscore.WSCloseHandshake | None) -> bool:
 
 
 def as_close(info: wscore.WSCloseInfo | None) -> Close | None:
-    """A CLOSE that went over the wire, None if there was none.
+    """Return a CLOSE that went over the wire, or None if there was none.
 
     Args:
-        info: what wscore knows of it.
+        info: the CLOSE in the form of wscore.
     """
     if info is None:
         return None

@@ -1,6 +1,6 @@
-"""What ``compression=`` and ``extensions=`` of `connect` and `serve` mean to wscore.
+"""The arguments ``compression`` and ``extensions`` of `connect` and `serve`, for wscore.
 
-Where compression is the only extension, and is asked for in terms that wscore knows, wscore does
+Where compression is the only extension, and its parameters are known to wscore, wscore does
 it. Everything else is left to the factories of the extensions. What wscompat adds to websockets is
 that ``compression=`` also takes a `wscore.WSDeflate`, which names the engine and its level.
 """
@@ -31,10 +31,10 @@ __all__ = [
 ]
 
 Compression = str | wscore.WSDeflate | None
-"""What ``compression=`` may be."""
+"""The types of ``compression=``."""
 
 _SETTINGS = {"level": "level", "memLevel": "memory_level"}
-_ZLIB_MEMORY_LEVEL = 8  # what zlib takes if it is told none
+_ZLIB_MEMORY_LEVEL = 8  # zlib's default
 
 
 class ClientFactory(ClientPerMessageDeflateFactory):
@@ -75,7 +75,7 @@ class ServerFactory(ServerPerMessageDeflateFactory):
 def client_factories(
     compression: Compression, extensions: Sequence[ClientExtensionFactory] | None
 ) -> Sequence[ClientExtensionFactory] | None:
-    """The factories of a client's extensions, compression among them if it is asked for.
+    """Return the factories of a client's extensions, with compression if it is asked for.
 
     Args:
         compression: ``"deflate"``, a `wscore.WSDeflate`, or None for no compression other than that
@@ -94,7 +94,7 @@ def client_factories(
 def server_factories(
     compression: Compression, extensions: Sequence[ServerExtensionFactory] | None
 ) -> Sequence[ServerExtensionFactory] | None:
-    """The same for a server; by default with small windows, which save memory on both sides.
+    """Return the same for a server; by default with small windows, which save memory on both sides.
 
     Args:
         compression: as for `client_factories`.
@@ -111,7 +111,7 @@ def server_factories(
 def _is_core(
     compression: Compression, extensions: Sequence[Any] | None
 ) -> TypeGuard[wscore.WSDeflate]:
-    """Whether ``compression=`` is wscore's; it must be that, ``"deflate"`` or None."""
+    """Return whether ``compression=`` is a `wscore.WSDeflate`; else it is ``"deflate"`` or None."""
     if isinstance(compression, wscore.WSDeflate):
         if extensions:
             raise ValueError("a WSDeflate as compression cannot be combined with extensions")
@@ -126,7 +126,7 @@ def client_extensions(
     extensions: Sequence[ClientExtensionFactory] | None,
     in_python: bool = False,
 ) -> tuple[wscore.WSDeflate | None, Sequence[ClientExtensionFactory] | None]:
-    """What a client offers.
+    """Return the extensions that a client offers.
 
     Args:
         compression: as for `client_factories`.
@@ -168,7 +168,7 @@ def server_extensions(
     compression: Compression,
     extensions: Sequence[ServerExtensionFactory] | None,
 ) -> tuple[wscore.WSDeflate | None, Sequence[ServerExtensionFactory] | None]:
-    """What a server accepts.
+    """Return the extensions that a server accepts.
 
     Args:
         compression: as for `client_factories`.
@@ -197,10 +197,10 @@ def server_extensions(
 def as_core(
     factory: ClientPerMessageDeflateFactory | ServerPerMessageDeflateFactory,
 ) -> wscore.WSDeflate | None:
-    """The same in terms of wscore.
+    """Convert the parameters of a factory to those of wscore.
 
     Args:
-        factory: says how to compress.
+        factory: has the parameters.
 
     Returns:
         It, or None if wscore has nothing that is the same.

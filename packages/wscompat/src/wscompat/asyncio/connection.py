@@ -48,7 +48,7 @@ _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
 
 class Connection(WSMessageConnection):
-    """What client and server connections have in common.
+    """The base of client and server connections.
 
     `recv`, `recv_streaming`, ``async for`` and `send` are those of
     `wscore.messages.message_connection.WSMessageConnection`. When the connection is closed they
@@ -73,8 +73,8 @@ class Connection(WSMessageConnection):
     _keepalive: Keepalive | None = None
     _close_timer: asyncio.TimerHandle | None = None
     _closed = False
-    _has_failed = False  # and what the peer still says is ignored
-    _max_size: MaxSize = None  # of received messages, for what is said about larger ones
+    _has_failed = False  # and further data of the peer is ignored
+    _max_size: MaxSize = None  # of received messages, for the exception for larger ones
     _close_cause: BaseException | None = None
 
     def __init__(
@@ -112,7 +112,7 @@ class Connection(WSMessageConnection):
         """The pings that have not been answered; made with the first of them."""
         return Pings(self._loop)
 
-    # -- what is known of the connection
+    # -- properties
 
     @functools.cached_property
     def logger(self) -> LoggerLike:
@@ -121,7 +121,7 @@ class Connection(WSMessageConnection):
 
     @property
     def protocol(self) -> Any:
-        """What the handshake agreed on and how it closes, under the names of `Protocol`."""
+        """The negotiated parameters and the state, under the names of `Protocol`."""
         return ProtocolView(self)
 
     @functools.cached_property
@@ -169,7 +169,7 @@ class Connection(WSMessageConnection):
 
     @property
     def state(self) -> State:
-        """How far the connection's life has come."""
+        """The state of the connection."""
         if self._closed:
             return State.CLOSED
         if super().transport is None:
@@ -194,7 +194,7 @@ class Connection(WSMessageConnection):
 
     @property
     def close_exc(self) -> ConnectionClosed:
-        """The exception for those who use the connection after its end."""
+        """The exception for calls on the connection after its end."""
         exc = closed_exception(self._core.close_handshake)
         cause = self._close_cause or self._core.lost_exception
         if cause is None and self._closed and exc.rcvd is None and not self._has_failed:
@@ -290,7 +290,7 @@ class Connection(WSMessageConnection):
         return waiter
 
     async def pong(self, data: DataLike = b"") -> None:
-        """Send a pong that no ping asked for, and wait while too much is waiting to be sent.
+        """Send an unsolicited pong, and wait while too much is waiting to be sent.
 
         Args:
             data: the payload, at most 125 bytes.
@@ -333,7 +333,7 @@ class Connection(WSMessageConnection):
         """Close the connection, and wait until it is gone. Closing it again only waits.
 
         A task that receives meanwhile gets all that the peer sends before its CLOSE. If the queue
-        of messages stays full because nobody receives, what comes later is thrown away.
+        of messages stays full because no task receives, later messages are discarded.
 
         Args:
             code: the close code; None for a CLOSE without one.
@@ -359,7 +359,7 @@ class Connection(WSMessageConnection):
                 "a connection is used only in the thread that runs its event loop; from another "
                 "one use asyncio.run_coroutine_threadsafe"
             )
-        with contextlib.suppress(Exception):  # why this side has ended it is for recv() to say
+        with contextlib.suppress(Exception):  # recv() reports why this side has ended it
             await self._core.wait_disconnected()
 
     def _start_closing(self, code: CloseCode | int | None, reason: str) -> None:
@@ -371,14 +371,14 @@ class Connection(WSMessageConnection):
         self._start_close_timer()
 
     def _discard_if_full(self) -> None:
-        """Let a queue that is full, and from which nobody takes, not keep the peer's CLOSE away."""
+        """Discard messages if the queue stays full, so that the peer's CLOSE can be read."""
         timeout = self.close_timeout
         self.discard(
             _FULL_QUEUE_TIMEOUT if timeout is None else min(_FULL_QUEUE_TIMEOUT, timeout / 2)
         )
 
     def _fail(self, code: CloseCode, reason: str) -> None:
-        """Give up on the connection, and tell the peer why."""
+        """Fail the connection, with a CLOSE that says why."""
         self._has_failed = True
         self._core.fail(code, reason)
 
@@ -393,28 +393,28 @@ class Connection(WSMessageConnection):
 
     async def _raise_closed(self) -> NoReturn:
         """Wait for the end of the closing, so that all is known of it, and raise."""
-        self._discard_if_full()  # a task that receives does not do so meanwhile
+        self._discard_if_full()  # the task that calls this does not receive meanwhile
         await self.wait_closed()
         raise self.close_exc
 
     def _is_lost(self) -> bool:
-        """Whether the connection is lost, and neither side has sent a CLOSE."""
+        """Return whether the connection is lost without a CLOSE of either side."""
         if self._core.close_handshake is not None:
             return False
         return self._closed or bool(self.transport.is_closing())
 
     def _is_ending(self) -> bool:
-        """Whether the peer has sent a CLOSE, or ended the connection, read or not."""
+        """Return whether the peer has sent a CLOSE, or ended the connection, read or not."""
         return not self._core.is_open or self._core.peer_has_ended
 
     def _sending_transport(self, transport: wscore.WSTransport) -> wscore.WSTransport:
-        """What this connection sends with."""
+        """Return the transport that this connection sends with."""
         return transport
 
     # -- callbacks of wscore
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
-        """The connection is open."""
+        """Start the connection, which is open."""
         super().on_ws_connected(transport)
         self._core = self._sending_transport(transport)
         transport.underlying_transport.set_write_buffer_limits(*self._write_limit)
@@ -435,46 +435,46 @@ class Connection(WSMessageConnection):
         self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
 
     def on_pong(self, payload: bytes) -> None:
-        """A pong came."""
+        """Handle a pong."""
         if "_pings" in vars(self):
             self._pings.answered(payload)
 
     def on_close(self) -> None:
-        """A CLOSE came, and was answered."""
+        """Handle a CLOSE that was received and answered."""
         below = self._core.underlying_transport
         is_about_to_end = self._core.is_disconnected and not self._core.is_secure
         if not is_about_to_end or below.get_write_buffer_size():
             self._start_close_timer()
 
     def on_incomplete_message(self) -> None:
-        """A CLOSE came within a fragmented message."""
+        """Handle a CLOSE that was received within a fragmented message."""
         self._close_cause = exc = ProtocolError("incomplete fragmented message")
         self._core.send_close(CloseCode.PROTOCOL_ERROR, str(exc))
 
     def closed_error(self) -> ConnectionClosed:
-        """What `recv` raises when there will be no further message."""
+        """Return the exception that `recv` raises when there will be no further message."""
         return self.close_exc
 
     def concurrency_error(self, name: str) -> ConcurrencyError:
-        """What `recv` and `recv_streaming` raise while another call of them waits."""
+        """Return the exception for a concurrent call of `recv` or `recv_streaming`."""
         return ConcurrencyError(
             f"cannot call {name} while another coroutine is already running recv or recv_streaming"
         )
 
     def decode_error(self, exc: UnicodeDecodeError) -> ConnectionClosed:
-        """What `recv` raises for a message that is not UTF-8; it also ends the connection."""
+        """End the connection and return the exception for a message that is not UTF-8."""
         self._close_cause = exc
         self._fail(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
         return self.close_exc
 
     def fragments_error(self, limit: int) -> ConnectionClosed:
-        """What `recv` raises for a message of too many fragments; it also ends the connection."""
+        """End the connection and return the exception for a message of too many fragments."""
         self._close_cause = TooManyFragments(limit)
         self._fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
         return self.close_exc
 
     def fault_reason(self, code: int, text: str, name: str | None) -> str:
-        """The close reason for a fault of the peer, which becomes the cause of exceptions."""
+        """Return the close reason for an error of the peer, and keep the error as the cause."""
         if self._close_cause is None:
             message, fragment = as_pair(self._max_size)
             is_fragment = name == "FRAME_TOO_BIG" and fragment is not None
@@ -484,26 +484,26 @@ class Connection(WSMessageConnection):
         return text
 
     def closed_well(self) -> bool:
-        """Whether a loop over the messages just ends."""
+        """Return whether iteration over the messages ends without an exception."""
         return ended_well(self._core.close_handshake)
 
     def ends_iteration(self, exc: Exception) -> bool:
-        """Whether it does if this is what an overridden `recv` has raised."""
+        """Return whether iteration ends if an overridden `recv` has raised this."""
         return isinstance(exc, ConnectionClosedOK)
 
     def pause_writing(self) -> None:
-        """The write buffer is full."""
+        """Make senders wait, since the write buffer is full."""
         if self._drained is None:
             self._drained = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """The write buffer has room."""
+        """Resume senders, since the write buffer has room."""
         if self._drained is not None:
             self._drained.set_result(None)
             self._drained = None
 
     def on_ws_disconnected(self, transport: wscore.WSTransport) -> None:
-        """The connection is gone."""
+        """Release what belongs to the connection, which has ended."""
         self._closed = True
         if self._close_timer is not None:
             self._close_timer.cancel()
@@ -518,7 +518,7 @@ class Connection(WSMessageConnection):
 
 @functools.lru_cache(maxsize=16)  # most connections are closed for the same few reasons
 def check_close(code: CloseCode | int | None, reason: str) -> None:
-    """Check what a CLOSE is to say; it raises `ProtocolError` if it cannot."""
+    """Raise `ProtocolError` if a CLOSE cannot have this code and reason."""
     if code is not None:
         _check_control_size(Close(code, reason).serialize())
     elif reason:

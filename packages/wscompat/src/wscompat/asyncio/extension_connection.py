@@ -31,8 +31,8 @@ class EncodingTransport:
     """A transport whose messages pass through extensions; all else is the transport's own.
 
     Args:
-        transport: what sends.
-        extensions: what encodes, the first one first.
+        transport: the transport that sends.
+        extensions: the extensions that encode, in this order.
     """
 
     def __init__(self, transport: wscore.WSTransport, extensions: Sequence[Extension]) -> None:
@@ -72,7 +72,7 @@ class EncodingTransport:
 
 
 class ExtensionConnection(Connection):
-    """What is put before a class of connections by `extended`.
+    """The mixin for connections with extensions; see `with_mixin`.
 
     Attributes:
         extensions: the extensions in use.
@@ -92,12 +92,12 @@ class ExtensionConnection(Connection):
         factories: Sequence[ClientExtensionFactory] | None = None,
         extensions: Sequence[Extension] = (),
     ) -> None:
-        """Say what is used, before the connection is open.
+        """Configure the extensions before the connection is open.
 
         Args:
-            max_size: as for `connect`; it holds for what the extensions make of a frame, too.
-            factories: on a client, what takes the server's answer.
-            extensions: on a server, what was accepted.
+            max_size: as for `connect`; also the limit of decoded frames.
+            factories: on a client, those that take the server's response.
+            extensions: on a server, those that were accepted.
         """
         self._max_size = max_size
         self._factories = factories
@@ -110,7 +110,7 @@ class ExtensionConnection(Connection):
         return EncodingTransport(transport, self.extensions)
 
     def _agree(self, transport: wscore.WSTransport) -> None:
-        """Take what the server has accepted, on a client."""
+        """Create the extensions that the server has accepted, on a client."""
         if self._factories is not None:
             try:
                 headers = Headers._from_core(transport.response.headers)
@@ -120,7 +120,7 @@ class ExtensionConnection(Connection):
                 transport.disconnect(graceful=False)
 
     def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
-        """A frame came."""
+        """Pass a received frame through the extensions."""
         if frame.msg_type > wscore.WSMsgType.BINARY:
             super().on_ws_frame(transport, frame)
             return
@@ -163,7 +163,7 @@ class ExtensionConnection(Connection):
 
 
 def with_mixin(connection_class: type[C], mixin: type[Connection] = ExtensionConnection) -> type[C]:
-    """The class with extensions for a class of connections; always the same one.
+    """Return the class that combines a class of connections with a mixin; always the same one.
 
     Args:
         connection_class: `ClientConnection`, `ServerConnection`, or a class derived from one.

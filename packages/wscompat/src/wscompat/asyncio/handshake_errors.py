@@ -1,4 +1,4 @@
-"""Turns what wscore says about a failed opening handshake into the exceptions of websockets.
+"""Converts the errors of wscore in the opening handshake into the exceptions of websockets.
 
 The protocol without I/O judges the answer once more, so that both layers raise the same. Where it
 finds nothing wrong, since wscore is stricter, wscore's own words are kept.
@@ -26,13 +26,13 @@ def handshake_exception(
     extensions: Sequence[ClientExtensionFactory] | None,
     subprotocols: Sequence[Subprotocol | str] | None,
 ) -> Exception:
-    """The exception to raise for one of wscore, with its cause.
+    """Return the exception of websockets for one of wscore, with its cause.
 
     Args:
-        exc: what wscore raised.
+        exc: the exception of wscore.
         uri: where to.
-        extensions: what was offered, or None.
-        subprotocols: likewise.
+        extensions: the factories that were offered, or None.
+        subprotocols: the names that were offered, or None.
     """
     protocol = ClientProtocol(uri, extensions=extensions, subprotocols=subprotocols)  # type: ignore[arg-type]
     error = _judged(exc, protocol)
@@ -49,7 +49,7 @@ def handshake_exception(
 
 
 def _judged(exc: wscore.WSHandshakeError, protocol: ClientProtocol) -> Exception | None:
-    """What the protocol says of the answer; None if it finds nothing wrong."""
+    """Return the exception of `ClientProtocol` for the response; None if it accepts that."""
     if exc.request is not None:
         protocol.key = exc.request.headers["Sec-WebSocket-Key"]
     if exc.response is None:
@@ -57,7 +57,7 @@ def _judged(exc: wscore.WSHandshakeError, protocol: ClientProtocol) -> Exception
         protocol.receive_data((exc.raw_header or b"") + (b"\r\n\r\n" if is_whole else b""))
         protocol.receive_eof()
         error = protocol.handshake_exc
-        # A head that is cut off where its fault is can be judged for its syntax only.
+        # Headers that are cut off at their error can be checked for their syntax only.
         return error if isinstance(error, InvalidMessage | SecurityError) else None
     response = Response._from_core(exc.response, exc.raw_header)
     try:

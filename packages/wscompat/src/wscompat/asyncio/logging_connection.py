@@ -1,4 +1,4 @@
-"""Connections that log, at the level DEBUG, all that they send and receive, as websockets does.
+"""Connections that log all that they send and receive at the level DEBUG, as websockets does.
 
 Only connections whose logger is at that level are of this kind; the others must not pay for it.
 What goes over the wire must be the same for both. Messages are logged as they are before
@@ -31,7 +31,7 @@ _IS_CLOSING = "= connection is CLOSING"
 
 
 def is_logged(logger: LoggerLike) -> bool:
-    """Whether connections with this logger are to be of this kind.
+    """Return whether connections with this logger log all that they send and receive.
 
     Args:
         logger: where they log.
@@ -40,10 +40,10 @@ def is_logged(logger: LoggerLike) -> bool:
 
 
 def class_for(connection_class: type[C], logger: LoggerLike, is_extended: bool) -> type[C]:
-    """The class for connections that log or not, with extensions or without.
+    """Return the class for connections that log or not, with extensions or without.
 
     Args:
-        connection_class: what it is derived from.
+        connection_class: its base class.
         logger: where they log.
         is_extended: whether there are extensions that wscore does not know.
     """
@@ -55,11 +55,11 @@ def class_for(connection_class: type[C], logger: LoggerLike, is_extended: bool) 
 
 
 class LoggingTransport:
-    """A transport that logs what is sent; all else is the transport's own.
+    """A transport that logs the frames it sends; all else is the transport's own.
 
     Args:
         connection: whose transport this is.
-        transport: what sends; an `EncodingTransport` if there are extensions.
+        transport: the transport that sends; an `EncodingTransport` if there are extensions.
 
     Attributes:
         logged_transport: as given; broadcasts are sent by it, and logged afterwards.
@@ -109,7 +109,7 @@ class LoggingTransport:
         self.log_close(Close(code, reason or ""))
 
     def fail(self, code: CloseCode | int, reason: str | None) -> None:
-        """Give up on the connection, and log what the peer is told."""
+        """Fail the connection, and log the CLOSE that is sent."""
         self.logged_transport.fail(code, reason)
         self.log_close(Close(code, reason or ""))
 
@@ -131,7 +131,7 @@ class LoggingTransport:
 
 
 class LoggingConnection(Connection):
-    """What is put before a class of connections that log."""
+    """The mixin for connections that log; see `with_mixin`."""
 
     _is_deflated = False  # whether the message that is being received is
     _opcode = Opcode.CONT  # of its last frame
@@ -166,10 +166,10 @@ class LoggingConnection(Connection):
             self.logger.debug("%s %s: %s", arrow, name, value)
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
-        """The connection is open."""
+        """Log the handshake of the connection, which is open."""
         self._core = transport  # adapters may look at the connection
         sent, received = (">", "<") if transport.is_client_side else ("<", ">")
-        if isinstance(self.protocol, ProtocolView):  # else a `ServerProtocol` has said so
+        if isinstance(self.protocol, ProtocolView):  # else a `ServerProtocol` has logged it
             self.logger.debug("= connection is CONNECTING")
         self.log_request(Request._from_core(transport.request), sent)
         self.log_response(Response._from_core(transport.response), received)
@@ -182,7 +182,7 @@ class LoggingConnection(Connection):
     # -- frames
 
     def on_ws_frame(self, transport: wscore.WSTransport, frame: wscore.WSFrame) -> None:
-        """A frame came. A PING is answered here, since wscore would not tell of it."""
+        """Log a received frame. A PING is answered here; wscore would not report it."""
         if frame.msg_type <= wscore.WSMsgType.BINARY:
             self._log_data(frame)
             super().on_ws_frame(transport, frame)
@@ -205,19 +205,19 @@ class LoggingConnection(Connection):
             self.logger.debug("< %s", Frame(self._opcode, payload, frame.fin))
 
     def feed(self, is_text: bool, fin: bool, data: bytes) -> None:
-        """A data frame was decoded."""
+        """Log a data frame that had to be inflated."""
         if self._is_deflated:
             self.logger.debug("< %s", Frame(self._opcode, data, fin))
         super().feed(is_text, fin, data)
 
     def on_ws_disconnected(self, transport: wscore.WSTransport) -> None:
-        """The connection is gone."""
+        """Log the end of the connection."""
         self._log_close_sent()
         self.logger.debug("= connection is CLOSED")
         super().on_ws_disconnected(transport)
 
     def _log_close_sent(self) -> None:
-        """Log the CLOSE if it was sent by wscore: as an answer, or because of a fault."""
+        """Log the CLOSE if it was sent by wscore: as an answer, or because of an error."""
         close = self.protocol.close_sent
         if close is not None:
             self._core.log_close(close)

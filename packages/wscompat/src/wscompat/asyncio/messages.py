@@ -1,7 +1,7 @@
 """Makes messages of frames, for programs that run the protocol without I/O on asyncio.
 
-The library's own connections do not use it: wscore makes their messages. Whoever puts frames in
-answers for their order.
+The library's own connections do not use it: wscore makes their messages. The caller is
+responsible for the order of the frames.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class Assembler:
         self.paused = False
         self.closed = False
         self._frames: deque[Frame] = deque()
-        self._waiter: asyncio.Future[None] | None = None  # of whoever waits for a frame
+        self._waiter: asyncio.Future[None] | None = None  # of the task that waits for a frame
         self._is_taken = False  # whether a message is being read
 
     async def get(self, decode: bool | None = None) -> Data:
-        """The next message, when it is complete. If this is cancelled nothing is lost.
+        """Return the next message when it is complete. If this is cancelled nothing is lost.
 
         Args:
-            decode: True for a string, False for bytes; None for what the message is.
+            decode: True for a string, False for bytes; None to go by the type of the message.
 
         Raises:
             EOFError: if no more frames come, and they do not make a message.
@@ -80,12 +80,12 @@ class Assembler:
         return data.decode() if _is_text(frames[0], decode) else data
 
     async def get_iter(self, decode: bool | None = None) -> AsyncIterator[Data]:
-        """The next message in parts, each frame's when it comes.
+        """Yield the next message in parts, one for each frame.
 
         It must be read to its end before another message can be.
 
         Args:
-            decode: True for strings, False for bytes; None for what the message is.
+            decode: True for strings, False for bytes; None to go by the type of the message.
 
         Raises:
             EOFError: if no more frames come, and the message has not ended.
@@ -131,7 +131,7 @@ class Assembler:
             self.resume()
 
     def close(self) -> None:
-        """No more frames come. Messages that are complete can still be read."""
+        """End the stream of frames. Messages that are complete can still be read."""
         self.closed = True
         self._wake_up()
 

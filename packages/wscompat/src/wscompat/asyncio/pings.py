@@ -37,7 +37,7 @@ class Pings:
         self.latency = 0.0
 
     def random_payload(self) -> bytes:
-        """Four random bytes that no unanswered ping has."""
+        """Return four random bytes that no unanswered ping has."""
         payload = os.urandom(4)
         while payload in self._waiting:
             payload = os.urandom(4)
@@ -62,7 +62,7 @@ class Pings:
         return waiter
 
     def answered(self, payload: bytes) -> None:
-        """A pong came: it answers its ping, and all that were sent before.
+        """Resolve the ping that a pong answers, and all that were sent before it.
 
         Args:
             payload: its payload; one that no ping had is ignored.
@@ -79,15 +79,15 @@ class Pings:
                 return
 
     def fail(self, exc: BaseException) -> None:
-        """No further pong will come.
+        """Fail all unanswered pings, since no further pong will come.
 
         Args:
-            exc: what those who wait get.
+            exc: the exception for the tasks that await them.
         """
         for waiter, _ in self._waiting.values():
             if not waiter.done():
                 waiter.set_exception(exc)
-                waiter.exception()  # whoever does not wait need not hear of it
+                waiter.exception()  # retrieved: callers need not await it
         self._waiting.clear()
 
 
@@ -157,7 +157,7 @@ class Keepalive:
         if self._timeout is None:
             self._timer = self._loop.call_later(self._interval, self._send_ping)
             if self._transport.is_writing_paused:
-                return  # pings that nobody waits for must not pile up
+                return  # pings without a timeout must not pile up
         self._waiter = self._connection.send_keepalive_ping()
         if self._timeout is not None:
             self._watch = PingWatch(self._transport, self._timeout, self._no_pong)

@@ -1,4 +1,4 @@
-"""What ``connection.protocol`` tells: the attributes of `Protocol` that programs read.
+"""``connection.protocol``: the attributes of `Protocol` that programs read.
 
 It is a view of a connection and keeps nothing. Nothing is sent or received by it.
 """
@@ -26,7 +26,7 @@ __all__ = ["ProtocolView"]
 
 
 class ProtocolView:
-    """What was agreed on for a connection, its state, and how it closes.
+    """The negotiated parameters and the state of a connection.
 
     Args:
         connection: the connection.
@@ -42,7 +42,7 @@ class ProtocolView:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    # -- what was agreed on
+    # -- the handshake
 
     @property
     def side(self) -> Side:
@@ -85,7 +85,7 @@ class ProtocolView:
         return [self._deflate(parameters) for _, parameters in agreed]
 
     def _deflate(self, parameters: Sequence[ExtensionParameter]) -> Extension:
-        """What a client makes of the parameters that a server answered; reversed on a server."""
+        """Return the parameters that the server's response gives a client; reversed on a server."""
         extension = ClientPerMessageDeflateFactory().process_response_params(parameters, [])
         if self.side is Side.CLIENT:
             return extension
@@ -136,7 +136,7 @@ class ProtocolView:
 
     @property
     def close_exc(self) -> ConnectionClosed:
-        """The exception for those who use the connection after its end.
+        """The exception for calls on the connection after its end.
 
         Raises:
             AssertionError: before the end.

@@ -19,8 +19,7 @@ from ..uri import WebSocketURI
 
 __all__ = ["PROXY_ARGUMENTS", "choose_proxy", "from_wsproxy", "proxy_arguments"]
 
-#: What is about TLS with the proxy: each the argument of `asyncio.loop.create_connection` without
-#: the prefix.
+#: The arguments for TLS with the proxy: those of `asyncio.loop.create_connection` with a prefix.
 PROXY_ARGUMENTS = (
     "proxy_ssl",
     "proxy_server_hostname",
@@ -40,7 +39,7 @@ _SCHEMES = {
 
 
 def choose_proxy(proxy: str | Literal[True] | None, uri: WebSocketURI) -> str | None:
-    """The proxy to go through, or None.
+    """Return the URL of the proxy to use, or None.
 
     Args:
         proxy: True for the one that the environment or the system configures for the URI.
@@ -50,11 +49,11 @@ def choose_proxy(proxy: str | Literal[True] | None, uri: WebSocketURI) -> str | 
 
 
 def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `wscore.ws_connect` for a connection through a proxy.
+    """Return the arguments of `wscore.ws_connect` for a connection through a proxy.
 
     Args:
         proxy: its URL.
-        user_agent: what it is told that we are; None for nothing.
+        user_agent: the ``User-Agent`` of the request to it; None for none.
         given: the arguments of `connect` that are not about WebSocket, those that begin with
             ``proxy_`` among them.
 
@@ -83,7 +82,7 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
         if context is not True:
             check_context("proxy_ssl", context, "client")
             arguments["proxy_ssl_context"] = context
-        tunnel_options.pop("ssl_shutdown_timeout", None)  # the goodbye of TLS is not waited for
+        tunnel_options.pop("ssl_shutdown_timeout", None)  # close_notify is not waited for
         options |= {f"proxy_{name}": value for name, value in tunnel_options.items()}
     elif scheme == "http" and tunnel_options:
         if tunnel_options.pop("ssl", None) is not None:
@@ -94,11 +93,11 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
 
 
 def from_wsproxy(proxy: str, exc: OSError) -> Exception:
-    """The exception to raise for one that was raised while connecting.
+    """Return the exception of websockets for one that was raised while connecting.
 
     Args:
         proxy: the URL of the proxy.
-        exc: what was raised; the same is returned unless it is one of wsproxy's that has another
+        exc: the exception; the same is returned unless it is one of wsproxy's that has another
             name here.
     """
     import wsproxy
@@ -111,7 +110,7 @@ def from_wsproxy(proxy: str, exc: OSError) -> Exception:
             return error
         case wsproxy.ProxyConnectionError():
             return exc
-        case wsproxy.ProxyUnsupportedError():  # nothing was sent; only this text says why
+        case wsproxy.ProxyUnsupportedError():  # nothing was sent; only this text has the reason
             return ProxyError(exc.message)
         case wsproxy.ProxyError() if is_socks:
             return ProxyError("failed to connect to SOCKS proxy")

@@ -1,6 +1,6 @@
 """`route`: a server whose handlers are chosen by the path of the request, with werkzeug's URL maps.
 
-The map decides; this file asks it before a connection is accepted, and passes what it found to the
+The map decides; this file queries it before a connection is accepted, and passes its result to the
 handler. werkzeug is imported when there is a request to route, never before.
 """
 
@@ -60,7 +60,7 @@ class Router:
         target = urllib.parse.urlsplit(request.path)
         try:
             server_name = self.get_server_name(connection, request)
-        except LookupError:  # a fault of the client's, not of this program
+        except LookupError:  # an error of the client, not of this program
             return connection.respond(http.HTTPStatus.BAD_REQUEST, "One Host field is needed.\n")
         adapter = self.url_map.bind(
             server_name,
@@ -78,7 +78,7 @@ class Router:
         return None
 
     def get_server_name(self, connection: ServerConnection, request: Request) -> str:
-        """The server's name as the client of this request sees it.
+        """Return the server's name as the client of this request sees it.
 
         Raises:
             LookupError: if there is no ``server_name``, and not one ``Host`` in the request.
@@ -86,17 +86,17 @@ class Router:
         return request.headers["Host"] if self.server_name is None else self.server_name
 
     def redirect(self, connection: ServerConnection, url: str) -> Response:
-        """The answer to a request whose rule leads elsewhere."""
+        """Return the response to a request whose rule redirects."""
         response = connection.respond(http.HTTPStatus.FOUND, f"Found at {url}")
         response.headers["Location"] = url
         return response
 
     def not_found(self, connection: ServerConnection) -> Response:
-        """The answer to a request that no rule matches."""
+        """Return the response to a request that no rule matches."""
         return connection.respond(http.HTTPStatus.NOT_FOUND, "Not Found")
 
     async def handler(self, connection: ServerConnection) -> None:
-        """Run the handler that was found, with what the rule took from the path."""
+        """Run the handler that was found, with the arguments that the rule found in the path."""
         await connection.handler(connection, **connection.handler_kwargs)
 
 
@@ -122,7 +122,7 @@ def route(
             ``Host`` if None.
         ssl: as for `serve`; True behind a proxy that ends TLS, so that redirects lead to ``wss://``.
         create_router: the class of the router, derived from `Router`, or a function that makes one.
-        **kwargs: as for `serve`. ``process_request`` is asked before the map.
+        **kwargs: as for `serve`. ``process_request`` is called before the map is queried.
 
     Raises:
         ImportError: if werkzeug is not installed.
@@ -164,7 +164,7 @@ def _one_after_the_other(
     first: ProcessRequest | None,
     then: Callable[[ServerConnection, Request], Response | None],
 ) -> ProcessRequest:
-    """Both as one ``process_request``; the second is asked if the first has no answer."""
+    """Combine both into one ``process_request``; the second is called if the first returns None."""
     if first is None:
         return then
 

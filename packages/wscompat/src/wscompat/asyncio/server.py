@@ -54,7 +54,7 @@ class ServerConnection(Connection):
         server: the server that accepted it.
         username: who it is, if `basic_auth` has let it in.
         handler: what `route` found for its path.
-        handler_kwargs: what the handler is given besides, taken from the path.
+        handler_kwargs: further arguments of the handler, from the path.
     """
 
     username: str
@@ -68,11 +68,11 @@ class ServerConnection(Connection):
 
     @property
     def protocol(self) -> Any:
-        """As for clients; before the connection is open, what decides about the request."""
+        """As for clients; before the connection is open, the `ServerProtocol` of the request."""
         return super().protocol if self._handshake is None else self._handshake
 
     def respond(self, status: StatusLike, text: str) -> Response:
-        """A plain text response, for ``process_request`` to return.
+        """Make a plain text response, for ``process_request`` to return.
 
         Args:
             status: its status.
@@ -82,7 +82,7 @@ class ServerConnection(Connection):
         return response
 
     def _request_arrived(self, request: wscore.WSUpgradeRequest, protocol: ServerProtocol) -> None:
-        """Make known what there is before the connection is open."""
+        """Set the attributes that are available before the connection is open."""
         assert request.transport is not None
         self.request = Request._from_core(request)
         self.response = None  # type: ignore[assignment]
@@ -91,18 +91,18 @@ class ServerConnection(Connection):
         protocol.logger = self.logger  # not before: adapters may look at the connection
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
-        """The connection is open."""
+        """Start the handler of the connection, which is open."""
         self._handshake = None  # it has done its work
         super().on_ws_connected(transport)
         self.server._start_handler(self)
 
 
 class Server(ServerBase):
-    """A server; made by `serve`, which it can be awaited instead of.
+    """A server; `serve` returns it, to be awaited or used in ``async with``.
 
     Args:
         create_server: makes the server of asyncio below.
-        handler: what to run for each connection.
+        handler: run for each connection.
         logger: where to log.
     """
 
@@ -133,7 +133,7 @@ class Server(ServerBase):
             self._log_sockets()
         return self
 
-    # -- what is known of it
+    # -- properties
 
     @property
     def server(self) -> asyncio.Server:  # type: ignore[override]
@@ -166,7 +166,7 @@ class Server(ServerBase):
             if not connection._is_lost():
                 await self.handler(connection)
         except Exception as exc:
-            # Of a client that leaves right behind its request there is nothing to report.
+            # A client that leaves right after its request is not an error.
             if not (was_ending and isinstance(exc, ConnectionClosed)):
                 connection.logger.error("connection handler failed", exc_info=True)
             await connection.close(CloseCode.INTERNAL_ERROR)
@@ -358,7 +358,7 @@ def unix_serve(
         handler: as for `serve`.
         path: the socket's path; a socket that was left there is replaced. It is removed when the
             server is closed, unless ``cleanup_socket=False`` is given. None if ``sock`` is given.
-        **kwargs: as for `serve`; what is not about WebSocket is passed on to
+        **kwargs: as for `serve`; other arguments are passed on to
             `asyncio.loop.create_unix_server`.
 
     Raises:
@@ -369,6 +369,6 @@ def unix_serve(
 
 
 def _log(connection: Connection, text: str) -> None:
-    """Log something, and make no adapter for it if nobody is to read it."""
+    """Log a text; without creating the adapter if the level is disabled."""
     if connection._given_logger.isEnabledFor(logging.INFO):
         connection.logger.info(text)

@@ -1,4 +1,4 @@
-"""What a server decides about a request: whether to accept it, and what else to answer.
+"""The decision of a server about a request: to accept it, or how else to answer.
 
 The rules of the handshake are those of `wscompat.server.ServerProtocol`; this file asks the
 program's own functions before and after it. wscore reads the request and sends the answer.
@@ -75,11 +75,11 @@ class Acceptance:
     def answer(
         self, request: wscore.WSUpgradeRequest, connection: ServerConnection
     ) -> Answer | Awaitable[Answer]:
-        """The answer to a request.
+        """Answer a request.
 
         Args:
             request: the request.
-            connection: what there will be if it is accepted.
+            connection: the connection if it is accepted.
         """
         if self.process_request is not None or self.process_response is not None:
             return self._ask(request, connection)
@@ -92,7 +92,7 @@ class Acceptance:
         return Answer(response, connection)
 
     def _is_simple(self) -> bool:
-        """Whether there is nothing to decide that wscore does not decide itself."""
+        """Return whether wscore alone can decide about the request."""
         return (
             self.origins is None
             and self.wscore_knows_extensions
@@ -101,26 +101,26 @@ class Acceptance:
         )
 
     def refusal(self, request: wscore.WSUpgradeRequest, connection: ServerConnection) -> Answer:
-        """The answer of a server that is closing.
+        """Refuse a request, since the server is closing.
 
         Args:
             request: the request.
-            connection: what there would have been.
+            connection: the connection that is refused.
         """
         connection._request_arrived(request, self._protocol(connection))
         return self._refusal(connection)
 
     async def _ask(self, request: wscore.WSUpgradeRequest, connection: ServerConnection) -> Answer:
-        """The answer, with the program's own functions asked."""
+        """Answer a request, and await the functions of the user."""
         connection._request_arrived(request, self._protocol(connection))
-        asked = connection.request
-        given = await self._result("process_request", self.process_request, connection, asked)
+        received = connection.request
+        given = await self._result("process_request", self.process_request, connection, received)
         if connection.server.close_task is not None:
             return self._refusal(connection)
         response = self._own_response(connection) if given is None else self._signed(given)
         connection.response = response
         other = await self._result(
-            "process_response", self.process_response, connection, asked, response
+            "process_response", self.process_response, connection, received, response
         )
         return self._answer(connection, response if other is None else other)
 
@@ -131,7 +131,7 @@ class Acceptance:
         connection: ServerConnection,
         *args: object,
     ) -> Response | None:
-        """What one of the program's own functions says; a refusal if it fails."""
+        """Return the result of a function of the user; a refusal if it fails."""
         if function is None:
             return None
         try:
@@ -157,7 +157,7 @@ class Acceptance:
         return self._signed(response)
 
     def _answer(self, connection: ServerConnection, response: Response) -> Answer:
-        """What wscore is told."""
+        """Return the response in the form that wscore takes."""
         connection.response = response
         if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             return Answer(response._to_core(), connection)
@@ -170,7 +170,7 @@ class Acceptance:
         return Answer(response._to_core(), None)
 
     def _protocol(self, connection: ServerConnection) -> ServerProtocol:
-        """What knows the rules."""
+        """Make the `ServerProtocol` that applies the rules."""
         select = None
         if (choose := self.select_subprotocol) is not None:
 
@@ -199,7 +199,7 @@ class Acceptance:
 
 
 def _is_upgrade(request: wscore.WSUpgradeRequest) -> bool:
-    """Whether it is what a WebSocket client sends; others are judged as websockets judges them."""
+    """Return whether a WebSocket client may have sent it; others are judged as websockets does."""
     headers = request.headers
     return (
         request.method == b"GET"

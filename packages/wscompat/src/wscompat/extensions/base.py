@@ -1,6 +1,6 @@
 """Base classes of extensions: one that transforms frames, and one for each side's negotiation.
 
-They only say what is to be implemented.
+They only declare the methods to implement.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["ClientExtensionFactory", "Extension", "ServerExtensionFactory"]
 
 
 class Extension:
-    """What was negotiated on one connection: it sees every frame, control frames too.
+    """An extension of one connection: it sees every frame, control frames too.
 
     Attributes:
         name: the registered name.
@@ -59,13 +59,13 @@ class ClientExtensionFactory:
     name: ExtensionName
 
     def get_request_params(self) -> Sequence[ExtensionParameter]:
-        """The parameters to offer."""
+        """Return the parameters to offer."""
         raise NotImplementedError
 
     def process_response_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> Extension:
-        """Take what the server agreed to.
+        """Accept the parameters of the server's response.
 
         Args:
             params: the server's parameters.
@@ -92,7 +92,7 @@ class ServerExtensionFactory:
     def process_request_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> tuple[list[ExtensionParameter], Extension]:
-        """Take what the client offers.
+        """Accept or refuse the parameters of the client's offer.
 
         Args:
             params: the client's parameters.

@@ -1,6 +1,6 @@
-"""Which extensions both sides agree on: what is offered, what is accepted, and in which order.
+"""The negotiation of extensions: the offer, the choice among it, and their order.
 
-What the parameters of an extension mean is its factories' business.
+The factories of an extension interpret its parameters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FIELD = "Sec-WebSocket-Extensions"
 
 
 def build_offer(factories: Sequence[ClientExtensionFactory]) -> str:
-    """The value of the request's ``Sec-WebSocket-Extensions``.
+    """Build the value of the request's ``Sec-WebSocket-Extensions``.
 
     Args:
         factories: those of the client, the preferred one first.
@@ -32,7 +32,7 @@ def build_offer(factories: Sequence[ClientExtensionFactory]) -> str:
 def take_answer(
     factories: Sequence[ClientExtensionFactory] | None, headers: Headers
 ) -> list[Extension]:
-    """The extensions that a server accepted, each from the first factory that takes it.
+    """Return the extensions that a server accepted, each from the first factory that takes it.
 
     Args:
         factories: those of the client; None if nothing was offered.
@@ -63,7 +63,7 @@ def take_answer(
 def accept_offers(
     factories: Sequence[ServerExtensionFactory] | None, headers: Headers
 ) -> tuple[str | None, list[Extension]]:
-    """Choose from what a client offers, in the client's order.
+    """Choose among the client's offers, in their order.
 
     Args:
         factories: those of the server, the preferred one first; None for none.
@@ -93,7 +93,7 @@ def accept_offers(
 
 
 def parse_field(headers: Headers) -> list[ExtensionHeader]:
-    """What ``Sec-WebSocket-Extensions`` names, in all its fields.
+    """Parse all ``Sec-WebSocket-Extensions`` fields.
 
     Args:
         headers: those of the request or the response.

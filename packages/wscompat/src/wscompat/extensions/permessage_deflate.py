@@ -1,6 +1,6 @@
 """Compression of messages, ``permessage-deflate`` (RFC 7692), with Python's zlib.
 
-Inflated data is never larger than the limit it was given, whatever the compressed data says.
+Inflated data never exceeds the given limit, whatever the compressed data contains.
 """
 
 from __future__ import annotations
@@ -102,13 +102,13 @@ class PerMessageDeflate(Extension):
         return dataclasses.replace(frame, data=data, rsv1=False)
 
     def _inflate(self, frame: Frame, max_size: int | None) -> bytes:
-        """Inflate what a frame brings, to no more than one byte over the limit."""
+        """Inflate the payload of a frame, to no more than one byte over the limit."""
         rest = bytes(frame.data) + _TAIL if frame.fin else bytes(frame.data)
         inflated = b""
         while rest and (max_size is None or len(inflated) <= max_size):
             if self._inflater is None:
                 if frame.fin and rest == _TAIL:
-                    break  # behind a last block; the tail would be taken for another one
+                    break  # after a final block the tail would be parsed as another block
                 self._inflater = zlib.decompressobj(-max(self.remote_max_window_bits, _MIN_BITS))
             room = 0 if max_size is None else max_size + 1 - len(inflated)
             try:
@@ -123,7 +123,7 @@ class PerMessageDeflate(Extension):
         return inflated
 
     def _begin_anew(self) -> bytes:
-        """Behind a block that is marked as the last (RFC 7692, 7.2.3.4): what follows it.
+        """Return the data after a block that is marked as the last (RFC 7692, 7.2.3.4).
 
         Distances reach back to the beginning of a deflate stream only (RFC 1951, 3.2.3).
         """
@@ -156,7 +156,7 @@ class PerMessageDeflate(Extension):
 class _Parameters(NamedTuple):
     """The parameters of an offer or an answer (RFC 7692, 7.1); None for those that are not there.
 
-    Of `client_max_window_bits` True says that it is there without a value.
+    True for `client_max_window_bits` means that it has no value.
     """
 
     server_no_context_takeover: bool = False
@@ -165,7 +165,7 @@ class _Parameters(NamedTuple):
     client_max_window_bits: int | Literal[True] | None = None
 
     def build(self) -> list[ExtensionParameter]:
-        """As they stand in the header."""
+        """Build the parameters for the header field."""
         built: list[ExtensionParameter] = []
         for name, value in self._asdict().items():
             if value is True:
@@ -206,7 +206,7 @@ class ClientPerMessageDeflateFactory(ClientExtensionFactory):
 
     Args:
         server_no_context_takeover: ask the server to compress each message on its own.
-        client_no_context_takeover: say that this side will.
+        client_no_context_takeover: announce that this side does so.
         server_max_window_bits: ask for a window of at most 8 to 15 bits.
         client_max_window_bits: this side's window of at most 9 to 15 bits; True to leave it to the
             server, None not to let it ask.
@@ -240,7 +240,7 @@ class ClientPerMessageDeflateFactory(ClientExtensionFactory):
         self.compress_settings = compress_settings
 
     def get_request_params(self) -> Sequence[ExtensionParameter]:
-        """The parameters to offer."""
+        """Return the parameters to offer."""
         return _Parameters(
             self.server_no_context_takeover,
             self.client_no_context_takeover,
@@ -251,10 +251,10 @@ class ClientPerMessageDeflateFactory(ClientExtensionFactory):
     def process_response_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> PerMessageDeflate:
-        """Take what the server agreed to.
+        """Accept the parameters of the server's response.
 
         Raises:
-            NegotiationError: if it was not asked for, or does not keep what was asked for.
+            NegotiationError: if they do not match the offer.
         """
         if any(other.name == self.name for other in accepted_extensions):
             raise NegotiationError(f"received duplicate {self.name}")
@@ -298,10 +298,10 @@ class ServerPerMessageDeflateFactory(ServerExtensionFactory):
         server_no_context_takeover: compress each message on its own.
         client_no_context_takeover: ask the client to do so.
         server_max_window_bits: this side's window of at most 9 to 15 bits.
-        client_max_window_bits: ask the client, if it can be asked, for a window of at most 8 to 15
+        client_max_window_bits: request of a client that allows it a window of at most 8 to 15
             bits.
         compress_settings: further arguments of `zlib.compressobj`, without ``wbits``.
-        require_client_max_window_bits: do without compression if the client cannot be asked.
+        require_client_max_window_bits: refuse compression if the client does not allow it.
 
     Raises:
         ValueError: if a window is out of range, ``wbits`` is among the settings, or a window is
@@ -340,7 +340,7 @@ class ServerPerMessageDeflateFactory(ServerExtensionFactory):
     def process_request_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
-        """Take what the client offers.
+        """Accept or refuse the parameters of the client's offer.
 
         Raises:
             NegotiationError: if the offer is malformed, asks for what zlib cannot do, or comes

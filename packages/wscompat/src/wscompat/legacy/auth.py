@@ -19,11 +19,11 @@ CheckCredentials = Callable[[str, str], Awaitable[bool]]
 
 
 class BasicAuthWebSocketServerProtocol(WebSocketServerProtocol):
-    """The server's end of a connection whose client must say who it is.
+    """The server's end of a connection whose client must authenticate.
 
     Args:
         *args: as for `WebSocketServerProtocol`.
-        realm: what the credentials are for; ASCII. The class attribute of this name if None.
+        realm: the protection space (RFC 9110, 11.5); ASCII. The class attribute if None.
         check_credentials: replaces the method of this name.
         **kwargs: as for `WebSocketServerProtocol`.
 
@@ -47,7 +47,7 @@ class BasicAuthWebSocketServerProtocol(WebSocketServerProtocol):
         super().__init__(*args, **kwargs)
 
     async def check_credentials(self, username: str, password: str) -> bool:
-        """Tell whether credentials are right. To be overridden.
+        """Return whether credentials are right. To be overridden.
 
         Args:
             username: the user name.
@@ -85,10 +85,10 @@ def basic_auth_protocol_factory(
     """Make a ``create_protocol`` that lets only known users in.
 
     Args:
-        realm: what the credentials are for; ASCII.
+        realm: the protection space (RFC 9110, 11.5); ASCII.
         credentials: a pair of user name and password, or several. One of this and
             `check_credentials` must be given.
-        check_credentials: a coroutine function; it is given a user name and a password, and tells
+        check_credentials: a coroutine function; it takes a user name and a password, and returns
             whether they are right.
         create_protocol: the class of the connections, derived from
             `BasicAuthWebSocketServerProtocol`.

@@ -1,6 +1,6 @@
 """The client's side: `connect`.
 
-wscore opens the sockets; this file follows redirects and connects again. `requesting` has the
+wscore opens the sockets; this file follows redirects and connects again. `client_protocol` has the
 protocol of one connection.
 """
 
@@ -59,20 +59,20 @@ class Connect:
         extra_headers: further header fields of the request.
         user_agent_header: value of ``User-Agent``; None for none.
         open_timeout: seconds for all of it; None for no limit.
-        ping_interval: see `WebSocketCommonProtocol`, as for all up to `write_limit`.
-        ping_timeout: likewise.
-        close_timeout: likewise.
-        max_size: likewise.
-        max_queue: likewise.
-        read_limit: likewise.
-        write_limit: likewise.
+        ping_interval: see `WebSocketCommonProtocol`.
+        ping_timeout: see `WebSocketCommonProtocol`.
+        close_timeout: see `WebSocketCommonProtocol`.
+        max_size: see `WebSocketCommonProtocol`.
+        max_queue: see `WebSocketCommonProtocol`.
+        read_limit: see `WebSocketCommonProtocol`.
+        write_limit: see `WebSocketCommonProtocol`.
         **kwargs: passed on to `asyncio.loop.create_connection`: ``ssl``, ``sock``,
             ``server_hostname``, or ``host`` and ``port`` to connect to another place than the URI
             names.
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
-        InvalidHandshake: if the server's answer is no valid acceptance; a subclass says why.
+        InvalidHandshake: if the response is no valid acceptance; a subclass gives the reason.
         OSError: if there is no connection.
         TimeoutError: if there was no answer in time.
     """
@@ -229,8 +229,8 @@ class Connect:
             uri: where the server sends the client; perhaps relative.
 
         Raises:
-            SecurityError: if it leads from ``wss`` to ``ws``, or to another origin while it is said
-                what to connect to.
+            SecurityError: if it leads from ``wss`` to ``ws``, or to another origin while a
+                socket or a path is given.
             InvalidURI: if it is not a WebSocket URI.
         """
         old, target = self._parsed, urllib.parse.urljoin(self._uri, uri)
@@ -264,8 +264,8 @@ def unix_connect(
 
     Args:
         path: the socket's path; None if ``sock`` is given.
-        uri: what is asked for.
-        **kwargs: as for `connect`; what is not about WebSocket is passed on to
+        uri: the URI to request.
+        **kwargs: as for `connect`; other arguments are passed on to
             `asyncio.loop.create_unix_connection`.
     """
     return Connect(uri, unix=True, path=path, **kwargs)

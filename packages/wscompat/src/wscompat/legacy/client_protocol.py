@@ -1,7 +1,7 @@
 """The protocol of connections that a client opens: `WebSocketClientProtocol`.
 
 It sends the request and judges the response. Every step is a method that programs override;
-`client` says how it is connected.
+`client` connects it.
 """
 
 from __future__ import annotations
@@ -88,14 +88,14 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
         """Shake hands with the server (RFC 6455, 4.1).
 
         Args:
-            wsuri: what is asked for.
+            wsuri: the URI to request.
             origin: as for the class.
             available_extensions: as `extensions` for the class.
             available_subprotocols: as `subprotocols` for the class.
             extra_headers: as for the class.
 
         Raises:
-            InvalidHandshake: if the server's answer is no valid acceptance; a subclass says why.
+            InvalidHandshake: if the response is no valid acceptance; a subclass gives the reason.
         """
         headers = Headers()
         headers["Host"] = build_host(wsuri.host, wsuri.port, wsuri.secure)
@@ -167,7 +167,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
             available_extensions: factories of those that were offered.
 
         Raises:
-            InvalidHandshake: if it chose what was not offered.
+            InvalidHandshake: if it chose one that was not offered.
         """
         return take_answer(available_extensions, headers)
 
@@ -182,7 +182,7 @@ class WebSocketClientProtocol(WebSocketCommonProtocol):
             available_subprotocols: those that were offered.
 
         Raises:
-            InvalidHandshake: if it chose what was not offered, or several.
+            InvalidHandshake: if it chose one that was not offered, or several.
         """
         values = headers.get_all("Sec-WebSocket-Protocol")
         if not values:

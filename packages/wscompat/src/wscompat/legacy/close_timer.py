@@ -1,6 +1,6 @@
-"""How long a connection may take to close, and what is done when it takes longer.
+"""The timer that closes a connection which does not close by itself.
 
-Closing goes in steps, each of which may take the connection's ``close_timeout``. Nothing here says
+Closing takes steps, each of which may take the connection's ``close_timeout``. Nothing here says
 when closing begins.
 """
 
@@ -17,7 +17,7 @@ __all__ = ["CloseTimer"]
 
 
 class CloseTimer:
-    """What is still to be done to a connection that does not end by itself.
+    """The steps that are left to close a connection that does not end by itself.
 
     Args:
         connection: the connection.
@@ -31,19 +31,19 @@ class CloseTimer:
         self._timer: asyncio.TimerHandle | None = None
 
     def after_close(self) -> None:
-        """A CLOSE was sent, or answered: then, the end of the TCP connection."""
+        """Wait for the end of the TCP connection, after a CLOSE was sent or answered."""
         self._begin([self._cut_off, self._disconnect])
 
     def after_close_of_a_client(self) -> None:
-        """A client's CLOSE was sent: then the server's, and the end of the TCP connection."""
+        """Wait for the server's CLOSE and the end of the TCP connection, after a client's CLOSE."""
         self._begin([self._cut_off, self._disconnect, self._wait])
 
     def after_failure(self) -> None:
-        """The TCP connection is being ended."""
+        """Wait for the end of the TCP connection, which has been failed."""
         self._begin([self._cut_off])
 
     def stop(self) -> None:
-        """The connection is gone."""
+        """Stop the timer, since the connection has ended."""
         self._steps = []
         if self._timer is not None:
             self._timer.cancel()
@@ -68,10 +68,10 @@ class CloseTimer:
     # -- the steps
 
     def _wait(self) -> None:
-        """The next step is waited for, instead of this one."""
+        """Do nothing but wait for the next step."""
 
     def _disconnect(self) -> None:
-        self._connection._core.fail(0)  # the peer's CLOSE has been waited for
+        self._connection._core.fail(0)  # the time for the peer's CLOSE is over
 
     def _cut_off(self) -> None:
         self._connection._core.disconnect(graceful=False)

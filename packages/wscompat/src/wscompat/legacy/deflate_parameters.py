@@ -1,4 +1,4 @@
-"""What the factories of extensions and what they agree on mean to wscore.
+"""The factories of extensions and the parameters agreed on, in terms of wscore.
 
 The handshake is that of the factories. If they agree on compression and nothing else, and its
 settings are such that wscore has them too, wscore does it; everything else passes through the
@@ -24,7 +24,7 @@ __all__ = ["agreed_parameters", "core_deflate"]
 
 
 def core_deflate(factories: Sequence[Any] | None) -> wscore.WSDeflate | None:
-    """How wscore is to compress; None if it cannot do it as it is asked for, or is not asked.
+    """Return wscore's options for compression; None if it cannot or need not do it.
 
     Args:
         factories: of extensions, or None.
@@ -38,7 +38,7 @@ def core_deflate(factories: Sequence[Any] | None) -> wscore.WSDeflate | None:
 def agreed_parameters(
     extensions: Sequence[Extension], is_client: bool
 ) -> wscore.WSDeflateParameters | None:
-    """What both sides have agreed on.
+    """Return the parameters of compression that both sides have agreed on.
 
     Args:
         extensions: the extensions of a connection.

@@ -12,7 +12,7 @@ __all__ = ["FormerOptions", "deprecated_options"]
 
 @dataclass(frozen=True)
 class FormerOptions:
-    """What was asked for, under whatever name.
+    """The options, given by current or deprecated names.
 
     Attributes:
         create_protocol: formerly ``klass``.

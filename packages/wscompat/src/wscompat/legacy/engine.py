@@ -1,9 +1,9 @@
-"""What joins a protocol of this API to wscore: bytes in, the head of the handshake, then frames.
+"""The link between a protocol of this API and wscore: bytes in, the handshake, then frames.
 
 A protocol object of this API is an `asyncio.Protocol` that programs subclass; its methods
-``connection_made`` and ``connection_lost`` are called for every connection, whoever made it. On
+``connection_made`` and ``connection_lost`` are called for every connection, however it was made. On
 sockets that wscore opens, the engine stands in front of the protocol, so that wscore's transport
-reads into its buffer; on a transport of others the protocol hands over what it receives.
+reads into its buffer; on other transports the protocol passes received data to the engine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HELD_BACK = 64 * 1024  # bytes
 
 
 class PeerHandshake:
-    """The peer's request or response, for the one who waits for it.
+    """The peer's request or response, to be awaited.
 
     Waiting may be given up, and begun again.
 
@@ -46,7 +46,7 @@ class PeerHandshake:
         self._waiter: asyncio.Future[None] | None = None
 
     async def read(self) -> WSUpgradeRequest | WSUpgradeResponse:
-        """Wait for it; an exception says why there is none."""
+        """Wait for the message, and return it; raise if it will never come."""
         while self._found is None:
             self._waiter = self._loop.create_future()
             await self._waiter
@@ -55,15 +55,15 @@ class PeerHandshake:
         return self._found
 
     def is_known(self) -> bool:
-        """Whether it has come, or never will."""
+        """Return whether it has come, or never will."""
         return self._found is not None
 
     def has_come(self) -> bool:
-        """Whether it has come, and is well-formed."""
+        """Return whether it has come, and is well-formed."""
         return self._found is not None and not isinstance(self._found, Exception)
 
     def set(self, found: WSUpgradeRequest | WSUpgradeResponse | Exception) -> None:
-        """It has come, or never will.
+        """Set the message, or the reason why it will never come.
 
         Args:
             found: it, or why there is none.
@@ -95,7 +95,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         super().__init__(options)
         self._owner = owner
         self._is_open = False
-        self._held = bytearray()  # received on a transport of others, after the peer's head
+        self._held = bytearray()  # received on another transport, after the peer's headers
         self._has_paused = False
         self._reader: RequestReader | ResponseReader
         self._reader = ResponseReader() if owner.is_client else RequestReader()
@@ -104,25 +104,25 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
     # -- called by the transport, when the engine stands in front
 
     def connection_made(self, underlying_transport: asyncio.BaseTransport) -> None:
-        """The owner is asked first, as on a transport of others."""
+        """Pass the call to the owner, which attaches the transport as it does with any other."""
         self._owner.connection_made(underlying_transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The owner is told first, as on a transport of others."""
+        """Pass the call to the owner first, as with a transport that is not of wscore."""
         self._owner.connection_lost(exc)
 
     # -- called by the owner
 
     def attach(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is made."""
+        """Attach the transport of a new connection."""
         super().connection_made(transport)
 
     def detach(self, exc: Exception | None) -> None:
-        """The connection is lost."""
+        """Detach the transport of a lost connection."""
         super().connection_lost(exc)
 
     def feed(self, data: bytes | bytearray) -> None:
-        """Bytes were received on a transport of others."""
+        """Parse bytes that a transport not of wscore has received."""
         view = memoryview(data)
         while view:
             if self._is_deciding():
@@ -135,18 +135,18 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             view = view[size:]
 
     def can_compress(self) -> bool:
-        """Whether wscore does all that was agreed on about extensions."""
+        """Return whether wscore implements everything that was agreed on about extensions."""
         extensions, is_client = self._owner.extensions, self._owner.is_client
         if not extensions:
             return True
         return self.deflate is not None and agreed_parameters(extensions, is_client) is not None
 
     def _is_deciding(self) -> bool:
-        """Whether the peer's head has come, and its frames must wait for `open`."""
+        """Return whether the peer's message has come, and its frames must wait for `open`."""
         return not self._is_open and self._handshake.has_come()
 
     def _hold(self, view: memoryview) -> None:
-        """Keep bytes for later; no more are read than a handshake may be followed by."""
+        """Keep bytes for later; no more are read than may follow a handshake."""
         self._held += view
         transport = self._owner.transport
         if len(self._held) >= _HELD_BACK and not self._has_paused:
@@ -154,7 +154,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             transport.pause_reading()
 
     def open(self, request: WSUpgradeRequest, response: WSUpgradeResponse) -> None:
-        """The handshake is complete: from here on there are frames.
+        """Complete the handshake, and parse frames from here on.
 
         Args:
             request: of the handshake.
@@ -172,17 +172,17 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         held, self._held = self._held, bytearray()
         self.feed(held)
 
-    # -- what wscore's protocol asks of a role
+    # -- methods that wscore's protocol calls
 
     def is_client_side(self) -> bool:
-        """Whether this side is the client."""
+        """Return whether this side is the client."""
         return self._owner.is_client
 
     def start(self) -> None:
-        """Nothing: the owner's handshake begins the conversation."""
+        """Do nothing: the owner begins the handshake."""
 
     def handshake_received(self, data: bytes) -> int:
-        """Read on in the peer's head; what follows it is held back until `open`."""
+        """Parse the peer's headers; data after them is held back until `open`."""
         if self._handshake.is_known():  # it was malformed; the connection is about to go
             return len(data)
         try:
@@ -193,14 +193,14 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
         if result is None:
             return len(data)
         message, consumed = result
-        # A server may end the connection right behind its response, and both be here before the one
-        # who waits for the response has run. A client that ends it has given up.
+        # A server may end the connection right after its response, and both be here before the task
+        # that waits for the response has run. A client that ends it has given up.
         self.hold_input(with_end=self._owner.is_client)
         self._handshake.set(message)
         return consumed
 
     def handshake_lost(self, exc: Exception | None) -> None:
-        """The connection was lost before the handshake was complete."""
+        """Handle the loss of the connection before the handshake was complete."""
         if self._handshake.is_known():
             return
         # A response whose body was to end with the connection is complete with it.
@@ -211,7 +211,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
 
 
 def core_request(path: str, headers: Headers) -> WSUpgradeRequest:
-    """A request, in wscore's form.
+    """Make a request in wscore's form.
 
     Args:
         path: its target.
@@ -225,7 +225,7 @@ def core_response(
     status: HTTPStatus = HTTPStatus.SWITCHING_PROTOCOLS,
     body: bytes | None = None,
 ) -> WSUpgradeResponse:
-    """A response, in wscore's form.
+    """Make a response in wscore's form.
 
     Args:
         headers: its header fields.

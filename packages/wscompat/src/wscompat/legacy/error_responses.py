@@ -1,4 +1,4 @@
-"""What a server answers when a handshake fails: the one place where an error becomes a status."""
+"""The response to a failed handshake: the one place where an error becomes a status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_A_BROWSER = (
 
 
 def error_response(exc: Exception) -> tuple[HTTPStatus, Headers, bytes]:
-    """The response to a request.
+    """Return the response to a request that failed.
 
     Args:
         exc: why it is not accepted.

@@ -67,7 +67,7 @@ class Frame(NamedTuple):
             reader: reads exactly so many bytes, like `asyncio.StreamReader.readexactly`.
             mask: whether the frame must be masked: True on a server.
             max_size: bytes that the payload may have; None for no limit.
-            extensions: what decodes it, the last one first.
+            extensions: the extensions that decode it, in reversed order.
 
         Raises:
             PayloadTooBig: if the payload is too large; that is known from the header.
@@ -101,7 +101,7 @@ class Frame(NamedTuple):
         Args:
             write: is given the bytes.
             mask: whether it is masked, with a random key: True on a client.
-            extensions: what encodes it, the first one first.
+            extensions: the extensions that encode it, in this order.
 
         Raises:
             ProtocolError: if it breaks the rules that `check` looks at.
@@ -110,7 +110,7 @@ class Frame(NamedTuple):
 
 
 def prepare_data(data: DataLike) -> tuple[Opcode, BytesLike]:
-    """The kind and the payload of the frame for a message.
+    """Return the opcode and the payload of the frame for a message.
 
     Args:
         data: a `str` for a text message, bytes-like for a binary one.
@@ -126,7 +126,7 @@ def prepare_data(data: DataLike) -> tuple[Opcode, BytesLike]:
 
 
 def prepare_ctrl(data: DataLike) -> bytes:
-    """The payload of a ping or pong.
+    """Return the payload of a ping or pong.
 
     Args:
         data: a `str`, or bytes-like.
@@ -158,7 +158,7 @@ def parse_close(data: bytes) -> tuple[int, str]:
 
 
 def serialize_close(code: int, reason: str) -> bytes:
-    """The payload of a CLOSE frame.
+    """Build the payload of a CLOSE frame.
 
     Args:
         code: the close code.

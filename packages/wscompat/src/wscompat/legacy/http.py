@@ -1,4 +1,4 @@
-"""Heads of HTTP messages, read from an `asyncio.StreamReader`.
+"""Headers of HTTP messages, read from an `asyncio.StreamReader`.
 
 wscore parses them; bodies are left in the stream.
 """
@@ -20,7 +20,7 @@ _LIMITS = {HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.REQUEST_HEADER_FIELDS_TOO
 
 
 async def read_request(stream: asyncio.StreamReader) -> tuple[str, Headers]:
-    """Read the head of a GET request.
+    """Read the request line and headers of a GET request.
 
     Args:
         stream: where it comes from.
@@ -29,22 +29,22 @@ async def read_request(stream: asyncio.StreamReader) -> tuple[str, Headers]:
         The request target, and the header fields.
 
     Raises:
-        EOFError: if the stream ends before the head does.
-        SecurityError: if the head is over a limit.
+        EOFError: if the stream ends before the headers do.
+        SecurityError: if the headers exceed a limit.
         ValueError: if it is not an HTTP/1.1 GET request.
     """
     reader = RequestReader()
     try:
-        result = reader.feed(await _head(stream))
+        result = reader.feed(await _read_headers(stream))
     except HTTPSyntaxError as exc:
         raise to_exception(exc) from exc
     if result is None:
-        raise ValueError("the head of the request does not end")
+        raise ValueError("the headers of the request do not end")
     return check_request_line(result[0]), Headers._from_core(result[0].headers)
 
 
 async def read_response(stream: asyncio.StreamReader) -> tuple[int, str, Headers]:
-    """Read the head of a response.
+    """Read the status line and headers of a response.
 
     Args:
         stream: where it comes from.
@@ -53,20 +53,20 @@ async def read_response(stream: asyncio.StreamReader) -> tuple[int, str, Headers
         The status, the reason phrase, and the header fields.
 
     Raises:
-        EOFError: if the stream ends before the head does.
-        SecurityError: if the head is over a limit.
+        EOFError: if the stream ends before the headers do.
+        SecurityError: if the headers exceed a limit.
         ValueError: if it is not an HTTP/1.1 response.
     """
-    head = await _head(stream)
+    headers = await _read_headers(stream)
     reader = ResponseReader()
     try:
-        result = reader.feed(head)
+        result = reader.feed(headers)
     except HTTPSyntaxError as exc:
         raise to_exception(exc) from exc
     response = reader.end() if result is None else result[0]
     if response is None or response.version != b"HTTP/1.1":
         raise ValueError("it is not an HTTP/1.1 response")
-    _, _, phrase = head.partition(b"\r\n")[0].decode("latin-1").split(" ", 2)
+    _, _, phrase = headers.partition(b"\r\n")[0].decode("latin-1").split(" ", 2)
     return int(response.status), phrase, Headers._from_core(response.headers)
 
 
@@ -90,18 +90,18 @@ def check_request_line(request: WSUpgradeRequest) -> str:
 
 
 def to_exception(exc: HTTPSyntaxError) -> Exception:
-    """The exception that this API has for a malformed or oversized head.
+    """Return the exception of this API for malformed or oversized headers.
 
     Args:
-        exc: what wscore raised.
+        exc: the exception of wscore.
     """
     return SecurityError(str(exc)) if exc.status in _LIMITS else ValueError(str(exc))
 
 
-async def _head(stream: asyncio.StreamReader) -> bytes:
+async def _read_headers(stream: asyncio.StreamReader) -> bytes:
     try:
         return await stream.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as exc:
-        raise EOFError("connection closed while reading the head of an HTTP message") from exc
+        raise EOFError("connection closed while reading the headers of an HTTP message") from exc
     except asyncio.LimitOverrunError as exc:
-        raise SecurityError("the head of the HTTP message is too long") from exc
+        raise SecurityError("the headers of the HTTP message are too long") from exc

@@ -1,4 +1,4 @@
-"""What the protocols of client and server have in common: `WebSocketCommonProtocol`.
+"""The base of the protocols of client and server: `WebSocketCommonProtocol`.
 
 It is a connection of `wscompat.asyncio` with the names, the arguments and the exceptions of the
 older API, and an `asyncio.Protocol` at the same time. Its handshake belongs to the subclasses.
@@ -46,8 +46,8 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         ping_interval: seconds between keepalive pings; None for none.
         ping_timeout: seconds to wait for the answer of one, after which the connection is closed
             with code 1011; None for no limit.
-        close_timeout: seconds for each step of closing: that the peer answers the CLOSE, that the
-            server ends the TCP connection, that what was sent is delivered. So `close` takes at
+        close_timeout: seconds for each step of closing: the answer to the CLOSE, the end of the TCP
+            connection by the server, the delivery of sent data. So `close` takes at
             most four times as long on a server, and five times on a client. 10 if None.
         max_size: bytes of a received message; None for no limit.
         max_queue: received messages at which reading pauses, as it does at 1 MiB of them; None for
@@ -55,9 +55,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         read_limit: accepted for programs that give it, and without effect: the connections of a
             loop share one receive buffer.
         write_limit: bytes waiting to be sent at which `send` waits.
-        host: what the deprecated attribute of this name says.
-        port: likewise.
-        secure: likewise.
+        host: the value of the deprecated attribute of this name.
+        port: the value of the deprecated attribute of this name.
+        secure: the value of the deprecated attribute of this name.
         legacy_recv: whether `recv` returns None when the connection is closed; deprecated.
         loop: accepted and without effect; deprecated.
         timeout: the former name of `close_timeout`; deprecated.
@@ -137,11 +137,11 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         self._closing: CloseTimer | None = None  # once closing has begun
         self.connection_lost_waiter: asyncio.Future[None] = self.loop.create_future()
 
-    # -- what is known of the connection
+    # -- properties
 
     @property
     def state(self) -> State:
-        """How far the connection's life has come."""
+        """The state of the connection."""
         if not self._closed and not self._is_upgraded:
             return State.CONNECTING
         return super().state
@@ -163,7 +163,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     @property
     def remote_address(self) -> Any:
-        """The address of the other side, likewise, as of `socket.socket.getpeername`."""
+        """The address of the other side, as of `socket.socket.getpeername`; None before."""
         return None if self.transport is None else self.transport.get_extra_info("peername")
 
     @property
@@ -180,7 +180,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     @property
     def secure(self) -> bool | None:
-        """Whether TLS was asked for; deprecated."""
+        """Whether the connection uses TLS; deprecated."""
         _deprecated("don't use secure")
         return self._secure
 
@@ -204,7 +204,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         return self.connection_closed_exc().rcvd_then_sent
 
     def connection_closed_exc(self) -> ConnectionClosed:
-        """The exception for those who use the connection after its end."""
+        """Return the exception for calls on a connection that has ended."""
         return self.close_exc
 
     async def ensure_open(self) -> None:
@@ -231,10 +231,10 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             return None
 
     def on_incomplete_message(self) -> None:
-        """A CLOSE came within a fragmented message; it is answered like any other."""
+        """Ignore that a CLOSE came within a fragmented message; it is answered like any other."""
 
     def concurrency_error(self, name: str) -> ConcurrencyError:
-        """What `recv` raises while another call of it waits."""
+        """Return the exception for a concurrent call of `recv`."""
         return ConcurrencyError(
             "cannot call recv while another coroutine is already waiting for the next message"
         )
@@ -304,7 +304,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     def fail_connection(
         self, code: CloseCode | int = CloseCode.ABNORMAL_CLOSURE, reason: str = ""
     ) -> None:
-        """Give the connection up, without waiting for the peer's part of the closing.
+        """Fail the connection, without waiting for the closing handshake.
 
         Args:
             code: the close code to send, if the connection is open; none is sent for 1006.
@@ -313,7 +313,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         if self.transport is None or self._closed:
             return
         if self.state is State.CONNECTING:
-            self._core.fail(0)  # what was answered can still be read
+            self._core.fail(0)  # an answer that was sent can still be read
         elif code == CloseCode.ABNORMAL_CLOSURE:
             self._core.disconnect()
         else:
@@ -321,7 +321,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         self._closing_timer().after_failure()
 
     def _start_close_timer(self) -> None:
-        """Begin to count the time of the closing, or, if the peer has answered, of what is left."""
+        """Start the timer of closing; if the peer has answered, of the remaining steps."""
         if self._closed:
             return
         if self.is_client and self._core.close_handshake.recv is None:
@@ -337,7 +337,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     # -- callbacks of asyncio, some of them through the engine
 
     def connection_open(self) -> None:
-        """The opening handshake is complete.
+        """Complete the opening handshake.
 
         Raises:
             ConnectionResetError: if the connection was lost or given up meanwhile.
@@ -356,14 +356,14 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         )
 
     def as_core(self) -> Engine:
-        """The engine that stands for this protocol on sockets of wscore."""
+        """Return the engine that stands for this protocol on sockets of wscore."""
         self._check_initialized()
         if self._engine is None:
             self._engine = Engine(self)
         return self._engine
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The TCP connection is made.
+        """Attach the transport of a new TCP connection.
 
         Args:
             transport: one of wscore, or any `asyncio.Transport`.
@@ -374,27 +374,27 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         self._core = engine.transport
 
     def pause_writing(self) -> None:
-        """The write buffer is full: the engine says so, or a transport of others, to both."""
+        """Make senders wait, and inform the engine if the call does not come from it."""
         super().pause_writing()
         if self._engine is not None and not self._core.is_writing_paused:
             self._engine.pause_writing()
 
     def resume_writing(self) -> None:
-        """The write buffer has room, likewise."""
+        """Resume senders, in the same way."""
         super().resume_writing()
         if self._engine is not None and self._core.is_writing_paused:
             self._engine.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes were received; on sockets of wscore they go to the engine without this."""
+        """Parse received bytes; on sockets of wscore the engine receives them itself."""
         self.as_core().feed(data)
 
     def eof_received(self) -> bool:
-        """The peer has closed its end."""
+        """Handle the end of the stream that the peer sends."""
         return self.as_core().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The TCP connection is gone.
+        """Handle the end of the TCP connection.
 
         Args:
             exc: why, or None.

@@ -1,6 +1,6 @@
 """The server's side: `serve`, and the server that it starts.
 
-The listening sockets are wscore's; `accepting` has the protocol of one connection.
+The listening sockets are wscore's; `server_protocol` has the protocol of one connection.
 """
 
 from __future__ import annotations
@@ -117,19 +117,19 @@ class Serve:
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
         extensions: factories of extensions.
         subprotocols: names of subprotocols.
-        extra_headers: further fields of a response that accepts, or what makes them from the path
-            and the header fields of the request.
+        extra_headers: further fields of a response that accepts, or a function that makes them
+            from the path and the header fields of the request.
         server_header: value of ``Server``; None for none.
         process_request: see `WebSocketServerProtocol.process_request`.
         select_subprotocol: see `WebSocketServerProtocol.select_subprotocol`.
         open_timeout: seconds for the opening handshake; None for no limit.
-        ping_interval: see `WebSocketCommonProtocol`, as for all up to `write_limit`.
-        ping_timeout: likewise.
-        close_timeout: likewise.
-        max_size: likewise.
-        max_queue: likewise.
-        read_limit: likewise.
-        write_limit: likewise.
+        ping_interval: see `WebSocketCommonProtocol`.
+        ping_timeout: see `WebSocketCommonProtocol`.
+        close_timeout: see `WebSocketCommonProtocol`.
+        max_size: see `WebSocketCommonProtocol`.
+        max_queue: see `WebSocketCommonProtocol`.
+        read_limit: see `WebSocketCommonProtocol`.
+        write_limit: see `WebSocketCommonProtocol`.
         **kwargs: passed on to `asyncio.loop.create_server`, ``ssl`` and ``sock`` among them.
 
     Raises:
@@ -248,7 +248,7 @@ def unix_serve(ws_handler: Handler, path: UnixPath | None = None, **kwargs: Any)
         ws_handler: as for `serve`.
         path: the socket's path; a socket that was left there is replaced. It is removed when the
             server is closed, unless ``cleanup_socket=False`` is given. None if ``sock`` is given.
-        **kwargs: as for `serve`; what is not about WebSocket is passed on to
+        **kwargs: as for `serve`; other arguments are passed on to
             `asyncio.loop.create_unix_server`.
 
     Raises:

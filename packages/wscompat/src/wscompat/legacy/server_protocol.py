@@ -1,7 +1,7 @@
 """The protocol of connections that a server accepts: `WebSocketServerProtocol`.
 
-It reads the request, asks the program what to make of it, answers, and runs the program's handler.
-Every step is a method that programs override; `server` says how it is served.
+It reads the request, calls the user's functions, answers, and runs the user's handler.
+Every step is a method that programs override; `server` serves it.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ __all__ = [
 _LOGGER = logging.getLogger("websockets.server")
 
 HTTPResponse = tuple[StatusLike, HeadersLike, bytes]
-"""What ``process_request`` answers a request with: status, header fields, body."""
+"""The response that ``process_request`` returns: status, header fields, body."""
 
 HeadersLikeOrCallable = HeadersLike | Callable[[str, Headers], HeadersLike]
-"""Header fields, or what makes them from the path and the header fields of a request."""
+"""Header fields, or a function that makes them from the path and headers of a request."""
 
 Handler = (
     Callable[["WebSocketServerProtocol"], Awaitable[Any]]
@@ -81,8 +81,8 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         origins: the allowed values of ``Origin``, None for requests without it; all if not given.
         extensions: factories of extensions.
         subprotocols: names of subprotocols.
-        extra_headers: further fields of a response that accepts, or what makes them from the path
-            and the header fields of the request.
+        extra_headers: further fields of a response that accepts, or a function that makes them
+            from the path and the header fields of the request.
         server_header: value of ``Server``; None for none.
         process_request: see the method of this name, which it replaces.
         select_subprotocol: see the method of this name, which it replaces.
@@ -129,7 +129,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
     # -- the life of a connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The TCP connection is made: a task takes care of it from here on."""
+        """Start a task that handles the new TCP connection."""
         super().connection_made(transport)
         if self._accepted_at is None:
             self._accepted_at = self.loop.time()
@@ -174,7 +174,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         return False
 
     def _deadline(self) -> float | None:
-        """When the time for the opening handshake is over, that of TLS included."""
+        """Return the time at which the opening handshake, TLS included, must be complete."""
         if self.open_timeout is None or self._accepted_at is None:
             return None
         return self._accepted_at + self.open_timeout
@@ -198,7 +198,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         try:
             await self.ws_handler(self)
         except Exception as exc:
-            # Of a client that leaves right behind its request there is nothing to report.
+            # A client that leaves right after its request is not an error.
             if not (was_ending and isinstance(exc, ConnectionClosed)):
                 self.logger.error("connection handler failed", exc_info=True)
             self.fail_connection(CloseCode.INTERNAL_ERROR)
@@ -222,7 +222,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             extra_headers: as for the class.
 
         Returns:
-            The path that was asked for, with the query.
+            The path of the request, with the query.
 
         Raises:
             InvalidHandshake: if the request is refused.
@@ -302,7 +302,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         """Look at a request first; may answer it. To be overridden.
 
         Args:
-            path: what it asks for, with the query.
+            path: its path, with the query.
             request_headers: its header fields.
 
         Returns:
@@ -380,11 +380,11 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
     ) -> Subprotocol | None:
         """Choose a subprotocol. To be overridden.
 
-        The one whose places in both lists add up to the least is chosen.
+        It returns the one with the lowest sum of its indices in both lists.
 
         Args:
-            client_subprotocols: what the client offers, the preferred one first.
-            server_subprotocols: what is supported, likewise.
+            client_subprotocols: the names that the client offers, the preferred one first.
+            server_subprotocols: the supported names, in the same order.
 
         Returns:
             The chosen one, or None for none.
@@ -402,7 +402,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
 def remove_path_argument(
     ws_handler: Handler,
 ) -> Callable[[WebSocketServerProtocol], Awaitable[Any]]:
-    """A handler that takes the connection only.
+    """Return a handler that takes the connection only.
 
     Args:
         ws_handler: one that takes the connection, or the connection and the path.
