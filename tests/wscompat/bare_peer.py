@@ -24,7 +24,7 @@ with warnings.catch_warnings():
 
 @dataclass(frozen=True)
 class Kind:
-    """What is tested.
+    """The kind of connection under test.
 
     Attributes:
         name: of the kind.
@@ -62,7 +62,7 @@ def _complete(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
 async def against_raw_peer(
     kind: Kind, setting: Setting, **options: Any
 ) -> AsyncIterator[tuple[Any, RawPeer]]:
-    """An open connection: wscompat's on one end, a bare socket on the other.
+    """Open a connection: wscompat's on one end, a bare socket on the other.
 
     Args:
         kind: of wscompat's connection.
@@ -81,7 +81,7 @@ async def against_raw_peer(
 
 @contextlib.asynccontextmanager
 async def serving(kind: Kind, handler: Any, **options: Any) -> AsyncIterator[int]:
-    """A server, and its port.
+    """Serve; yield the port.
 
     Args:
         kind: of its connections.

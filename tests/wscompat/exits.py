@@ -32,7 +32,7 @@ SECONDS = 0.05  # in which connections are busy
 
 
 class Echo(wscore.WSListener):
-    """Sends back what it gets, for ever, and says something when it is deleted."""
+    """Echoes for ever, and prints when it is deleted."""
 
     leaves = False
 
@@ -53,7 +53,7 @@ class Echo(wscore.WSListener):
 
 
 class Items:
-    """What is open.
+    """The open connections.
 
     Args:
         listener: the class of the server's listeners.
@@ -112,10 +112,10 @@ def use(value: Any) -> None:
 
 
 class UsedLate:
-    """Uses everything when the interpreter deletes what is left.
+    """Uses everything when the interpreter deletes the remaining objects.
 
     Args:
-        function: what to call.
+        function: the function to call.
     """
 
     def __init__(self, function: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """One misbehaving proxy for both libraries, and the record of what each does with it.
 
-The records hold what the proxy was told, the exception, and whether the iterator that reconnects
-would try again.
+The records hold the requests to the proxy, the exception, and whether the iterator would
+try again.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from tests.wscompat.libraries import WEBSOCKETS, WSCOMPAT, Library, describe
 
 @dataclass
 class Attempt:
-    """What a library does with a proxy: what it tells it, and what it raises."""
+    """The behaviour of a library with a proxy: its requests, and its exception."""
 
-    told: list[bytes] = field(default_factory=list)
+    received: list[bytes] = field(default_factory=list)
     raised: str = ""
     retries: bool = False
 
@@ -29,12 +29,12 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
 
 @contextlib.asynccontextmanager
-async def listened_to(answer: Answer, told: list[bytes], tls: Any = None) -> AsyncIterator[int]:
-    """A proxy that writes down what it is told."""
+async def listened_to(answer: Answer, received: list[bytes], tls: Any = None) -> AsyncIterator[int]:
+    """Run a proxy that records the requests it receives."""
 
     class Overheard(asyncio.StreamReader):
         def feed_data(self, data: bytes) -> None:
-            told.append(bytes(data))
+            received.append(bytes(data))
             super().feed_data(data)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,7 +62,7 @@ async def attempt(
     """Connect through such a proxy, which fails."""
     record = Attempt()
     credentials = options.pop("credentials", "")
-    async with listened_to(answer, record.told, tls) as port:
+    async with listened_to(answer, record.received, tls) as port:
         proxy = f"{scheme}://{credentials}localhost:{port}"
         options = {"compression": None, "open_timeout": 5, "user_agent_header": "me", **options}
         with pytest.raises(Exception) as caught:

@@ -1,4 +1,4 @@
-"""The two libraries that are compared, and the recording of what each side of a conversation sees.
+"""The two libraries that are compared, and the records of each side of a conversation.
 
 A conversation is a script for the client and one for the server. It is run with either library on
 either side, and must give the same records as with websockets on both.
@@ -20,7 +20,7 @@ class Library:
     """A library with the asyncio API of websockets.
 
     Args:
-        name: what to import.
+        name: the package to import.
     """
 
     def __init__(self, name: str) -> None:
@@ -54,12 +54,12 @@ PAIRS = [Pair(WSCOMPAT, WEBSOCKETS), Pair(WEBSOCKETS, WSCOMPAT), Pair(WSCOMPAT, 
 
 
 def describe(exc: BaseException) -> str:
-    """An exception's type and text."""
+    """Return an exception's type and text."""
     return f"{type(exc).__name__}: {exc}"
 
 
 class Record:
-    """What one side saw, in its order."""
+    """The events that one side saw, in their order."""
 
     describe = staticmethod(describe)
 
@@ -71,7 +71,7 @@ class Record:
         self.events.append(event)
 
     async def attempt(self, action: Awaitable[Any]) -> Any:
-        """Note what comes out of an action, be it an exception."""
+        """Note the result of an action, be it an exception."""
         try:
             async with asyncio.timeout(BOUND):
                 result = await action
@@ -133,14 +133,14 @@ async def serving(
 
 
 def uri_of(server: Any, secure: bool = False) -> str:
-    """Where to connect to."""
+    """Return the URI of a server."""
     return f"{'wss' if secure else 'ws'}://127.0.0.1:{port_of(server)}/"
 
 
 async def converse(
     pair: Pair, client: Script, server: Script, options: Options | None = None
 ) -> dict[str, list[Any]]:
-    """Run a conversation; what both sides saw."""
+    """Run a conversation; return the events that both sides saw."""
     options = options or Options()
     client_record, server_record = Record(), Record()
 
@@ -164,7 +164,7 @@ async def converse(
 
 
 NO_SUPER_INIT = r"WithoutSuperInit\.__init__ does not call super\(\)\.__init__"
-"""What is said of a class that `without_super_init` has made."""
+"""The message of the exception for a class that `without_super_init` has made."""
 
 
 def without_super_init(cls: type) -> type:

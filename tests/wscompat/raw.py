@@ -25,16 +25,16 @@ class RawServer:
     """A server that reads a request, sends a fixed answer, and hangs up or waits.
 
     Args:
-        answer: what it sends.
+        answer: the bytes it sends.
         stays: whether it waits for the end of what the client sends; with None, only until the
             client sends something.
         tls: for TLS, where hanging up ends both directions.
 
     Attributes:
         uri: where it is.
-        port: likewise.
-        requests: the heads it was sent.
-        received: what it was sent after them.
+        port: its port.
+        requests: the requests it received.
+        received: the data after them.
     """
 
     def __init__(
@@ -103,12 +103,12 @@ class RawClient:
         self.writer = writer
 
     async def head(self) -> bytes:
-        """The next head."""
+        """Return the next status line and headers."""
         async with asyncio.timeout(BOUND):
             return await self.reader.readuntil(b"\r\n\r\n")
 
     async def rest(self) -> bytes:
-        """All that still comes."""
+        """Return all data until the end."""
         async with asyncio.timeout(BOUND):
             return await self.reader.read()
 

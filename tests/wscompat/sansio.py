@@ -20,7 +20,7 @@ MODULES = (
 
 
 def load(name: str) -> SimpleNamespace:
-    """The modules of a library."""
+    """Import the modules of a library."""
     modules = {module: importlib.import_module(f"{name}.{module}") for module in MODULES}
     deflate = importlib.import_module(f"{name}.extensions.permessage_deflate")
     return SimpleNamespace(**modules, deflate=deflate, name=name)
@@ -33,7 +33,7 @@ Make = Callable[[Any], Any]
 
 
 def describe(exc: BaseException | None) -> str | None:
-    """An exception's type and text, and those of its cause."""
+    """Return an exception's type and text, and those of its cause."""
     if exc is None:
         return None
     cause = "" if exc.__cause__ is None else f" from {describe(exc.__cause__)}"
@@ -51,7 +51,7 @@ def shake_hands(client: Any, server: Any) -> None:
 
 
 def unmasked(data: bytes) -> bytes:
-    """One frame as it were without a mask; anything else as it is."""
+    """Return one frame without its mask; other data unchanged."""
     if len(data) < 2 or not data[1] & 0x80 or data[:1] in (b"G", b"H"):
         return data
     size = data[1] & 0x7F
@@ -61,13 +61,13 @@ def unmasked(data: bytes) -> bytes:
 
 
 def undated(text: str) -> str:
-    """A head without its date, and without what names the library."""
+    """Return headers without their date and the name of the library."""
     lines = (line for line in text.split("\r\n") if not line.startswith("Date: "))
     return "\r\n".join(lines)
 
 
 def plain(event: Any) -> Any:
-    """An event as plain values."""
+    """Return an event as plain values."""
     values = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     values.pop("_exception", None)
     for name, value in values.items():
@@ -79,7 +79,7 @@ def plain(event: Any) -> Any:
 
 
 def observe(protocol: Any, *, events: Sequence[Any] = (), writes: Sequence[bytes] = ()) -> Any:
-    """All that a program can see of a protocol."""
+    """Return everything that a program can see of a protocol."""
     sent = [undated(unmasked(data).decode("latin-1")) for data in writes]
     closed = protocol.state.name == "CLOSED"
     return {
@@ -105,7 +105,7 @@ def observe(protocol: Any, *, events: Sequence[Any] = (), writes: Sequence[bytes
 
 
 def pieces(data: bytes, split: str) -> Iterator[bytes]:
-    """The same bytes: ``whole``, in single ``bytes``, or in random pieces that a seed chooses."""
+    """Split bytes: ``whole``, in single ``bytes``, or in random pieces that a seed chooses."""
     if split == "whole":
         yield data
     elif split == "bytes":
@@ -125,7 +125,7 @@ def replay(library: Any, make: Make, steps: Sequence[Step], split: str = "whole"
     """Do the steps; what there is to see after each.
 
     Args:
-        library: what to do them with.
+        library: the library to do them with.
         make: makes the protocol, from the library.
         steps: the steps.
         split: how bytes are cut, as for `pieces`.
@@ -155,7 +155,7 @@ def replay(library: Any, make: Make, steps: Sequence[Step], split: str = "whole"
 
 
 def same(make: Make, steps: Sequence[Step], split: str = "whole") -> list[Any]:
-    """Assert that both libraries do the same; what they do."""
+    """Assert that both libraries do the same; return the record."""
     ours, model = (replay(library, make, steps, split) for library in (WSCOMPAT, WEBSOCKETS))
     for step, (found, expected) in enumerate(zip(ours, model, strict=True)):
         assert found == expected, f"step {step}: {found}\nis not\n{expected}"
@@ -163,6 +163,6 @@ def same(make: Make, steps: Sequence[Step], split: str = "whole") -> list[Any]:
 
 
 def frame(side: str, opcode: int, payload: bytes = b"", **options: Any) -> bytes:
-    """A frame for one side to receive; masked with zeros for a server."""
+    """Return a frame for one side to receive; masked with zeros for a server."""
     mask = b"\0\0\0\0" if side == "SERVER" else None
     return wsframe.build_frame(opcode, payload, mask=mask, **options)

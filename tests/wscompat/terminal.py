@@ -1,4 +1,4 @@
-"""A terminal for programs under test: what they draw is on a screen, and keys can be pressed."""
+"""A terminal for programs under test: it keeps the screen that they draw, and can press keys."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ class Terminal:
 
     Attributes:
         process: the program.
-        screen: what is to be seen.
+        screen: its content.
         drawn: all that the program has written.
     """
 

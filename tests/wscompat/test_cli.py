@@ -22,7 +22,7 @@ COMMAND = (str(Path(sys.executable).with_name("wscompat")),)
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """The environment of a user whose home is a folder."""
+    """Return the environment of a user whose home is a folder."""
     names = ("PATH", "COVERAGE_PROCESS_START")
     kept = {name: os.environ[name] for name in names if name in os.environ}
     return {**kept, "HOME": str(folder), "TERM": "xterm-256color", "LANG": "C.UTF-8", **more}
@@ -200,7 +200,7 @@ def test_version_and_usage() -> None:
         assert errors.startswith("usage: wscompat ")
 
 
-async def test_whoever_reads_goes_away(tmp_path: Path) -> None:
+async def test_the_reader_of_the_output_goes_away(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     try:
         async with (

@@ -34,7 +34,7 @@ def test_backoff() -> None:
 
 
 def exceptions(package: Any) -> list[Exception]:
-    """Failures of each kind."""
+    """Return failures of each kind."""
     raised = package.exceptions
     hung_up = raised.InvalidMessage("hung up")
     hung_up.__cause__ = EOFError()
@@ -71,7 +71,7 @@ EXTENSIONS = "Sec-WebSocket-Extensions"
 def response(
     *changes: tuple[str, str], without: str = "", line: str = "HTTP/1.1 101 Switching Protocols"
 ) -> bytes:
-    """A response: the usual fields, except those that are changed or left out."""
+    """Return a response: the usual fields, except those that are changed or left out."""
     changed = {name for name, _ in changes}
     kept = [(name, value) for name, value in USUAL.items() if name not in (*changed, without)]
     fields = "".join(f"{name}: {value}\r\n" for name, value in [*kept, *changes])
@@ -115,8 +115,8 @@ def same(data: bytes, split: str = "whole", **options: Any) -> list[Any]:
 NOT_FOUND = "HTTP/1.1 404 Not Found"
 RESPONSES: dict[str, bytes] = {
     "usual": response(),
-    "frame behind it": response() + frame("CLIENT", 1, b"hello"),
-    "wrong frame behind it": response() + frame("CLIENT", 1, b"hello", rsv=4),
+    "frame after it": response() + frame("CLIENT", 1, b"hello"),
+    "wrong frame after it": response() + frame("CLIENT", 1, b"hello", rsv=4),
     "two Connection fields": response(("Connection", "x"), ("Connection", "upgrade")),
     "200": response(line="HTTP/1.1 200 OK"),
     "404": response(("Content-Length", "2"), line=NOT_FOUND) + b"no",

@@ -1,4 +1,4 @@
-"""Which console a process gets; what they do is tested with the command, in `test_cli`."""
+"""Which console a process gets; their output is tested with the command, in `test_cli`."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What of websockets is there and what is not, so that the README tells the truth."""
+"""The parts of websockets that are there, and those that the README says are missing."""
 
 import importlib
 import inspect
@@ -9,7 +9,7 @@ import websockets
 
 import wscompat
 
-#: What differs on purpose; the other arguments have the same defaults.
+#: Arguments that differ on purpose; the other arguments have the same defaults.
 OTHER_DEFAULTS = {
     "user_agent_header",
     "server_header",
@@ -38,7 +38,7 @@ INTERNAL = {
 
 
 def pair(module: str, name: str) -> tuple[Any, Any]:
-    """An object of websockets, and ours of the same name."""
+    """Return an object of websockets, and ours of the same name."""
     model = getattr(importlib.import_module(f"websockets.{module}"), name)
     return model, getattr(importlib.import_module(f"wscompat.{module}"), name)
 
@@ -117,7 +117,7 @@ def test_classes_without_io(module: str, name: str) -> None:
 
 
 def same_arguments(model: Any, ours: Any) -> bool:
-    """Whether arguments have the same names, kinds and defaults."""
+    """Return whether arguments have the same names, kinds and defaults."""
     return [(found.name, found.kind, str(found.default)) for found in model.values()] == [
         (found.name, found.kind, str(found.default)) for found in ours.values()
     ]

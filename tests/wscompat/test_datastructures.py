@@ -14,7 +14,7 @@ Action = Callable[[Any], Any]
 
 
 def outcome(action: Action, headers: Any) -> tuple[Any, ...]:
-    """What an action gives or raises, and what it leaves."""
+    """Return the result or exception of an action, and the state after it."""
     try:
         result = action(headers)
     except Exception as exc:

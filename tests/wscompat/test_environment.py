@@ -60,7 +60,7 @@ VARIABLES = {
 
 
 def output(library: str, variables: dict[str, str]) -> str:
-    """What the program says on a library."""
+    """Return the output of the program with a library."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WEBSOCKETS_")}
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, library],

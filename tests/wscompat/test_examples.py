@@ -20,7 +20,7 @@ BOUND = 30  # seconds; only a failing test takes more than one
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Any]:
-    """A Python process with pipes to talk to it, ended with the block."""
+    """Run a Python process with pipes to talk to it, ended with the block."""
     command = [sys.executable, "-X", "utf8", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8") as process:

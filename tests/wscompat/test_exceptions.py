@@ -1,4 +1,4 @@
-"""The exceptions are those of websockets: names, tree, texts, attributes, what they are made of."""
+"""The exceptions are those of websockets: names, hierarchy, messages, attributes, arguments."""
 
 import inspect
 import pickle
@@ -20,7 +20,7 @@ NAMES = websockets.exceptions.__all__
 
 
 class Kit:
-    """What exceptions are made of, in one library."""
+    """The arguments of exceptions, in one library."""
 
     def __init__(self, package: Any) -> None:
         self.exceptions: ModuleType = package.exceptions

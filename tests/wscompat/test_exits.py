@@ -21,8 +21,8 @@ WAYS = [
     "garbage",
 ]
 
-# What would be a fault of ours rather than what this is about.
-FAULT = re.compile(r"Fatal Python error|SystemError|KeyError|'NoneType' object")
+# Signs of an error of ours, beyond the expected exceptions.
+OUR_ERROR = re.compile(r"Fatal Python error|SystemError|KeyError|'NoneType' object")
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
@@ -31,4 +31,4 @@ def test_the_end_of_a_program(way: str, loop: str, tmp_path: Path) -> None:
     program = [sys.executable, "-m", "tests.wscompat.exits", way, loop, str(tmp_path)]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert not FAULT.search(done.stderr), done.stderr
+    assert not OUR_ERROR.search(done.stderr), done.stderr

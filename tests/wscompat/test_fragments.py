@@ -61,7 +61,7 @@ async def test_same_as_the_model(pair: Pair, script: Any) -> None:
 
 
 async def end_after_the_peer(connection: Any, record: Record) -> None:
-    """The peer closes before the last fragment is known to be the last."""
+    """Close the peer before the last fragment is known to be the last."""
 
     async def fragments() -> AsyncIterator[str]:
         yield "a"

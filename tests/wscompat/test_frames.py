@@ -104,7 +104,7 @@ SHOWN = [
 
 
 def both(opcode: str, data: Any, options: dict[str, Any]) -> list[Any]:
-    """The same frame of each library."""
+    """Return the same frame of each library."""
     return [
         library.frames.Frame(library.frames.Opcode[opcode], data, **options)
         for library in (WSCOMPAT, WEBSOCKETS)
@@ -136,7 +136,7 @@ def test_frame_on_the_wire(opcode: str, data: Any, options: dict[str, Any]) -> N
 
 
 def parsed(library: Any, data: bytes, **options: Any) -> Any:
-    """What comes of reading a frame, byte by byte."""
+    """Return the result of reading a frame, byte by byte."""
     reader = library.streams.StreamReader()
     reading = library.frames.Frame.parse(reader.read_exact, **options)
     try:

@@ -43,7 +43,7 @@ CREDENTIALS = [
 
 
 def outcome(module: Any, name: str, *arguments: Any, **options: Any) -> tuple[str, ...]:
-    """What a function of a module gives or raises."""
+    """Return the result or exception of a function of a module."""
     try:
         return ("gave", repr(getattr(module, name)(*arguments, **options)))
     except Exception as exc:

@@ -55,7 +55,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def parsed(library: Any, data: bytes, *, size: int, end: bool, proxy: bool = False) -> Any:
-    """What comes of reading a response, in pieces of some size."""
+    """Return the result of reading a response, in pieces of some size."""
     reader = library.streams.StreamReader()
     reading = library.http11.Response.parse(
         reader.read_line, reader.read_exact, reader.read_to_eof, proxy

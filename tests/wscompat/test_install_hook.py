@@ -47,7 +47,7 @@ def test_modules_are_the_same() -> None:
 
 
 def test_version() -> None:
-    """Libraries decide by it what they may use, and expect that of websockets."""
+    """Libraries choose features by it, and expect the version of websockets."""
     run(
         """
         import wscompat, wscompat.version

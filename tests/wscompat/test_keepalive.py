@@ -1,4 +1,4 @@
-"""The keepalive of both APIs and peers that are slow: whoever takes what is sent is kept."""
+"""The keepalive of both APIs and peers that are slow: those that read on are kept."""
 
 import asyncio
 import threading
@@ -26,14 +26,14 @@ FAILED = (1011, "keepalive ping timeout")
 
 
 def sent_close(connection: Any) -> tuple[int, str]:
-    """The CLOSE that was sent."""
+    """Return the CLOSE that was sent."""
     sent = connection.close_exc.sent
     return int(sent.code), sent.reason
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_message_that_takes_longer_than_the_answer_may(kind: Kind) -> None:
-    """A peer that reads slowly cannot answer a ping that stands behind a large message."""
+    """A peer that reads slowly cannot answer a ping after a large message."""
     async with against_raw_peer(kind, PLAIN, ping_interval=SOON, ping_timeout=REPLY) as (
         connection,
         peer,
@@ -49,7 +49,7 @@ async def test_message_that_takes_longer_than_the_answer_may(kind: Kind) -> None
         while (BINARY, LARGE) not in reader.frames:
             await reader.read(PIECE)
         count = len(reader.frames)
-        while len(reader.frames) < count + 3:  # pings, the first of which stood behind the message
+        while len(reader.frames) < count + 3:  # pings, the first of which came after the message
             await reader.read(PIECE)
         assert connection.state.name == "OPEN"
 
@@ -57,7 +57,7 @@ async def test_message_that_takes_longer_than_the_answer_may(kind: Kind) -> None
 @pytest.mark.parametrize("waiting", [0, 1 << 20])
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_peer_that_stops_reading(kind: Kind, waiting: int) -> None:
-    """Whether the ping has left, or waits behind much else."""
+    """Whether the ping has left, or waits after much other data."""
     async with against_raw_peer(kind, PLAIN, ping_interval=SOON, ping_timeout=5 * SOON) as (
         connection,
         peer,
@@ -129,7 +129,7 @@ async def test_answer_that_the_program_does_not_receive(kind: Kind) -> None:
         assert connection.latency > 11 * SOON  # uvloop's timers may be early by a millisecond
 
 
-async def test_pings_that_nobody_waits_for_do_not_pile_up() -> None:
+async def test_pings_without_a_timeout_do_not_pile_up() -> None:
     async with against_raw_peer(KINDS[0], PLAIN, ping_interval=0.001, ping_timeout=None) as (
         connection,
         peer,

@@ -62,7 +62,7 @@ async def stay(connection: Any) -> None:
 
 
 async def attempt(library: SimpleNamespace, function: str, place: Path, **options: Any) -> str:
-    """What becomes of a call, at which moment; nobody listens where it connects to."""
+    """Return the result of a call and its moment; no server listens at its target."""
     arguments: dict[str, tuple[Any, ...]] = {
         "connect": ("ws://127.0.0.1:1/",),
         "unix_connect": (str(place / "nobody"), "ws://localhost/"),
@@ -76,7 +76,7 @@ async def attempt(library: SimpleNamespace, function: str, place: Path, **option
         async with asyncio.timeout(BOUND):
             opened = await made
     except OSError:
-        return "nobody listens"
+        return "no server listens"
     except (TypeError, ValueError) as exc:
         text = str(exc).replace("wscompat", "websockets")
         text = text.partition(" Did you mean")[0].rstrip(".")  # a guess that Python 3.13 adds
@@ -206,6 +206,6 @@ async def test_with_a_proxy(proxy: str) -> None:
     for name in ("nonsense", "busy_poll_us", "proxy_options", "path", "proxy_nonsense"):
         with pytest.raises(TypeError, match=f"got an unexpected keyword argument '{name}'"):
             await connect("ws://localhost/", proxy=proxy, **{name: 0})
-    # What is about TLS with the server is of no use without that, and ignored.
+    # Arguments for TLS with the server are ignored without TLS.
     with pytest.raises(OSError):
         await connect("ws://localhost/", proxy=proxy, ssl_handshake_timeout=3)

@@ -1,4 +1,4 @@
-"""Programs that send to a peer that is gone; each of them is told before the loop iterates."""
+"""Programs that send to a lost peer; each send raises before the next iteration of the loop."""
 
 import asyncio
 from typing import Any
@@ -10,8 +10,8 @@ from tests.wscompat.bare_peer import KINDS, Kind, against_raw_peer
 from tests.wscore.pairs import Setting
 from wscompat import ConnectionClosed
 
-# TLS of asyncio and uvloop hears of it in a later iteration only, and tells nobody before. The same
-# program runs without end with websockets.
+# TLS of asyncio and uvloop detects it in a later iteration only, and reports nothing before. The
+# same program runs without end with websockets.
 CASES = [
     (kind, has_tls)
     for kind in KINDS

@@ -1,4 +1,4 @@
-"""The page about migrating tells the truth, and nothing is missing."""
+"""The page about migration is true and complete."""
 
 import importlib.util
 import re
@@ -23,7 +23,7 @@ ROWS = list(GENERATOR.rows())
 
 
 def unversioned(page: str) -> str:
-    """The page without the version: another one, without other names, changes nothing."""
+    """Return the page without the version, which may change without other changes."""
     return re.sub(r"websockets \d+(\.\d+)+", "websockets", page)
 
 
@@ -45,7 +45,7 @@ def test_nothing_is_missing() -> None:
 
 
 def test_what_is_written_by_hand_is_about_something() -> None:
-    """A name that has gone leaves no entry behind."""
+    """A name that has gone leaves no entry."""
     names = {".".join(row[:2]).lstrip(".") for row in ROWS}
     for key in {**GENERATOR.DIFFERENT, **GENERATOR.INTERNAL}:
         assert key in names or key.rpartition(".")[0] in names, key

@@ -1,4 +1,4 @@
-"""Every fault that wsframe knows becomes an exception of wscompat; see `test_protocol`, too."""
+"""Every error of wsframe becomes an exception of wscompat; see `test_protocol`, too."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from wscompat import exceptions
 from wscompat.parser_errors import translate, unexpected_eof
 
 
-def fault(data: bytes) -> wsframe.FrameError:
-    """What a client's parser finds wrong."""
+def parser_error(data: bytes) -> wsframe.FrameError:
+    """Return the error that a client's parser finds."""
     parser = wsframe.FrameParser(wsframe.Role.CLIENT)
     with pytest.raises(wsframe.FrameError) as caught:
         list(parser.feed(data))
@@ -32,13 +32,13 @@ def fault(data: bytes) -> wsframe.FrameError:
     ],
 )
 def test_protocol_errors(data: bytes, text: str) -> None:
-    error = translate(fault(data))
+    error = translate(parser_error(data))
     assert type(error) is exceptions.ProtocolError
     assert str(error) == text
 
 
 def test_reason_that_is_not_utf8() -> None:
-    assert type(translate(fault(b"\x88\3\3\xe8\xff"))) is UnicodeDecodeError
+    assert type(translate(parser_error(b"\x88\3\3\xe8\xff"))) is UnicodeDecodeError
 
 
 def test_what_is_no_fault_of_the_peer_stays() -> None:

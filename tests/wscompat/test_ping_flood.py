@@ -37,7 +37,7 @@ def setting(request: pytest.FixtureRequest, side: str, tls: Tls) -> Setting:
 
 
 def skip_impossible(kind: Kind, setting: Setting) -> Setting:
-    """A transport of the loop is tried on the server only."""
+    """Skip clients with a transport of the loop, which is tested on the server only."""
     return Setting("server", setting.tls) if kind.foreign else setting
 
 

@@ -38,7 +38,7 @@ QUIET.setLevel(logging.WARNING)
 
 
 def maker(side: str, **options: Any) -> Make:
-    """Makes protocols that are open, and log little, unless it is said otherwise."""
+    """Make protocols that are open and log little, unless options say otherwise."""
 
     def make(library: Any) -> Any:
         given = {"logger": QUIET, **options}
@@ -105,7 +105,7 @@ CONVERSATIONS: dict[str, Callable[[str], list[Any]]] = {
     "end in a payload": lambda side: [frame(side, TEXT, b"abc")[:-1], None],
     "end in a message": lambda side: [frame(side, TEXT, b"abc", fin=False), None],
     "end in closing": lambda side: [("send_close", 1000), None],
-    "data behind the end": lambda side: [None, b"data"],
+    "data after the end": lambda side: [None, b"data"],
     "send": lambda side: [
         ("send_text", b"text"),
         ("send_text", memoryview(b"text")),
@@ -188,7 +188,7 @@ def test_connecting(side: str) -> None:
     same(maker(side, state="CONNECTING"), steps)
 
 
-FAULTS: dict[str, Callable[[str], bytes]] = {
+BAD_INPUT: dict[str, Callable[[str], bytes]] = {
     "reserved bit": lambda side: frame(side, TEXT, b"abc", rsv=4),
     "reserved bit of a ping": lambda side: frame(side, PING, b"abc", rsv=1),
     "continuation": lambda side: frame(side, CONT, b"x"),
@@ -204,9 +204,9 @@ FAULTS: dict[str, Callable[[str], bytes]] = {
 
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", BAD_INPUT)
 def test_fault(name: str, side: str, split: str) -> None:
-    bad = FAULTS[name](side)
+    bad = BAD_INPUT[name](side)
     record = same(maker(side), [frame(side, TEXT, b"good"), bad, frame(side, TEXT), None], split)
     assert "ProtocolError" in record[2][2]["parser_exc"]
     assert [event[0] for event in record[3][2]["events"]] == []
@@ -220,7 +220,7 @@ def test_every_first_byte(side: str) -> None:
         if 3 <= first & 15 <= 7 or first & 15 > 10:  # only the cause has another type
             assert "ProtocolError: invalid opcode" in ours[1][2].pop("parser_exc")
             assert "ProtocolError: invalid opcode" in model[1][2].pop("parser_exc")
-        elif first & 0x70 and ours != model:  # more than one fault
+        elif first & 0x70 and ours != model:  # more than one error
             assert ours[1][2].pop("closes")[1].startswith("1002 ")
             assert model[1][2].pop("closes")[1].startswith("1002 ")
             for record in (ours, model):

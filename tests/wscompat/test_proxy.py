@@ -30,7 +30,7 @@ ENVIRONMENTS: list[dict[str, str]] = [
 
 
 def parsed(package: Any, address: str) -> Any:
-    """The parts of an address, or what is wrong with it."""
+    """Return the parts of an address, or the error in it."""
     try:
         proxy = package.proxy.parse_proxy(address)
     except Exception as exc:

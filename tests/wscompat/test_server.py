@@ -32,7 +32,7 @@ EXTENSIONS = "Sec-WebSocket-Extensions"
 def request(
     *changes: tuple[str, str], without: str = "", line: str = "GET /path?query HTTP/1.1"
 ) -> bytes:
-    """A request: the usual fields, except those that are changed or left out."""
+    """Return a request: the usual fields, except those that are changed or left out."""
     changed = {name for name, _ in changes}
     kept = [(name, value) for name, value in USUAL.items() if name not in (*changed, without)]
     fields = "".join(f"{name}: {value}\r\n" for name, value in [*kept, *changes])

@@ -1,4 +1,4 @@
-"""Times that are no numbers are refused at the call; what the model takes is taken."""
+"""Times that are not numbers are refused at the call; all that the model accepts are accepted."""
 
 import math
 from fractions import Fraction
@@ -20,7 +20,7 @@ async def nothing(connection: Any) -> None:
     pass
 
 
-def test_what_wscore_is_told() -> None:
+def test_timeouts_of_wscore() -> None:
     assert [core_timeout(value) for value in (None, 5, 0.5, math.inf)] == [
         *(None, 5, 0.5, math.inf)
     ]
@@ -47,7 +47,7 @@ async def test_no_numbers_for_legacy(name: str) -> None:
 
 
 async def works(library: Library, side: str, **options: Any) -> bool:
-    """Whether a client and a server talk, where one of them has these options."""
+    """Return whether a client and a server talk, where one of them has these options."""
 
     async def echo(connection: Any) -> None:
         async for message in connection:

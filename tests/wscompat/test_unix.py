@@ -1,4 +1,4 @@
-"""Servers on Unix sockets: where they listen, what is left of that, and what is refused."""
+"""Servers on Unix sockets: where they listen, the removal of the path, and refusals."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""URIs are parsed as websockets does; what it lets through unchecked is an `InvalidURI` here."""
+"""URIs are parsed as websockets does; URIs that it does not check raise `InvalidURI` here."""
 
 import pytest
 import websockets.uri

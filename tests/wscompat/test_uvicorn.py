@@ -32,12 +32,12 @@ class Served:
         self.connections = 0
 
     def line(self) -> str:
-        """The next line that it prints."""
+        """Return the next line of its output."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
     def end(self) -> str:
-        """What it prints at the end of the connection that was made last."""
+        """Return its output at the end of the latest connection."""
         name = f"{self.connections} "
         while not (line := self.line()).startswith(name):
             assert line, "the program is gone"

@@ -1,4 +1,4 @@
-"""Basic authentication: who is let in, and what the others are told, compared with websockets."""
+"""Basic authentication: acceptance and refusal, compared with websockets."""
 
 import base64
 import importlib

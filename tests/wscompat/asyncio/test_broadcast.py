@@ -138,7 +138,7 @@ async def test_one_that_does_not_read_does_not_stop_the_others() -> None:
 
 
 async def sent_to_all(logger: logging.Logger, compression: Any) -> list[bytes]:
-    """What three clients get, compressed or not."""
+    """Return the messages that three clients receive, compressed or not."""
     connections: list[Any] = []
 
     async def stay(connection: Any) -> None:
@@ -162,7 +162,7 @@ async def sent_to_all(logger: logging.Logger, compression: Any) -> list[bytes]:
             await connection.send(f"for number {number} only, " * 10)
         for message in ("to everybody, " * 20, b"bytes" * 100, "short"):
             broadcast(connections, message)
-        await connections[0].send("and something behind it, to everybody, " * 10)
+        await connections[0].send("and another one after it, to all, " * 10)
         for raw in raws:
             raw.writer.write(b"\x88\x80\0\0\0\0")  # a CLOSE
         return [await raw.rest() for raw in raws]
@@ -178,5 +178,5 @@ async def test_logging_changes_nothing_of_what_is_sent(
     assert caplog.records == []
     with caplog.at_level(logging.DEBUG, logger.name):
         assert await sent_to_all(logger, compression) == quiet
-    told = [message for message in caplog.messages if message.startswith("> TEXT 'short'")]
-    assert len(told) == 3
+    logged = [message for message in caplog.messages if message.startswith("> TEXT 'short'")]
+    assert len(logged) == 3

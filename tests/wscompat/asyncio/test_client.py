@@ -1,4 +1,4 @@
-"""`connect`: its arguments, what it raises, and that nothing is left of a failure."""
+"""`connect`: its arguments, its exceptions, and that nothing is left of a failure."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ ANSWERS_TO_SUBPROTOCOLS = {
 
 
 async def failure(library: Library, uri: str, **options: Any) -> tuple[Any, ...]:
-    """How an attempt to connect fails."""
+    """Return the exception of an attempt to connect."""
     with pytest.raises(Exception) as caught:
         await library.connect(uri, compression=None, proxy=None, **options)
     exc = caught.value

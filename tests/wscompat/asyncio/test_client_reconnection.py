@@ -34,10 +34,10 @@ async def stay(connection: Any) -> None:
 async def test_redirect_to_another_server(status: int) -> None:
     async with serving(WSCOMPAT, stay) as server:
         async with raw_server(moved(uri_of(server) + "new?query", status)) as first:
-            private = {"Authorization": "secret", "Cookie": "secret", "X-Own": "told"}
+            private = {"Authorization": "secret", "Cookie": "secret", "X-Own": "kept"}
             async with connect(first.uri, additional_headers=private) as connection:
                 assert connection.request.path == "/new?query"
-                assert connection.request.headers["X-Own"] == "told"
+                assert connection.request.headers["X-Own"] == "kept"
                 assert "Authorization" not in connection.request.headers
                 assert "Cookie" not in connection.request.headers
                 assert connection.request.headers["Host"] in uri_of(server)

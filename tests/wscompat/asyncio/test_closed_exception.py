@@ -1,4 +1,4 @@
-"""Which exception tells how a connection ended."""
+"""The exception that reports how a connection ended."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""`compression=`: what is offered, accepted and refused, byte for byte as by websockets."""
+"""`compression=`: offers, acceptance and refusal are byte for byte those of websockets."""
 
 import asyncio
 import importlib
@@ -80,7 +80,7 @@ def masked(payload: bytes, first_byte: int) -> bytes:
 
 
 async def client_record(library: Library, answer: str, compression: str | None) -> list[Any]:
-    """What a client offers, and what it makes of an answer."""
+    """Return a client's offer, and its result for a response."""
     record = Record()
     line = f"{FIELD}: {answer}\r\n".encode() if answer else b""
     async with raw_server(ACCEPTED + line + b"\r\n", stays=True) as raw:
@@ -153,7 +153,7 @@ async def test_messages(pair: Pair, sides: str) -> None:
 
 
 async def end_of(library: Library, frames: bytes, **options: Any) -> list[Any]:
-    """How a server closes when it is sent something, and what its handler gets."""
+    """Send frames to a server; return its CLOSE and the result of its handler."""
     record = Record()
 
     async def receive(connection: Any) -> None:
@@ -190,7 +190,7 @@ async def end_of(library: Library, frames: bytes, **options: Any) -> list[Any]:
     ids=[
         "corrupt",
         "not UTF-8",
-        "corrupt behind a good one",
+        "corrupt after a good one",
         "too large",
         "frame too large",
         "message too large",
@@ -287,7 +287,7 @@ async def test_what_a_factory_offers(settings: dict[str, Any]) -> None:
 
 
 def part_of(offer: str) -> list[str]:
-    """The parameters of an offer, whose order has no meaning."""
+    """Return the parameters of an offer, whose order has no meaning."""
     return [part.strip() for part in offer.split(";")]
 
 

@@ -127,7 +127,7 @@ async def send_failing_fragments(connection: Any, record: Record) -> None:
 
 
 async def send_fragments_of_a_closed_connection(connection: Any, record: Record) -> None:
-    """The exception comes from elsewhere, and is no reason to leave the message open."""
+    """Raise an exception from elsewhere, which must not leave the message open."""
     other = WEBSOCKETS.exceptions.ConnectionClosedOK(None, None)
 
     async def relay() -> AsyncIterator[str]:
@@ -333,7 +333,7 @@ async def serve_and_return(connection: Any, record: Record) -> None:
 
 
 async def serve_and_fail(connection: Any, record: Record) -> None:
-    raise RuntimeError("the handler's own fault")
+    raise RuntimeError("the handler's own error")
 
 
 async def receive_to_the_end(connection: Any, record: Record) -> None:
@@ -654,7 +654,7 @@ async def test_wait_closed_is_refused_in_another_thread() -> None:
 
 
 async def causes(library: Any, sent: bytes, **options: Any) -> Any:
-    """What `recv` raises after some bytes from the server, and its cause."""
+    """Return the exception of `recv` after some bytes from the server, and its cause."""
     options = {"compression": None, "proxy": None, **options}
     answer = ACCEPTED + b"\r\n" + sent
     async with raw_server(answer, stays=None if sent else False) as server, asyncio.timeout(BOUND):
@@ -683,7 +683,7 @@ async def causes(library: Any, sent: bytes, **options: Any) -> Any:
     ids=range(10),
 )
 async def test_causes(sent: bytes) -> None:
-    """Faults of the peer are told in the same words, and are the cause of the exception."""
+    """Errors of the peer have the same close reasons, and are the cause of the exception."""
     ours, model = await causes(WSCOMPAT, sent), await causes(WEBSOCKETS, sent)
     assert (str(ours), repr(ours.__cause__)) == (str(model), repr(model.__cause__))
 
@@ -744,7 +744,7 @@ async def test_close_without_a_code(pair: Pair) -> None:
 
 @contextlib.asynccontextmanager
 async def bare_client(handler: Any, tls: Tls | None, **options: Any) -> AsyncIterator[RawPeer]:
-    """A client whose connection to wscompat is open."""
+    """Connect a bare client to wscompat."""
     context = tls and tls.server
     async with (
         serving(WSCOMPAT, handler, ssl=context, **options) as server,

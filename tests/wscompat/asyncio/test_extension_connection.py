@@ -33,7 +33,7 @@ TEXT = "compressible, " * 20
 
 
 def pair_options(pair: Pair, compression: str | None = None, **server: Any) -> Options:
-    """Both sides with the extension that changes every byte."""
+    """Return options of both sides with the extension that changes every byte."""
     return Options(
         client={"extensions": [xor(LIBRARIES[pair.client.name]).client_factory()]},
         server={
@@ -238,7 +238,7 @@ async def test_answers(library: Library, answer: str | None, error: str | None) 
 
 @BOTH
 async def test_nothing_in_common(library: Library) -> None:
-    """The server does not accept what is offered; the connection works without."""
+    """The server does not accept the offer; the connection works without."""
     modules = LIBRARIES[library.name]
 
     async def handler(connection: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a client raises for every kind of bad answer, compared with websockets, causes included."""
+"""The exceptions of a client for bad responses, compared with websockets, causes included."""
 
 import asyncio
 from typing import Any
@@ -95,7 +95,7 @@ async def test_same_as_the_model(answer: bytes, options: dict[str, Any]) -> None
             exceptions.InvalidMessage,
             "did not receive a valid HTTP response",
         ),
-        (  # cut off at its fault: what follows is not missing
+        (  # cut off at its error: the rest is not missing
             wscore.WSInvalidMessageError("why", LINE + b"Content-Length: 99999999999999999999"),
             exceptions.InvalidMessage,
             "did not receive a valid HTTP response",
@@ -122,7 +122,7 @@ async def test_stricter_than_the_model() -> None:
 
 
 async def opens(library: Library, field: bytes) -> bool:
-    """Whether a client takes a 101 with this header."""
+    """Return whether a client accepts a 101 with these headers."""
     async with raw_server(GOOD + field + b"\r\n\r\n") as server, asyncio.timeout(BOUND):
         try:
             async with library.connect(server.uri, proxy=None, close_timeout=0.01):

@@ -27,7 +27,7 @@ PLAIN = {
     "an upgrade by POST": b"POST / HTTP/1.1\r\nHost: h\r\n" + UPGRADE,
     "an upgrade of HTTP/1.0": b"GET / HTTP/1.0\r\nHost: h\r\n" + UPGRADE,
 }
-# The model hangs up instead of answering these, and asks nobody.
+# The model closes the connection instead of answering these, and calls no function.
 BEYOND_THE_MODEL = {
     "a body": b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n",
     "a body in chunks": b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n",
@@ -65,7 +65,7 @@ async def nothing(connection: Any) -> None:
 async def answer(
     library: Library, sent: bytes, process_request: Callable[..., Any] | None, **options: Any
 ) -> tuple[list[Any], list[str], bytes]:
-    """What `process_request` was asked, and head and body of the answer."""
+    """Return the arguments of `process_request`, and the headers and body of the response."""
     options = {"process_request": process_request, "server_header": None, **options}
     async with serving(library, nothing, close_timeout=0.05, **options) as server:
         server.asked = []

@@ -1,4 +1,4 @@
-"""What is logged from INFO on, and by which loggers, compared with websockets."""
+"""The logs from INFO on, and their loggers, compared with websockets."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import pytest
 from tests.wscompat.libraries import BOUND, WEBSOCKETS, WSCOMPAT, Library, port_of, serving, uri_of
 from tests.wscompat.raw import REQUEST, raw_client
 
-# What a client may meet that is not wanted.
+# Servers that refuse or fail a client.
 FAILURES = (WEBSOCKETS.exceptions.InvalidStatus, WEBSOCKETS.exceptions.ConnectionClosed)
 Records = list[tuple[str, str, str, bool]]
 
@@ -19,7 +19,7 @@ Records = list[tuple[str, str, str, bool]]
 async def records_of(
     caplog: pytest.LogCaptureFixture, logger: str, conversation: Awaitable[Any]
 ) -> Records:
-    """What one logger was told meanwhile: level, text without the port, and whether it traces."""
+    """Return the records of one logger: level, text without the port, and whether it traces."""
     caplog.clear()
     caplog.set_level(logging.INFO)
     await conversation
@@ -57,7 +57,7 @@ async def fail_to_decide(connection: Any, request: Any) -> Any:
 
 
 async def one_connection(library: Library, handler: Callable[[Any], Any], **options: Any) -> None:
-    """A server with a client that sends a message, if it gets in."""
+    """Serve a client that sends a message, if it is accepted."""
     async with serving(library, handler, **options) as server:
         with contextlib.suppress(*FAILURES):
             websocket = await WEBSOCKETS.connect(uri_of(server), proxy=None, compression=None)
@@ -77,13 +77,13 @@ async def one_connection(library: Library, handler: Callable[[Any], Any], **opti
 async def test_servers(
     caplog: pytest.LogCaptureFixture, handler: Callable[[Any], Any], options: dict[str, Any]
 ) -> None:
-    async def told(library: Library) -> Records:
+    async def logged(library: Library) -> Records:
         found = await records_of(
             caplog, "websockets.server", one_connection(library, handler, **options)
         )
         return sorted(found)
 
-    assert await told(WSCOMPAT) == await told(WEBSOCKETS)
+    assert await logged(WSCOMPAT) == await logged(WEBSOCKETS)
 
 
 @pytest.mark.parametrize("decide", [refuse, fail_to_decide])
@@ -92,12 +92,12 @@ async def test_servers_that_refuse(
 ) -> None:
     """Websockets also says that such a connection was closed, which was never open."""
 
-    async def told(library: Library) -> Records:
+    async def logged(library: Library) -> Records:
         conversation = one_connection(library, echo, process_request=decide)
         found = await records_of(caplog, "websockets.server", conversation)
         return [record for record in found if record[2] != "connection closed"]
 
-    assert await told(WSCOMPAT) == await told(WEBSOCKETS)
+    assert await logged(WSCOMPAT) == await logged(WEBSOCKETS)
 
 
 async def test_a_server_without_connections(caplog: pytest.LogCaptureFixture) -> None:
@@ -105,10 +105,10 @@ async def test_a_server_without_connections(caplog: pytest.LogCaptureFixture) ->
         async with serving(library, echo):
             pass
 
-    async def told(library: Library) -> Records:
+    async def logged(library: Library) -> Records:
         return await records_of(caplog, "websockets.server", nothing(library))
 
-    assert await told(WSCOMPAT) == await told(WEBSOCKETS)
+    assert await logged(WSCOMPAT) == await logged(WEBSOCKETS)
 
 
 async def test_clients(caplog: pytest.LogCaptureFixture) -> None:
@@ -129,12 +129,12 @@ async def test_clients(caplog: pytest.LogCaptureFixture) -> None:
         with pytest.raises(RuntimeError):  # there is no second delay
             await anext(aiter(attempts))
 
-    async def told(library: Library) -> Records:
+    async def logged(library: Library) -> Records:
         found = await records_of(caplog, "websockets.client", talk(library))
         return [(*record[:2], record[2].partition(": ")[0], record[3]) for record in found]
 
-    ours = await told(WSCOMPAT)
-    assert ours == await told(WEBSOCKETS)
+    ours = await logged(WSCOMPAT)
+    assert ours == await logged(WEBSOCKETS)
     assert "reconnecting in 0.0 seconds" in ours[-1][2]
 
 

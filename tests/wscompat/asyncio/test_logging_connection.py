@@ -1,4 +1,4 @@
-"""What is logged at the level DEBUG, compared with websockets."""
+"""The logs at the level DEBUG, compared with websockets."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from wscompat.asyncio.logging_connection import LoggingConnection, class_for, is
 
 # Steps of websockets on the TCP connection, which wscompat takes elsewhere.
 TCP = re.compile(r"[<>] EOF|x .*")
-# What is never twice the same, or names the library.
+# Text that always differs, or names the library.
 CHANGING = re.compile(r"((?:Key|Accept|Date|User-Agent|Server):) .*|(:\d+)$|\(\d+ bytes\)")
 
 
@@ -25,10 +25,10 @@ def is_head(text: str) -> bool:
     return bool(re.match(r"[<>] (GET|HTTP|[\w-]+:|\[body\])", text))
 
 
-async def told(
+async def logged(
     caplog: pytest.LogCaptureFixture, logger: str, conversation: Awaitable[Any]
 ) -> tuple[list[str], list[str]]:
-    """The lines of handshakes, in any order, and the others."""
+    """Return the lines of handshakes, in any order, and the others."""
     caplog.clear()
     caplog.set_level(logging.DEBUG, "websockets")
     await conversation
@@ -67,7 +67,7 @@ async def test_clients(caplog: pytest.LogCaptureFixture, compression: str | None
             await talk(websocket)
 
         async def of(library: Library) -> Any:
-            return await told(caplog, "websockets.client", conversation(library))
+            return await logged(caplog, "websockets.client", conversation(library))
 
         assert await of(WSCOMPAT) == await of(WEBSOCKETS)
 
@@ -83,7 +83,7 @@ async def test_servers(caplog: pytest.LogCaptureFixture, compression: str | None
                 await echo(websocket)
 
     async def of(library: Library) -> Any:
-        return await told(caplog, "websockets.server", conversation(library))
+        return await logged(caplog, "websockets.server", conversation(library))
 
     assert await of(WSCOMPAT) == await of(WEBSOCKETS)
 
@@ -95,8 +95,8 @@ async def test_servers_that_refuse(caplog: pytest.LogCaptureFixture) -> None:
                 await WEBSOCKETS.connect(uri_of(server), proxy=None)
 
     async def of(library: Library) -> Any:
-        heads, _ = await told(caplog, "websockets.server", conversation(library))
-        return heads
+        handshakes, _ = await logged(caplog, "websockets.server", conversation(library))
+        return handshakes
 
     assert await of(WSCOMPAT) == await of(WEBSOCKETS)
 
@@ -128,7 +128,7 @@ async def test_pings_and_closing_of_the_peer(caplog: pytest.LogCaptureFixture) -
         return data
 
     async def of(library: Library) -> Any:
-        return await told(caplog, "websockets.client", conversation(library))
+        return await logged(caplog, "websockets.client", conversation(library))
 
     assert await of(WSCOMPAT) == await of(WEBSOCKETS)
     assert await conversation(WSCOMPAT) == await conversation(WEBSOCKETS) == b"\x8ap\x88\x03\xe9bye"
@@ -153,7 +153,7 @@ async def test_messages_are_the_same_at_every_level(
 
 @pytest.mark.parametrize("bad", [b"\xc1\x80\0\0\0\0", b"\x88\x81\0\0\0\0x"])
 async def test_faults_of_the_peer(caplog: pytest.LogCaptureFixture, bad: bytes) -> None:
-    """The CLOSE that says what was wrong is logged, too."""
+    """The CLOSE for an error is logged, too."""
     caplog.set_level(logging.DEBUG, "websockets")
     async with (
         serving(WSCOMPAT, echo) as server,
@@ -175,7 +175,7 @@ async def test_broadcasts(caplog: pytest.LogCaptureFixture) -> None:
             await websocket.wait_closed()
 
     async def of(library: Library) -> Any:
-        return await told(caplog, "websockets.server", conversation(library))
+        return await logged(caplog, "websockets.server", conversation(library))
 
     assert await of(WSCOMPAT) == await of(WEBSOCKETS)
 

@@ -14,8 +14,8 @@ LIBRARIES = ("websockets", "wscompat")
 Story = Callable[[Any, ModuleType], Awaitable[list[object]]]
 
 
-async def told(story: Story, library: str, *marks: object) -> list[object]:
-    """What a story tells of the library's assembler."""
+async def story_events(story: Story, library: str, *marks: object) -> list[object]:
+    """Return the events of a story with the library's assembler."""
     assembler = importlib.import_module(f"{library}.asyncio.messages").Assembler
     frames = importlib.import_module(f"{library}.frames")
     async with asyncio.timeout(BOUND):
@@ -23,7 +23,7 @@ async def told(story: Story, library: str, *marks: object) -> list[object]:
 
 
 async def outcome(awaitable: Awaitable[object]) -> object:
-    """A result, or the name and text of an exception."""
+    """Return a result, or the name and text of an exception."""
     try:
         return await awaitable
     except (Exception, asyncio.CancelledError) as exc:
@@ -31,7 +31,7 @@ async def outcome(awaitable: Awaitable[object]) -> object:
 
 
 async def parts(assembler: Any, decode: bool | None = None) -> list[object]:
-    """All parts of the next message, and how reading ended if it did not end well."""
+    """Return all parts of the next message, and the exception that ended reading, if any."""
     found: list[object] = []
     iterator = assembler.get_iter(decode)
     while True:
@@ -141,7 +141,7 @@ async def closed_while_somebody_reads(assembler: Any, frames: ModuleType) -> lis
     ids=lambda story: story.__name__,
 )
 async def test_same_as_model(story: Story) -> None:
-    model, ours = [await told(story, library) for library in LIBRARIES]
+    model, ours = [await story_events(story, library) for library in LIBRARIES]
     assert ours == model
     assert ours
 
@@ -162,7 +162,7 @@ async def test_pauses_as_the_model(marks: tuple[int | None, ...]) -> None:
 
         return story
 
-    model, ours = [await told(fill_and_empty([]), library, *marks) for library in LIBRARIES]
+    model, ours = [await story_events(fill_and_empty([]), library, *marks) for library in LIBRARIES]
     assert ours == model
 
 

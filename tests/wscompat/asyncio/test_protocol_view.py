@@ -1,4 +1,4 @@
-"""What ``connection.protocol`` tells, compared with websockets on either side."""
+"""The attributes of ``connection.protocol``, compared with websockets on either side."""
 
 import contextlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which proxy is taken, what it is told, and what its failures are called, as with websockets.
+"""The choice of a proxy, the requests to it, and its failures, compared with websockets.
 
 Most tests send both libraries through the same misbehaving proxy, and compare what they do.
 `test_proxy_matrix.py` goes through the proxies that people run.
@@ -82,7 +82,7 @@ async def test_a_given_socket_goes_through_no_proxy(monkeypatch: pytest.MonkeyPa
             pass
 
 
-# What the same proxy is told, and what is made of its answers
+# The requests to the same proxy, and the results of its responses
 
 
 SOCKS4_NO = b"\0\x5b" + b"\0" * 6
@@ -91,7 +91,7 @@ SOCKS5_NO = b"\5\5\0\1" + b"\0" * 6
 
 @pytest.mark.parametrize("uri", ["ws://localhost:4321/", "ws://127.0.0.1:4321/"])
 async def test_who_resolves(uri: str) -> None:
-    """The request tells: it has a name or an address."""
+    """The request shows it: it has a name or an address."""
     is_name = "localhost" in uri
     await compare(scripted((9, SOCKS4_NO)), "socks4", uri)
     await compare(scripted((19 if is_name else 9, SOCKS4_NO)), "socks4a", uri)
@@ -100,11 +100,11 @@ async def test_who_resolves(uri: str) -> None:
 
 
 async def test_a_socks4_user_needs_no_password() -> None:
-    told: list[bytes] = []
-    async with listened_to(scripted((13, SOCKS4_NO)), told) as port:
+    received: list[bytes] = []
+    async with listened_to(scripted((13, SOCKS4_NO)), received) as port:
         with pytest.raises(ProxyError):
             await connect("ws://127.0.0.1:80/", proxy=f"socks4://user@127.0.0.1:{port}")
-    assert told == [b"\4\1\0\x50\x7f\0\0\1user\0"]
+    assert received == [b"\4\1\0\x50\x7f\0\0\1user\0"]
 
 
 async def test_a_name_that_cannot_be_resolved_here() -> None:
@@ -167,7 +167,7 @@ async def test_answers_of_http_proxies(
 
 
 async def test_heads_without_end() -> None:
-    """How much of it is read may differ, and so may what the proxy still hears."""
+    """How much of it is read may differ, and so may further data to the proxy."""
     for answer in (
         endless(b"HTTP/1.1 200 OK\r\nA: ", b"x" * 999),
         endless(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 999),
@@ -193,7 +193,7 @@ async def test_answers_of_socks_proxies(answer: Answer) -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks4", "socks5"])
 async def test_a_proxy_that_says_nothing(scheme: str) -> None:
-    """TLS begins with random bytes, hence no comparison of what is said."""
+    """TLS begins with random bytes, hence no comparison of the data."""
     records = [
         await attempt(library, silent, scheme, "ws://localhost:1/", None, open_timeout=0.1)
         for library in (WEBSOCKETS, WSCOMPAT)
@@ -303,12 +303,12 @@ async def test_credentials_are_not_logged(caplog: pytest.LogCaptureFixture) -> N
                     "ws://h.invalid/", proxy=f"{scheme}://wsuser:s3cret@127.0.0.1:{port}"
                 ):
                     pass
-        told = [caplog.text]
+        received = [caplog.text]
         error: BaseException | None = caught.value
         while error is not None:
-            told += [repr(error), str(error), repr(vars(error))]
+            received += [repr(error), str(error), repr(vars(error))]
             error = error.__cause__
-        assert not [shown for shown in told if "s3cret" in shown or "wsuser" in shown]
+        assert not [shown for shown in received if "s3cret" in shown or "wsuser" in shown]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks4", "socks5"])
@@ -341,8 +341,8 @@ async def test_the_proxys_response() -> None:
 
 async def test_where_the_tunnel_leads_and_where_it_begins() -> None:
     """Websockets takes no host and port with a proxy; the other arguments are for the proxy."""
-    told: list[bytes] = []
-    async with listened_to(answering(b"HTTP/1.1 403 X\r\n\r\n"), told) as port:
+    received: list[bytes] = []
+    async with listened_to(answering(b"HTTP/1.1 403 X\r\n\r\n"), received) as port:
         with pytest.raises(InvalidProxyStatus):
             await connect(
                 "ws://h.invalid/",
@@ -352,7 +352,7 @@ async def test_where_the_tunnel_leads_and_where_it_begins() -> None:
                 local_addr=("127.0.0.1", 0),
                 family=socket.AF_INET,
             )
-    assert told[0].startswith(b"CONNECT elsewhere.invalid:77 HTTP/1.1\r\n")
+    assert received[0].startswith(b"CONNECT elsewhere.invalid:77 HTTP/1.1\r\n")
 
 
 async def test_a_local_address_that_there_is_not() -> None:
@@ -368,10 +368,10 @@ async def test_a_local_address_that_there_is_not() -> None:
 
 
 async def test_redirects_go_through_the_proxy_again() -> None:
-    heads: dict[str, list[bytes]] = {}
+    requests: dict[str, list[bytes]] = {}
 
     for library in (WEBSOCKETS, WSCOMPAT):
-        asked = heads[library.name] = []
+        asked = requests[library.name] = []
 
         async def server(
             reader: asyncio.StreamReader,
@@ -390,12 +390,12 @@ async def test_redirects_go_through_the_proxy_again() -> None:
         async with listening(server) as port:
             with pytest.raises(library.exceptions.InvalidStatus):
                 await library.connect("ws://first.invalid:1/", proxy=f"http://127.0.0.1:{port}")
-    assert heads["wscompat"] == heads["websockets"]
-    assert heads["wscompat"][2] == b"CONNECT other.invalid:80 HTTP/1.1"
+    assert requests["wscompat"] == requests["websockets"]
+    assert requests["wscompat"][2] == b"CONNECT other.invalid:80 HTTP/1.1"
 
 
 async def test_the_iterator_tries_the_proxy_again() -> None:
-    """A server behind the proxy that hangs up is tried again; a proxy that refuses is not."""
+    """An attempt is repeated if the server closes the connection, not if the proxy refuses."""
 
     async def stay(connection: Any) -> None:
         await connection.wait_closed()

@@ -31,7 +31,7 @@ async def echo(connection: Any) -> None:
 
 @contextlib.asynccontextmanager
 async def echoing(tls: Tls | None) -> AsyncIterator[str]:
-    """A server, by its URI."""
+    """Serve echoes; yield the server's URI."""
     async with serving(WSCOMPAT, echo, ssl=tls and tls.server) as server:
         yield uri_of(server, tls is not None)
 
@@ -94,7 +94,7 @@ async def test_ipv6_targets(
 
 
 async def failure(library: Library, proxy: str, port: int) -> tuple[str, bool]:
-    """How it is said that there is no connection, and whether it may be tried again."""
+    """Return the exception of a failed attempt, and whether it may be repeated."""
     with pytest.raises(library.exceptions.ProxyError) as caught:
         await library.connect(f"ws://127.0.0.1:{port}/", proxy=proxy)
     return describe(caught.value), library.process_exception(caught.value) is None

@@ -52,7 +52,7 @@ PATHS = [
 
 
 async def plain(websocket: Any) -> None:
-    """Send what the connection knows of its handler."""
+    """Send the attributes that the connection has of its handler."""
     known = websocket.handler is plain, websocket.handler_kwargs, websocket.request.path
     await websocket.send(repr(known))
 
@@ -92,7 +92,7 @@ async def routing(
 
 
 def request(path: str, *fields: str) -> bytes:
-    """A request to upgrade, with further fields."""
+    """Return a request to upgrade, with further fields."""
     lines = [
         f"GET {path} HTTP/1.1",
         *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
@@ -102,7 +102,7 @@ def request(path: str, *fields: str) -> bytes:
 
 
 async def answer(port: int, path: str, *fields: str) -> tuple[list[bytes], bytes]:
-    """What a server says to a request: the head, without what changes, and the rest."""
+    """Return the response to a request: the stable part of its headers, and the rest."""
     async with raw_client(port, request(path, *fields)) as client:
         head = await client.head()
         if head.startswith(b"HTTP/1.1 101 "):
@@ -113,7 +113,7 @@ async def answer(port: int, path: str, *fields: str) -> tuple[list[bytes], bytes
 
 
 async def answers(library: Library, *fields: str, **options: Any) -> dict[str, Any]:
-    """What a library's server says to the requests for all paths."""
+    """Return the responses of a library's server to the requests for all paths."""
     async with routing(library, **options) as port:
         return {path: await answer(port, path, *fields) for path in PATHS}
 
@@ -150,7 +150,7 @@ async def test_odd_hosts(fields: list[str], options: dict[str, Any]) -> None:
             return [await answer(port, path, *fields) for path in ("/folder", "/old", "/")]
 
     ours = await ask(WSCOMPAT)
-    if len(fields) != 1 and not options:  # the model answers 500 to this fault of the client's
+    if len(fields) != 1 and not options:  # the model answers 500 to this error of the client
         assert all(b"HTTP/1.1 400 Bad Request" in head for head, _ in ours)
     elif len(fields) != 1:  # only what would upgrade has to have it (RFC 6455, 4.2.1)
         assert ours[0] == (await ask(WEBSOCKETS))[0]

@@ -42,7 +42,7 @@ async def stay(connection: Any) -> None:
 
 
 async def end_of(connection: Any) -> str:
-    """How a connection ends for one that receives from it."""
+    """Return how a connection ends for a task that receives from it."""
     async with asyncio.timeout(BOUND):
         try:
             while True:
@@ -99,7 +99,7 @@ async def test_own_class_of_connections() -> None:
 @LIBRARIES
 async def test_failing_handler(library: Library, caplog: pytest.LogCaptureFixture) -> None:
     async def fail(connection: Any) -> None:
-        raise RuntimeError("its own fault")
+        raise RuntimeError("its own error")
 
     async with serving(library, fail) as server:
         connection = await connect(uri_of(server))
@@ -110,7 +110,7 @@ async def test_failing_handler(library: Library, caplog: pytest.LogCaptureFixtur
     assert record.name == "websockets.server"
     assert record.getMessage() == "connection handler failed"
     assert record.exc_info is not None
-    assert "its own fault" in str(record.exc_info[1])
+    assert "its own error" in str(record.exc_info[1])
 
 
 async def test_cancelled_handler() -> None:
@@ -477,7 +477,7 @@ async def test_refused_upgrade_is_logged_and_answered() -> None:
 async def test_client_that_resets_behind_its_request(
     library: Library, sent: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is nobody for whom a handler could do anything, or whom anybody wants to read of."""
+    """No handler could do anything for such a client, and no log needs it."""
     caplog.set_level("INFO")
     handled = []
 

@@ -1,4 +1,4 @@
-"""What the server and the program decide about a request, compared with websockets."""
+"""The decisions of the server and of the user about a request, compared with websockets."""
 
 import asyncio
 import re
@@ -46,16 +46,16 @@ async def check_same(fields: bytes, **options: Any) -> tuple[str, list[str], str
     ids=["a browser", "an old version"],
 )
 async def test_what_is_no_upgrade(request_head: bytes) -> None:
-    """It is told so in the same words, also by a server that has nothing else to decide."""
+    """The response has the same text, also of a server that has nothing else to decide."""
 
-    async def told(library: Library) -> tuple[set[str], bytes]:
+    async def refused(library: Library) -> tuple[set[str], bytes]:
         async with serving(library, nothing) as server:
             port = port_of(server)
             async with raw_client(port, request_head) as client:
                 lines = (await client.head()).decode().split("\r\n")
                 return {line.partition(": ")[0] for line in lines}, await client.rest()
 
-    assert await told(WSCOMPAT) == await told(WEBSOCKETS)
+    assert await refused(WSCOMPAT) == await refused(WEBSOCKETS)
 
 
 @pytest.mark.parametrize(
@@ -222,17 +222,17 @@ def go_on(connection: Any, request: Any) -> Any:
 
 
 async def go_on_later(connection: Any, request: Any) -> Any:
-    """A coroutine function."""
+    """Return None from a coroutine function."""
 
 
 def fail(connection: Any, request: Any) -> Any:
-    raise LookupError("its own fault")
+    raise LookupError("its own error")
 
 
 async def full_answer(
     library: Library, process_request: Any, sent: bytes, **options: Any
 ) -> list[str]:
-    """The whole answer, without what differs by nature."""
+    """Return the whole response, without the parts that always differ."""
     async with serving(
         library, nothing, process_request=process_request, close_timeout=0.05, **options
     ) as server:
@@ -272,7 +272,7 @@ async def test_process_request_that_fails_is_logged(caplog: pytest.LogCaptureFix
     await full_answer(WSCOMPAT, fail, REQUEST + b"\r\n")
     (record,) = (r for r in caplog.records if r.getMessage() == "process_request failed")
     assert record.exc_info is not None
-    assert "its own fault" in str(record.exc_info[1])
+    assert "its own error" in str(record.exc_info[1])
 
 
 async def test_process_request_that_returns_nonsense() -> None:
@@ -292,7 +292,7 @@ async def wait_and_refuse(connection: Any, request: Any) -> Any:
 
 async def wait_and_fail(connection: Any, request: Any) -> Any:
     await asyncio.sleep(0)
-    raise LookupError("its own fault")
+    raise LookupError("its own error")
 
 
 def accept(connection: Any, request: Any) -> Any:
@@ -352,7 +352,7 @@ def replace_by_another_101(connection: Any, request: Any, response: Any) -> Any:
 
 
 def fail_late(connection: Any, request: Any, response: Any) -> Any:
-    raise LookupError("its own fault")
+    raise LookupError("its own error")
 
 
 NO_UPGRADE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -380,7 +380,7 @@ async def test_process_response_that_accepts() -> None:
 
 
 async def test_process_response_with_compression() -> None:
-    """It sees what was agreed on, and that holds."""
+    """It sees the negotiated parameters, and they apply."""
     offer = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
     options = {"process_response": look, "compression": "deflate"}
     ours = await full_answer(WSCOMPAT, None, REQUEST + offer, **options)

@@ -9,7 +9,7 @@ DATA_OPCODES = (0, 1, 2)
 
 
 def xor(library: Any) -> SimpleNamespace:
-    """An extension that changes every byte, and says so by RSV2."""
+    """Make an extension that changes every byte, and marks that by RSV2."""
     base = library.extensions
 
     class Xor(base.Extension):  # type: ignore[misc, name-defined]
@@ -57,7 +57,7 @@ def xor(library: Any) -> SimpleNamespace:
 
 
 def padding(library: Any) -> SimpleNamespace:
-    """An extension that makes every fragment eight bytes longer, and needs no reserved bit."""
+    """Make an extension that makes every fragment eight bytes longer, without a reserved bit."""
     base = library.extensions
 
     class Padding(base.Extension):  # type: ignore[misc, name-defined]
@@ -80,5 +80,5 @@ def padding(library: Any) -> SimpleNamespace:
 
 
 def changed(data: Any) -> bytes:
-    """A payload with every byte changed; doing it twice undoes it."""
+    """Return a payload with every byte changed; doing it twice undoes it."""
     return bytes(byte ^ KEY for byte in data)

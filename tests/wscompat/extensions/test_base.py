@@ -34,7 +34,7 @@ def test_there_is_no_default(name: str) -> None:
 
 
 def opened(library: Any, side: str, stack: list[str], **options: Any) -> Any:
-    """An open protocol that uses extensions."""
+    """Return an open protocol that uses extensions."""
     protocol = library.protocol.Protocol(library.protocol.Side[side], **options)
     made = {
         "xor": lambda: xor(library).extension(),
@@ -86,7 +86,7 @@ def test_conversation(stack: list[str], side: str, split: str) -> None:
 
 
 def masked(data: bytes) -> bytes:
-    """A frame with a mask of zeros."""
+    """Return a frame with a mask of zeros."""
     start = 2 + {126: 2, 127: 8}.get(data[1], 0)
     return data[:1] + bytes([data[1] | 0x80]) + data[2:start] + bytes(4) + data[start:]
 
@@ -94,7 +94,7 @@ def masked(data: bytes) -> bytes:
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("side", ["SERVER", "CLIENT"])
 @pytest.mark.parametrize(
-    "faults",
+    "bad_frames",
     [
         [frame("CLIENT", 1, b"x", rsv=4)],
         [frame("CLIENT", 9, b"x", rsv=1)],
@@ -105,8 +105,8 @@ def masked(data: bytes) -> bytes:
         [frame("CLIENT", 8, b"\x03\xe8\xff")],
     ],
 )
-def test_faults(faults: list[bytes], side: str, split: str) -> None:
-    steps = [masked(data) if side == "SERVER" else data for data in faults]
+def test_faults(bad_frames: list[bytes], side: str, split: str) -> None:
+    steps = [masked(data) if side == "SERVER" else data for data in bad_frames]
     ours, model = (
         replay(
             library,
@@ -120,7 +120,7 @@ def test_faults(faults: list[bytes], side: str, split: str) -> None:
 
 
 def test_decoded_size_counts() -> None:
-    """What an extension makes larger must not get past the limit, nor what it makes smaller."""
+    """Frames that an extension makes larger must not exceed the limit, nor those it shrinks."""
     for library in (WSCOMPAT, WEBSOCKETS):
         sender = opened(library, "SERVER", ["padding"])
         target = opened(library, "CLIENT", ["padding"], max_size=20)
@@ -147,7 +147,7 @@ def test_an_exception_of_an_extension(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("name", ["xor", "deflate"])
 def test_server_that_is_open(name: str) -> None:
-    """What it could have accepted has no meaning any more."""
+    """The extensions that it could have accepted have no meaning any more."""
     for library in (WSCOMPAT, WEBSOCKETS):
         state = library.protocol.State.OPEN
         server = library.server.ServerProtocol(state=state, extensions=None)

@@ -1,4 +1,4 @@
-"""What both sides agree on; that it is what websockets agrees on is asserted for each side."""
+"""The agreement of both sides; the tests of each side compare it with websockets."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_several_fields() -> None:
 
 @pytest.mark.parametrize("factories", [None, []])
 def test_no_factories(factories: list[ServerPerMessageDeflateFactory] | None) -> None:
-    """What is offered is not even looked at."""
+    """The offers are not even parsed."""
     assert accept_offers(factories, Headers({FIELD: "(malformed"})) == (None, [])
     assert take_answer(None, Headers()) == []
     with pytest.raises(NegotiationError, match="no extensions supported"):

@@ -43,7 +43,7 @@ SERVER_ONLY: list[dict[str, Any]] = [
 
 
 def attempt(action: Callable[[], Any]) -> Any:
-    """What an action gives, or the exception."""
+    """Return the result of an action, or the exception."""
     try:
         return action()
     except Exception as exc:

@@ -21,7 +21,7 @@ class Legacy:
     """The modules of the older API in one of the libraries.
 
     Args:
-        name: what to import.
+        name: the package to import.
     """
 
     def __init__(self, name: str) -> None:
@@ -49,7 +49,7 @@ OURS = Legacy("wscompat")
 
 
 def describe(exc: BaseException) -> str:
-    """An exception's type and text, without what may differ.
+    """Return an exception's type and text, without the parts that may differ.
 
     Ours are subclasses in one case, and a CLOSE for bad input says what was wrong.
     """
@@ -59,7 +59,7 @@ def describe(exc: BaseException) -> str:
 
 
 class Record(libraries.Record):
-    """What happened, in its order."""
+    """The events, in their order."""
 
     describe = staticmethod(describe)
 
@@ -72,7 +72,7 @@ class Record(libraries.Record):
             return None
 
     def state(self, websocket: Any) -> None:
-        """Note what a connection says about itself."""
+        """Note the state of a connection."""
         self.note(
             "state",
             *(int(websocket.state), websocket.open, websocket.closed),
@@ -81,14 +81,14 @@ class Record(libraries.Record):
 
 
 def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0) -> bytes:
-    """A frame of a client, with a mask of zeros."""
+    """Return a frame of a client, with a mask of zeros."""
     first = (0x80 if fin else 0) | rsv << 4 | opcode
     assert len(payload) < 126
     return bytes([first, 0x80 | len(payload), 0, 0, 0, 0]) + payload
 
 
 def closing(code: int, reason: bytes = b"") -> bytes:
-    """A CLOSE of a client."""
+    """Return a CLOSE of a client."""
     return frame(8, code.to_bytes(2, "big") + reason)
 
 
@@ -96,11 +96,11 @@ class Peer:
     """A client that is only a socket.
 
     Args:
-        reader: what it receives from.
-        writer: what it sends with.
+        reader: the stream it receives from.
+        writer: the stream it sends to.
 
     Attributes:
-        record: what it received.
+        record: the frames it received.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -183,7 +183,7 @@ async def serving(
 
 
 async def run_case(library: Legacy, case: Case, **options: Any) -> list[Any]:
-    """Run a case in the handler of a server; what happened there, then what its peer received."""
+    """Run a case in the handler of a server; return its events, then those of the peer."""
     record = Record()
     ready: asyncio.Future[Peer] = asyncio.get_running_loop().create_future()
     done = asyncio.Event()
@@ -210,7 +210,7 @@ async def run_case(library: Legacy, case: Case, **options: Any) -> list[Any]:
 
 
 async def same(case: Case, **options: Any) -> list[Any]:
-    """Run a case with both libraries, which must record the same; what they recorded."""
+    """Run a case with both libraries, which must record the same; return the record."""
     model = await run_case(MODEL, case, **options)
     assert await run_case(OURS, case, **options) == model
     return model

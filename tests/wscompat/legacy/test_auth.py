@@ -15,7 +15,7 @@ async def wait(websocket: Any) -> None:
 
 
 async def status(library: Legacy, field: bytes, factory: Any) -> tuple[bytes, bytes]:
-    """What a server answers: its status and its challenge, and the body."""
+    """Return the server's response: its status, its challenge and its body."""
     async with (
         serving(library, wait, create_protocol=factory) as port,
         raw_client(port, REQUEST + field + b"\r\n") as peer,

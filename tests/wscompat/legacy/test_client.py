@@ -104,7 +104,7 @@ async def test_iterating_goes_on_after_a_failure(library: Legacy) -> None:
 
 
 async def redirected(library: Legacy, location: bytes, **options: Any) -> list[Any]:
-    """What a client does that is sent to `location` by every answer but the second one."""
+    """Return the requests of a client that all responses but the second redirect to `location`."""
     requests: list[list[bytes]] = []
     async with contextlib.AsyncExitStack() as stack:
         target = await stack.enter_async_context(raw_server(ACCEPTED + b"\r\n", stays=True))

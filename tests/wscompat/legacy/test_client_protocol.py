@@ -11,7 +11,7 @@ from tests.wscompat.raw import ACCEPTED, raw_server
 
 
 async def attempt(library: Legacy, answer: bytes, **options: Any) -> list[Any]:
-    """What a client asks for, and what it makes of an answer."""
+    """Return a client's request, and its result for a response."""
     stays = answer.startswith(ACCEPTED)
     async with raw_server(answer, stays=stays) as server:
         try:

@@ -57,7 +57,7 @@ async def test_the_cause_says_that_there_was_no_time_left() -> None:
 async def test_a_connection_that_is_over_is_freed_at_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What counted its time knows it, and is not left to the garbage collector with it."""
+    """The timer refers to the connection, and no cycle is left to the garbage collector."""
     caplog.set_level(logging.CRITICAL, "websockets.server")  # records have the connection
     known = []
 

@@ -25,7 +25,7 @@ def factory(library: Legacy, side: str, **options: Any) -> Any:
 async def agreed(
     client: Legacy, server: Legacy, client_options: dict[str, Any], server_options: dict[str, Any]
 ) -> list[Any]:
-    """Send messages both ways; what was offered and accepted."""
+    """Send messages both ways; return the offer and the acceptance."""
 
     async def echo(websocket: Any) -> None:
         async for message in websocket:
@@ -108,7 +108,7 @@ async def test_messages_are_compressed() -> None:
 
 
 def own(library: Legacy, side: str) -> Any:
-    """A factory of an extension that changes every byte."""
+    """Make a factory of an extension that changes every byte."""
     factories = xor(load(library.name))
     return factories.client_factory() if side == "Client" else factories.server_factory()
 

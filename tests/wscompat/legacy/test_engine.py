@@ -97,7 +97,7 @@ async def test_writing_pauses_on_a_transport_of_the_loop() -> None:
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("last", [b"\x88\x02\x03\xe8", b""], ids=["close", "no close"])
 async def test_an_end_that_comes_with_the_response(secure: bool, last: bytes, tls: Tls) -> None:
-    """What the server sent before it is received, however late the client looks at the response.
+    """Messages sent before it are received, however late the client looks at the response.
 
     The model does so only if the client is at once; later it raises AssertionError.
     """

@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.http`: heads are read from a stream as websockets reads them."""
+"""Tests of `wscompat.legacy.http`: headers are read from a stream as by websockets."""
 
 import asyncio
 from typing import Any

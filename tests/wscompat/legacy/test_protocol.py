@@ -1,4 +1,4 @@
-"""Tests of `wscompat.legacy.protocol`: every case gives with it what it gives with websockets."""
+"""Tests of `wscompat.legacy.protocol`: every case has the same record with websockets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -96,7 +96,7 @@ async def test_the_peer_closes(sent: bytes) -> None:
 
 
 def repr_of_values(events: list[Any]) -> str:
-    """Events of which some are objects of either library."""
+    """Return events without the types of either library."""
     return repr(events).replace("<CloseCode.NO_STATUS_RCVD: 1005>", "1005")
 
 
@@ -284,7 +284,7 @@ async def test_pings() -> None:
         await record.attempt(websocket.pong())
         await record.attempt(websocket.pong("h\xe9"))
         await record.attempt(websocket.pong(b"x" * 126))
-        peer.send(frame(10, b"nobody asked"), frame(10, b"said twice"))
+        peer.send(frame(10, b"unsolicited"), frame(10, b"said twice"))
         latency = await asyncio.wait_for(second, BOUND)
         record.note(first.done(), latency == websocket.latency, type(latency))
         await peer.frames(4)

@@ -31,7 +31,7 @@ BOTH = pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
 async def answer(
     library: Legacy, request: bytes, caplog: pytest.LogCaptureFixture, **options: Any
 ) -> tuple[bytes, list[str]]:
-    """What a server answers to a request, and what it logs."""
+    """Return the response of a server to a request, and its log."""
     caplog.clear()
 
     async def handler(websocket: Any) -> None:
@@ -53,7 +53,7 @@ async def answer(
 
 
 def _normal(response: bytes) -> bytes:
-    """A response without what may differ: names, dates, and the end of an explanation."""
+    """Return a response without the parts that may differ: names, dates, and explanations."""
     head, _, body = response.partition(b"\r\n\r\n")
     head = re.sub(rb"(Date|Server|Content-Length): [^\r]*", rb"\1: X", head)
     return head + b"\r\n\r\n" + re.split(rb"; |\.\n", body)[0]
@@ -145,7 +145,7 @@ async def test_a_request_with_a_body_is_refused(caplog: pytest.LogCaptureFixture
 
 
 async def process(result: Any) -> Any:
-    """A ``process_request`` that gives this, or raises it."""
+    """Make a ``process_request`` that returns this, or raises it."""
     if isinstance(result, Exception):
         raise result
     return result

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 LIBRARY, LOOP = sys.argv[1:]
-# What no step of a program takes, unless it has failed.
+# Longer than any step of a program, unless it has failed.
 BOUND = 20.0
 
 if LIBRARY == "wscompat":

@@ -18,7 +18,7 @@ PASSWORD, SALT, CHALLENGE = "secret", "salt", "challenge"
 
 
 def proof() -> str:
-    """What a client that knows the password answers."""
+    """Return the answer of a client that knows the password."""
 
     def digest(text: str) -> str:
         return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -27,7 +27,7 @@ def proof() -> str:
 
 
 def response(request: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a request."""
+    """Return the response to a request."""
     known = request["requestType"] == "Echo"
     status = {"result": known, "code": 100 if known else 204}
     return {

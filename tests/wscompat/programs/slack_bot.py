@@ -1,4 +1,4 @@
-"""A bot in Slack's socket mode (slack_sdk), which reconnects when it is told to, and when its
+"""A bot in Slack's socket mode (slack_sdk), which reconnects on request, and when its
 connection breaks; and a server in Slack's place: the web API that gives the address, which runs on
 aiohttp, and the socket.
 """
@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 
 class Slack:
-    """The server: it sends one event on each connection, and then what it was told to do."""
+    """The server: it sends one event on each connection, and then does as configured."""
 
     def __init__(self, endings: list[str]) -> None:
         self.answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -28,12 +28,12 @@ class Slack:
         self.address = ""
 
     async def open(self, request: web.Request) -> web.Response:
-        """The method apps.connections.open of the web API."""
+        """Implement the method apps.connections.open of the web API."""
         assert request.headers["Authorization"] == "Bearer xapp-token"
         return web.json_response({"ok": True, "url": self.address})
 
     async def handler(self, websocket: Any) -> None:
-        """One connection of the bot."""
+        """Handle one connection of the bot."""
         assert websocket.request.path == "/link/?ticket=1"
         ending = self.endings.pop(0)
         await websocket.send(json.dumps({"type": "hello"}))
