@@ -58,6 +58,7 @@ WSCORE_FOR_WSCOMPAT = {
     "connection.slow_calls",
     "handshake.fields",
     "handshake.http",
+    "handshake.token",
     "handshake.http_reader",
     "messages.broadcast",
     "messages.message_connection",

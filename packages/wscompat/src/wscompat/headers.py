@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from wscore.handshake.http import TOKEN
+from wscore.handshake.token import TOKEN
 
 from .datastructures import Headers, MultipleValuesError
 from .exceptions import (

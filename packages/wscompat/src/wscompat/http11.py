@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import wscore
-from wscore.handshake.http import TOKEN
+from wscore.handshake.token import TOKEN
 
 from .datastructures import Headers
 from .exceptions import (
