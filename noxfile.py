@@ -511,7 +511,7 @@ def install_sanitized(session: nox.Session) -> dict[str, str]:
     preloaded = {
         "LD_PRELOAD": f"{library(session, 'libasan.so')} {library(session, 'libubsan.so')}",
         # CPython intentionally keeps memory until its process ends, tests request more memory than
-    # exists, and Squid, which inherits this, deletes objects with a wrong size.
+        # exists, and Squid, which inherits this, deletes objects with a wrong size.
         "ASAN_OPTIONS": "detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1"
         ":new_delete_type_mismatch=0",
         "UBSAN_OPTIONS": "print_stacktrace=1",

@@ -54,7 +54,7 @@ def page(header: Path) -> Iterator[str]:
             yield from declaration(text[comment.end() :], comment[1])
         except ValueError as exc:
             line = text.count("\n", 0, comment.end()) + 1
-            raise ExtensionError(f"{header}:{line}: {error}") from None
+            raise ExtensionError(f"{header}:{line}: {exc}") from None
 
 
 def declaration(code: str, comment: str) -> Iterator[str]:

@@ -144,7 +144,7 @@ def run_wsframe(
                     result.frames.append((int(piece.opcode), piece.fin, piece.rsv, body))
                     begun.clear()
     except wsframe.FrameError as exc:
-        result.fault, result.offset = error.name, error.offset or 0
+        result.fault, result.offset = exc.name, exc.offset or 0
     return result
 
 
