@@ -188,7 +188,7 @@ def test_wrong_settings(wrong: dict[str, Any]) -> None:
 
 
 def test_the_level_of_isal_that_lets_messages_grow() -> None:
-    with pytest.raises(ValueError, match=r"isal go from 1 to 3, not 0; .*grow"):
+    with pytest.raises(ValueError, match=r"isal must be from 1 to 3, not 0; .*grow"):
         WSDeflate(engine="isal", level=0)
     assert WSDeflate(level=0).compressor(15).key[1] == "zlib-ng"
 
