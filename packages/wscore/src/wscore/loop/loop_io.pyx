@@ -112,7 +112,7 @@ cdef class Endpoint:
         raise NotImplementedError
 
     cdef int ready(self, bint alone) except -1:
-        """Handle that the watched descriptor is readable, at EOF, or has an error.
+        """Handle the watched descriptor: it is readable, at EOF, or has an error.
 
         Args:
             alone: whether it is the only one that is ready.

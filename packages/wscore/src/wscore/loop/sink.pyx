@@ -60,7 +60,7 @@ cdef class Sink(Endpoint):
         return self.flush()
 
     cdef bint is_blocked(self) except -1:
-        """Return whether the system has not accepted all sent bytes (EAGAIN), and still has not."""
+        """Return whether the system has refused bytes (EAGAIN), and not accepted them since."""
         return False
 
     cdef int measure(self, Outflow* flow) except -1:

@@ -4,9 +4,9 @@ A server's frame is the same for all clients, so it is encoded only once; a clie
 masked, each with its own key (RFC 6455, 5.3). A message is compressed once for all connections with
 the same settings, without context takeover.
 
-Between two messages to one connection the system sends to all others, which evicts its objects from
-the CPU cache. So they are prefetched a little in advance, while the system sends to the connection
-before.
+Between two messages to one connection the system sends to all others, which evicts the objects of
+the connection from the CPU cache. So they are prefetched while the system sends to the previous
+one.
 """
 
 cimport cython

@@ -1,6 +1,6 @@
 """A listener that is called with whole messages.
 
-It must not hold more than one incomplete message, whose size the limits of the connection bound.
+It must not hold more than one incomplete message; the limits of the connection bound its size.
 """
 
 from ..enums cimport BINARY, TEXT
