@@ -9,6 +9,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -302,6 +303,14 @@ async def test_factory_that_raises(both: Setting) -> None:
     async with serving(both, lambda _: Recorder()) as port:
         with pytest.raises(ZeroDivisionError):
             await ws_connect(factory, both.url(port), **both.client_options)
+
+
+async def test_factory_that_raises_stop_iteration(both: Setting) -> None:
+    """It is the one exception that a future refuses."""
+    async with serving(both, lambda _: Recorder()) as port:
+        with pytest.raises(RuntimeError, match="listener factory raised StopIteration") as raised:
+            await ws_connect(partial(next, iter(())), both.url(port), **both.client_options)
+        assert isinstance(raised.value.__cause__, StopIteration)
 
 
 # Redirects

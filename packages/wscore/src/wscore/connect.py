@@ -360,6 +360,9 @@ class WSClientProtocol(WSProtocolCore, asyncio.BufferedProtocol):
     def _give_up(self, exc: BaseException) -> None:
         if isinstance(exc, WSHandshakeError):
             exc.request = self._handshake.request
+        if isinstance(exc, StopIteration):  # no future takes it, and no coroutine raises it
+            cause, exc = exc, RuntimeError("the listener factory raised StopIteration")
+            exc.__cause__ = cause
         self._upgraded.set_exception(exc)
         self._upgraded.exception()  # mark it as retrieved: the waiting task may be cancelled
 
