@@ -89,7 +89,7 @@ class Pipes(Console):
         room = threading.Semaphore(_LINES_AHEAD)
 
         def read() -> None:
-            # A buffer of its own: the process may end while this waits with the buffer locked.
+            # A separate buffer: the process may end while this waits with the buffer locked.
             with (
                 open(sys.stdin.fileno(), "rb", closefd=False) as stdin,
                 contextlib.suppress(RuntimeError),  # the loop is closed

@@ -138,7 +138,7 @@ def parse_upgrade(header: str) -> list[str]:
     return list(_upgrade_protocols(header))
 
 
-# Nearly all peers write the same into these two.
+# Nearly all peers send the same values of these two: caching avoids parsing them again.
 
 
 @functools.lru_cache(maxsize=32)

@@ -52,7 +52,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        # It was run when it was imported under its own name; importing has put another spec in.
+        # It ran when it was imported under its own name; this import has replaced its spec.
         assert module.__spec__ is not None
         module.__spec__ = self._own_specs.pop(module.__spec__.name)
 

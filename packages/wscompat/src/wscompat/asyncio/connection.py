@@ -43,7 +43,7 @@ __all__ = ["Connection", "broadcast", "check_close"]
 TEXT = wscore.WSMsgType.TEXT
 BINARY = wscore.WSMsgType.BINARY
 
-_FULL_QUEUE_TIMEOUT = 1.0  # seconds that closing waits for a message to be taken from a full queue
+_FULL_QUEUE_TIMEOUT = 1.0  # seconds that closing waits for room in a full queue
 _MAX_CONTROL_SIZE = 125  # bytes (RFC 6455, 5.5)
 
 
@@ -69,7 +69,7 @@ class Connection(WSMessageConnection):
     max_joined = MAX_FRAGMENTS
     is_extended = False  # whether frames pass through extensions that are not wscore's
 
-    # Most connections never need more than these.
+    # Class attributes: most connections never set them, which saves memory.
     _keepalive: Keepalive | None = None
     _close_timer: asyncio.TimerHandle | None = None
     _closed = False
@@ -246,7 +246,7 @@ class Connection(WSMessageConnection):
                     self._core.send_message(opcode, data, fin=fin)
                     if self._drained is not None:
                         await self._drain()
-        except BaseException:  # the message cannot be completed, nor another one begun
+        except BaseException:  # neither this message nor another can be completed
             self._fail_fragments()
             raise
         finally:
@@ -509,7 +509,7 @@ class Connection(WSMessageConnection):
             self._close_timer.cancel()
         if self._keepalive is not None:
             self._keepalive.stop()
-            self._keepalive = None  # it knows the connection, and would keep it
+            self._keepalive = None  # it refers to the connection: break the cycle
         self.resume_writing()
         if "_pings" in vars(self):
             self._pings.fail(self.close_exc)

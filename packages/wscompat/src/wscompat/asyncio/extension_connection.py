@@ -24,7 +24,7 @@ __all__ = ["EncodingTransport", "ExtensionConnection", "with_mixin"]
 
 C = TypeVar("C", bound=Connection)
 
-_KNOWN = "_classes_with_extensions"  # where a class keeps those that were made for it
+_KNOWN = "_classes_with_extensions"  # the attribute of a class that caches its derived classes
 
 
 class EncodingTransport:

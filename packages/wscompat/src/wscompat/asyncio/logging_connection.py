@@ -167,7 +167,7 @@ class LoggingConnection(Connection):
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """Log the handshake of the connection, which is open."""
-        self._core = transport  # adapters may look at the connection
+        self._core = transport  # adapters of the logger may use the connection
         sent, received = (">", "<") if transport.is_client_side else ("<", ">")
         if isinstance(self.protocol, ProtocolView):  # else a `ServerProtocol` has logged it
             self.logger.debug("= connection is CONNECTING")

@@ -138,7 +138,7 @@ class Keepalive:
         self._timeout = timeout
         self._loop = loop
         self._waiter: asyncio.Future[float] | None = None  # for the answer to the latest ping
-        self._watch: PingWatch | None = None  # while it is waited for
+        self._watch: PingWatch | None = None  # while an answer is awaited
         self._timer = self._loop.call_later(interval, self._send_ping)
 
     def stop(self) -> None:

@@ -72,7 +72,7 @@ def proxy_arguments(proxy: str, user_agent: str | None, given: Mapping[str, Any]
     arguments["proxy"] = proxy
     arguments["proxy_options"] = options = {
         "rdns": _SCHEMES[scheme],
-        "timeout": None,  # the caller's counts for everything
+        "timeout": None,  # the caller's timeout covers everything
         "user_agent": user_agent,
     }
     if scheme == "https":

@@ -88,11 +88,11 @@ class ServerConnection(Connection):
         self.response = None  # type: ignore[assignment]
         self._handshake = protocol
         self._core = request.transport
-        protocol.logger = self.logger  # not before: adapters may look at the connection
+        protocol.logger = self.logger  # not before: adapters of the logger may use the connection
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """Start the handler of the connection, which is open."""
-        self._handshake = None  # it has done its work
+        self._handshake = None  # no longer needed
         super().on_ws_connected(transport)
         self.server._start_handler(self)
 
@@ -207,7 +207,7 @@ class Server(ServerBase):
         if close_connections:
             for connection in self.connections:
                 connection._start_closing(code, reason)
-        while self.handlers:  # there may be new ones: handshakes that were under way
+        while self.handlers:  # handshakes in progress may add new ones
             await asyncio.wait(self.handlers.values())
             for connection, task in list(self.handlers.items()):
                 if task.done():  # it was cancelled before it began

@@ -183,7 +183,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
 
     def handshake_received(self, data: bytes) -> int:
         """Parse the peer's headers; data after them is held back until `open`."""
-        if self._handshake.is_known():  # it was malformed; the connection is about to go
+        if self._handshake.is_known():  # it was malformed; the connection is being closed
             return len(data)
         try:
             result = self._reader.feed(data)
@@ -194,7 +194,7 @@ class Engine(WSProtocolCore, asyncio.BufferedProtocol):
             return len(data)
         message, consumed = result
         # A server may end the connection right after its response, and both be here before the task
-        # that waits for the response has run. A client that ends it has given up.
+        # that waits for the response has run. The end of a client means that it has given up.
         self.hold_input(with_end=self._owner.is_client)
         self._handshake.set(message)
         return consumed

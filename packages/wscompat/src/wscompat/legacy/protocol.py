@@ -268,7 +268,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             return
         if not isinstance(first, DataLike):
             raise _type_error(first)
-        await self._wait_for_fragments()  # another one began while this one made its first
+        await self._wait_for_fragments()  # another one may have begun during the first part
         await self._send_all(fragments_of(first, fragments, text, _type_error, copies_views=False))
 
     def _fail_fragments(self) -> None:
@@ -346,8 +346,8 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             raise ConnectionResetError("the connection was lost during the opening handshake")
         engine = self.as_core()
         if not engine.can_compress():
-            # What passes messages through extensions is in a class of its own, so that connections
-            # without them pay nothing for it.
+            # Extensions are in a class of their own, so that connections without them do not pay
+            # for them.
             self.__class__ = with_mixin(type(self))
             self.extend(self.max_size, extensions=self.extensions)  # type: ignore[attr-defined]
         self._is_upgraded = True
@@ -403,7 +403,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         if self._closing is not None:
             self._closing.stop()
         self.as_core().detach(exc)
-        self._closing = self._engine = None  # they know this object, and would keep it
+        self._closing = self._engine = None  # they refer to this object: break the cycle
         if not self.connection_lost_waiter.done():
             self.connection_lost_waiter.set_result(None)
 

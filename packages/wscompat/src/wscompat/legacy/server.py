@@ -88,7 +88,7 @@ class WebSocketServer(ServerBase):
     async def _end_connections(
         self, close_connections: bool, code: CloseCode | int, reason: str
     ) -> None:
-        await asyncio.sleep(0)  # connections that were just accepted begin
+        await asyncio.sleep(0)  # handlers of connections just accepted start
         if close_connections:
             for websocket in self.websockets:
                 websocket._start_closing(code, reason)

@@ -111,7 +111,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
         **kwargs: Any,
     ) -> None:
         super().__init__(logger=logger or _LOGGER, **kwargs)
-        if origins is not None and "" in origins:  # how absent origins were once spelt
+        if origins is not None and "" in origins:  # formerly the value for absent origins
             warnings.warn("use None instead of '' in origins", DeprecationWarning, stacklevel=2)
             origins = [origin or None for origin in origins]
         self.ws_handler = remove_path_argument(ws_handler)
@@ -240,7 +240,7 @@ class WebSocketServerProtocol(WebSocketCommonProtocol):
             early_response = HTTPStatus.SERVICE_UNAVAILABLE, [], text
         if early_response is not None:
             raise AbortHandshake(*early_response)
-        if has_body(request_headers._fields):  # where frames are to follow
+        if has_body(request_headers._fields):  # frames must follow, not a body
             raise InvalidMessage("did not receive a valid HTTP request; it has a body")
         key = check_request(request_headers)
         self.origin = self.process_origin(request_headers, origins)
