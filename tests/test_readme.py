@@ -16,13 +16,13 @@ BOUND = 30  # seconds; none of this takes more than one
 
 
 def free_port() -> str:
-    """A port of loopback that nobody listens on at the moment."""
+    """Return a port of loopback that nobody listens on at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return str(probe.getsockname()[1])
 
 
 def programs() -> dict[str, tuple[str, str]]:
-    """The server and the client under each heading of the README that has programs."""
+    """Return the server and the client under each heading of the README that has programs."""
     found: dict[str, tuple[str, str]] = {}
     for section in ROOT.joinpath("README.md").read_text("utf-8").split("\n## ")[1:]:
         blocks = [part.partition("```")[0] for part in section.split(MARK)[1:]]
@@ -34,7 +34,7 @@ def programs() -> dict[str, tuple[str, str]]:
 
 @contextmanager
 def running(program: str) -> Iterator[subprocess.Popen[str]]:
-    """The program in a process of its own, ended with the block."""
+    """Yield the program in a process of its own, ended with the block."""
     command = [sys.executable, "-X", "utf8", "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
         try:

@@ -42,7 +42,7 @@ def best_rates(contenders: dict[str, Work]) -> dict[str, float]:
 
 
 def pieces_of(size: int, count: int) -> list[bytes]:
-    """A client's stream of masked frames, as reads would deliver it."""
+    """Return a client's stream of masked frames, as reads would deliver it."""
     stream = b"".join(wsframe.build_frame(2, bytes(size), mask=True) for _ in range(count))
     return [stream[at : at + PIECE] for at in range(0, len(stream), PIECE)]
 

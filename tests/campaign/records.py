@@ -80,7 +80,7 @@ class Record:
         self._recorder.fault(Fault(kind, f"{self._name}, {self._role}: {text}"))
 
     def finish(self) -> None:
-        """The connection has ended for this side."""
+        """Record that the connection has ended for this side."""
         self.side.finished = True
         self.save()
         self._recorder.line(end=self._name, role=self._role, side=dataclasses.asdict(self.side))

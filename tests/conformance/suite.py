@@ -94,7 +94,7 @@ class Suite:
 
     @contextlib.asynccontextmanager
     async def _running(self, mode: str, spec: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-        """The program, ended with the block."""
+        """Yield the program, ended with the block."""
         arguments = ("--mode", mode, "--spec", str(spec), "--webport", "0")
         process = await asyncio.create_subprocess_exec(
             *(str(self.program), *arguments),
@@ -146,7 +146,7 @@ def _spec(folder: Path, selection: Selection, **extra: Any) -> Path:
 
 
 def _free_port() -> int:
-    """A port nobody listens on: the suite cannot choose one itself, and say which."""
+    """Return a port nobody listens on: the suite cannot choose one itself, and say which."""
     with socket.create_server((HOST, 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

@@ -22,7 +22,7 @@ CLIENT_CLOSE = (4001, "na viděnou 😀")
 
 
 async def report_of(browser: Browser, url: str, report: asyncio.Future[str], folder: Path) -> Any:
-    """What the page reports, or the browser's own words if it does not."""
+    """Return the page's report, or the browser's own words if it does not."""
     with browser.showing(url, folder) as log:
         try:
             async with asyncio.timeout(BOUND):

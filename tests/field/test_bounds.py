@@ -31,7 +31,7 @@ async def is_ended(peer: Peer) -> bytes:
 
 @contextlib.asynccontextmanager
 async def unopened(setting: Setting, **options: float):  # type: ignore[no-untyped-def]
-    """A connection whose peer says nothing yet, and what waits for the client's side to open."""
+    """Yield a silent peer's connection, and the awaitable that opens the client's side."""
     loop = asyncio.get_running_loop()
     if setting.side == "server":
         ends: list[End] = []

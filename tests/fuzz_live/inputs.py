@@ -594,7 +594,7 @@ def _bomb(rng: random.Random, frames: list[Frame], at: int, frame: Frame) -> Non
 
 
 def _final_block(rng: random.Random, frames: list[Frame], at: int, frame: Frame) -> None:
-    """A message of several deflate streams: a final block, and what follows it."""
+    """Return a message of several deflate streams: a final block, and what follows it."""
     compressor = zlib.compressobj(wbits=-9)
     first = compressor.compress(b"abc") + compressor.flush(zlib.Z_FINISH)
     compressor = zlib.compressobj(wbits=-9)

@@ -34,7 +34,7 @@ _LEFT_OUT = {"__class__", "__new__", "__init_subclass__", "__subclasshook__", "_
 
 
 def extension_types(package: str) -> list[type]:
-    """The extension types that a package's modules define, those without a public name too."""
+    """Return the extension types of a package's modules, also those without a public name."""
     found = set()
     for name in module_names(package):
         for value in vars(importlib.import_module(name)).values():
@@ -46,7 +46,7 @@ def extension_types(package: str) -> list[type]:
 
 
 def module_names(package: str) -> Iterator[str]:
-    """The names of a package and of its modules."""
+    """Yield the names of a package and of its modules."""
     yield package
     path = importlib.import_module(package).__path__
     for info in pkgutil.walk_packages(path, package + "."):

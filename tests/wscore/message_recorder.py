@@ -77,7 +77,7 @@ class Packer:
 async def messages_to(
     setting: Setting, listener: WSMessageBase, extension: str = "", **options: Any
 ) -> AsyncIterator[tuple[WSTransport, RawPeer]]:
-    """An open connection with a bare socket on the other end.
+    """Yield an open connection with a bare socket on the other end.
 
     Args:
         setting: who is who.

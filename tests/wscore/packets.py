@@ -44,12 +44,12 @@ class PacketPeer:
             await asyncio.get_running_loop().sock_sendall(self.sock, data)
 
     async def read(self) -> bytes:
-        """What the other side sent in one system call; empty at the end of the connection."""
+        """Return the bytes of one system call of the other side; empty at the end."""
         async with asyncio.timeout(BOUND):
             return await asyncio.get_running_loop().sock_recv(self.sock, 1 << 20)
 
     async def frames(self) -> list[tuple[int, bytes]]:
-        """The frames that the other side sent in one system call: type and payload."""
+        """Return the frames that the other side sent in one system call: type and payload."""
         return frames_in(await self.read())
 
     def nothing_more(self) -> bool:
@@ -62,7 +62,7 @@ class PacketPeer:
 
 
 def frames_in(data: bytes) -> list[tuple[int, bytes]]:
-    """The whole frames that some bytes consist of: type and unmasked payload."""
+    """Return the whole frames that some bytes consist of: type and unmasked payload."""
     found = []
     while data:
         size, begin = data[1] & 0x7F, 2
@@ -82,7 +82,7 @@ def frames_in(data: bytes) -> list[tuple[int, bytes]]:
 async def packet_peer(
     side: str, listener: WSListener, *, kind: int = socket.SOCK_SEQPACKET, **options: Any
 ) -> AsyncIterator[tuple[WSTransport, PacketPeer]]:
-    """An open connection: wscore's transport on one end, a bare socket on the other.
+    """Yield an open connection: wscore's transport on one end, a bare socket on the other.
 
     Args:
         side: which side wscore is, client or server.
@@ -103,7 +103,7 @@ async def packet_peer(
 
 
 def server_protocol(listener: WSListener, **options: Any) -> WSServerProtocol:
-    """A server's protocol, with no transport yet."""
+    """Return a server's protocol, with no transport yet."""
     return WSServerProtocol(
         ProtocolOptions(
             asyncio.get_running_loop(), resolve_logger(None, "server"), **OPTIONS | options

@@ -36,7 +36,7 @@ class Setting:
         return {"ssl_context": self.tls.client} if self.tls else {}
 
     def url(self, port: int, path: str = "/") -> str:
-        """The URL of a server of this kind on loopback."""
+        """Return the URL of a server of this kind on loopback."""
         return f"{'wss' if self.tls else 'ws'}://127.0.0.1:{port}{path}"
 
 
@@ -62,7 +62,7 @@ async def against_raw_peer(
     response_extra: str = "",
     **options: Any,
 ) -> AsyncIterator[tuple[WSTransport, RawPeer]]:
-    """An open connection: wscore's transport on one end, a bare socket on the other.
+    """Yield an open connection: wscore's transport on one end, a bare socket on the other.
 
     Args:
         setting: who is who.
@@ -92,7 +92,7 @@ async def until_gone(transport: WSTransport) -> None:
 async def against_raw_client(
     setting: Setting, listener: Recorder, request: bytes, options: dict[str, Any]
 ) -> AsyncIterator[tuple[WSTransport, RawPeer]]:
-    """The connection if wscore is the server."""
+    """Yield the connection if wscore is the server."""
     async with raw_client(lambda _: listener, setting.tls, **options) as peer:
         await peer.send(request)
         assert wire.status_of(await peer.read_head()) == 101
@@ -105,7 +105,7 @@ async def against_raw_client(
 async def against_raw_server(
     setting: Setting, listener: Recorder, response_extra: str, options: dict[str, Any]
 ) -> AsyncIterator[tuple[WSTransport, RawPeer]]:
-    """The connection if wscore is the client."""
+    """Yield the connection if wscore is the client."""
     accepted: asyncio.Future[RawPeer] = asyncio.get_running_loop().create_future()
     over = asyncio.Event()
 
@@ -128,7 +128,7 @@ async def against_raw_server(
 
 @contextlib.asynccontextmanager
 async def serving(setting: Setting, factory: Any, **options: Any) -> AsyncIterator[int]:
-    """A wscore server, and its port; its connections are left to the test."""
+    """Yield a wscore server, and its port; its connections are left to the test."""
     server = await ws_create_server(factory, "127.0.0.1", 0, **setting.server_options, **options)
     try:
         yield server.sockets[0].getsockname()[1]
@@ -142,7 +142,7 @@ async def serving(setting: Setting, factory: Any, **options: Any) -> AsyncIterat
 async def raw_client(
     factory: Any, tls: Tls | None = None, **options: Any
 ) -> AsyncIterator[RawPeer]:
-    """A bare socket that is connected to a wscore server and has said nothing yet."""
+    """Yield a bare socket that is connected to a wscore server and has said nothing yet."""
     async with (
         serving(Setting("server", tls), factory, **options) as port,
         connecting(port, tls and tls.client) as peer,
@@ -169,7 +169,7 @@ async def connected_pair(
     client_options: dict[str, Any] | None = None,
     server_options: dict[str, Any] | None = None,
 ) -> AsyncIterator[Pair]:
-    """A connection between two wscores; only `setting.tls` counts."""
+    """Yield a connection between two wscores; only `setting.tls` counts."""
     at_client, at_server = at_client or Recorder(), at_server or Recorder()
 
     def factory(_: object) -> WSListener:

@@ -8,7 +8,7 @@ BOUND = 20.0  # seconds that a program may take
 
 
 async def run(*arguments: object, **environment: str) -> list[str]:
-    """The lines that a program prints; it must succeed.
+    """Return the lines that a program prints; it must succeed.
 
     Args:
         arguments: Python's.

@@ -18,7 +18,7 @@ async def leave(transport: WSTransport) -> None:
 
 @contextlib.asynccontextmanager
 async def tunnel(scheme: str, tls: Tls, target: int) -> AsyncIterator[str]:
-    """A proxy to one port, and its URL."""
+    """Yield a proxy to one port, and its URL."""
     server = tls.server if scheme == "https" else None
     async with serving(tunnelling(target), tls=server) as port:
         yield f"{scheme}://localhost:{port}"

@@ -67,12 +67,12 @@ class RawPeer:
                         await asyncio.sleep(0)
 
     async def read_head(self) -> bytes:
-        """The head of an HTTP message, with the empty line."""
+        """Return the head of an HTTP message, with the empty line."""
         async with asyncio.timeout(BOUND):
             return await self.reader.readuntil(b"\r\n\r\n")
 
     async def read_frame(self) -> ReceivedFrame:
-        """The next frame; asyncio.IncompleteReadError at the end of the connection."""
+        """Return the next frame; asyncio.IncompleteReadError at the end of the connection."""
         async with asyncio.timeout(BOUND):
             first, second = await self.reader.readexactly(2)
             size = second & 0x7F
@@ -138,7 +138,7 @@ async def sending_on(peer: RawPeer, frame: wire.F) -> AsyncIterator[None]:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at the moment."""
+    """Return a port of 127.0.0.1 that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -37,7 +37,7 @@ def not_reading(peer: RawPeer) -> Iterator[None]:
 
 
 def numbered(number: int) -> bytes:
-    """The payload of a ping."""
+    """Return the payload of a ping."""
     return b"%06d" % number + bytes(119)
 
 
@@ -48,7 +48,7 @@ async def send_pings(peer: RawPeer, numbers: range) -> None:
 
 
 async def read_pongs(peer: RawPeer, last: int) -> list[int]:
-    """The numbers of the pongs that come, to the one with the last number."""
+    """Return the numbers of the pongs that come, to the one with the last number."""
     numbers = [-1]
     while numbers[-1] != last:
         frame = await peer.read_frame()
@@ -97,7 +97,7 @@ class SlowReader:
                 await self.peer.send(F(PONG, payload))
 
     def _take(self) -> tuple[int, bytes] | None:
-        """The next frame, with its opcode and unmasked payload, if it is complete."""
+        """Return the next frame, with its opcode and unmasked payload, if it is complete."""
         data = self._data
         if len(data) < 14 and len(data) < 2 + (data[1] & 0x7F if len(data) > 1 else 126):
             return None

@@ -39,7 +39,7 @@ def tls_by(records: str, folder: Path) -> Tls:
 
 
 def client_of(tls: Tls, version: ssl.TLSVersion) -> ssl.SSLContext:
-    """A context that trusts the server, and speaks one version only."""
+    """Return a context that trusts the server, and speaks one version only."""
     context = ssl.create_default_context(cafile=tls.ca_file)
     context.minimum_version = context.maximum_version = version
     context.keylog_filename = tls.client.keylog_filename
@@ -47,7 +47,7 @@ def client_of(tls: Tls, version: ssl.TLSVersion) -> ssl.SSLContext:
 
 
 def server_of(tls: Tls) -> ssl.SSLContext:
-    """A server's context that a test may change."""
+    """Return a server's context that a test may change."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls.cert_file)
     context.keylog_filename = tls.server.keylog_filename
@@ -120,7 +120,7 @@ class TlsPeer:
             await asyncio.get_running_loop().sock_sendall(self.sock, data)
 
     async def read(self) -> bytes:
-        """What the next record has; empty after close_notify, EOFError at the end of TCP."""
+        """Return what the next record has; empty after close_notify, EOFError at the end of TCP."""
         while True:
             try:
                 return self.tls.read(1 << 20)
@@ -145,7 +145,7 @@ class TlsPeer:
         return bytes(data)
 
     def say_goodbye(self) -> bytes:
-        """A close_notify."""
+        """Return a close_notify."""
         with contextlib.suppress(ssl.SSLError):
             self.tls.unwrap()
         return self.outgoing.read()
@@ -161,7 +161,7 @@ class TlsPeer:
 
 @contextlib.contextmanager
 def listening() -> Iterator[socket.socket]:
-    """A socket that clients can connect to."""
+    """Yield a socket that clients can connect to."""
     with socket.socket() as sock:
         sock.bind((LOOPBACK, 0))
         sock.listen()
@@ -171,7 +171,7 @@ def listening() -> Iterator[socket.socket]:
 
 @contextlib.asynccontextmanager
 async def raw_client(port: int) -> AsyncIterator[socket.socket]:
-    """A connected socket that has said nothing yet."""
+    """Yield a connected socket that has said nothing yet."""
     with socket.socket() as sock:
         sock.setblocking(False)
         async with asyncio.timeout(BOUND):
@@ -183,7 +183,7 @@ async def raw_client(port: int) -> AsyncIterator[socket.socket]:
 async def against_tls_peer(
     side: str, tls: Tls, listener: Recorder, **options: Any
 ) -> AsyncIterator[tuple[WSTransport, TlsPeer]]:
-    """An open connection: wscore on one end, a `TlsPeer` on the other.
+    """Yield an open connection: wscore on one end, a `TlsPeer` on the other.
 
     Args:
         side: which side wscore is, client or server.

@@ -43,7 +43,7 @@ class F:
     wrong_mask: bool = False
 
     def wire(self, masked: bool) -> bytes:
-        """The frame's bytes.
+        """Return the frame's bytes.
 
         Args:
             masked: whether its sender is a client.
@@ -56,7 +56,7 @@ class F:
 
 
 def shortest_length(size: int) -> bytes:
-    """The length of a payload as RFC 6455, 5.2 wants it, without the mask bit."""
+    """Return the length of a payload as RFC 6455, 5.2 wants it, without the mask bit."""
     if size < 126:
         return bytes([size])
     if size < 65536:
@@ -65,20 +65,20 @@ def shortest_length(size: int) -> bytes:
 
 
 def mask(payload: bytes, key: bytes) -> bytes:
-    """The payload, masked or unmasked."""
+    """Return the payload, masked or unmasked."""
     repeated = (key * (len(payload) // 4 + 1))[: len(payload)]
     number = int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")
     return number.to_bytes(len(payload), "big")
 
 
 def close(code: int, reason: str | bytes = b"") -> F:
-    """A CLOSE frame with a code."""
+    """Return a CLOSE frame with a code."""
     encoded = reason.encode() if isinstance(reason, str) else reason
     return F(CLOSE, struct.pack("!H", code) + encoded)
 
 
 def accept_for(key: str) -> str:
-    """What answers a key (RFC 6455, 4.2.2)."""
+    """Return what answers a key (RFC 6455, 4.2.2)."""
     digest = hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
     return base64.b64encode(digest).decode()
 
@@ -88,7 +88,7 @@ def request(
     line: str = "GET /chat HTTP/1.1",
     extra: str = "",
 ) -> bytes:
-    """The head of a request for an upgrade.
+    """Return the head of a request for an upgrade.
 
     Args:
         changes: header fields; one that a right request has is replaced, or left out if its value
@@ -108,7 +108,7 @@ def response(
     line: str = "HTTP/1.1 101 Switching Protocols",
     extra: str = "",
 ) -> bytes:
-    """The head of a response that grants an upgrade; `changes` and `extra` as for `request`."""
+    """Return the head of a response with an upgrade; `changes` and `extra` as for `request`."""
     right = {
         "Upgrade": "websocket",
         "Connection": "Upgrade",
@@ -120,7 +120,7 @@ def response(
 
 
 def header_of(head: bytes, name: str) -> str | None:
-    """The value of a header field in a head, or None if it has none."""
+    """Return the value of a header field in a head, or None if it has none."""
     for line in head.decode("latin-1").split("\r\n")[1:]:
         found, _, value = line.partition(":")
         if found.lower() == name.lower():
@@ -129,5 +129,5 @@ def header_of(head: bytes, name: str) -> str | None:
 
 
 def status_of(head: bytes) -> int:
-    """The status in the head of a response."""
+    """Return the status in the head of a response."""
     return int(head.split(b" ", 2)[1])

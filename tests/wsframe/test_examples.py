@@ -137,7 +137,7 @@ class TestAsyncioStreams:
 class TestBlockingClient:
     @pytest.fixture
     def url(self) -> Iterator[str]:
-        """An echo server of the index's `websockets`, which asks for a pong before it answers."""
+        """Yield the URL of an echo server of `websockets` that pings before it answers."""
 
         def echo(connection: Any) -> None:
             for message in connection:

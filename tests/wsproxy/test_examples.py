@@ -33,13 +33,13 @@ async def serve_page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 def proxies(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tls: Tls
 ) -> dict[str, str]:
-    """The URL of a real proxy of each kind; the programs trust the one with TLS."""
+    """Return the URL of a real proxy of each kind; the programs trust the one with TLS."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tls.ca_file))
     return {name: way(request, name) for name in ("tinyproxy", "microsocks", "squid-tls")}
 
 
 async def told(program: str, proxies: Iterable[str], *arguments: object) -> set[str]:
-    """What a program prints, run at the same time with each of the proxies."""
+    """Return what a program prints, run at the same time with each of the proxies."""
     runs = (asyncio.to_thread(run, program, proxy, *arguments) for proxy in proxies)
     return set(await asyncio.gather(*runs))
 

@@ -32,7 +32,7 @@ SOON = {"enable_auto_ping": True, "auto_ping_idle_timeout": 0.02}
 
 
 def at_fault(where: str, exc: BaseException) -> Recorder:
-    """A listener one of whose callbacks raises, the first time that it is called."""
+    """Return a listener one of whose callbacks raises, the first time that it is called."""
     raised: list[bool] = []
 
     def fail(listener: Recorder, *arguments: Any) -> None:
@@ -62,7 +62,7 @@ async def provoke(where: str, transport: WSTransport, peer: Any) -> None:
 
 
 async def outcome(transport: WSTransport) -> BaseException | None:
-    """What waiting for the end raises."""
+    """Return what waiting for the end raises."""
     async with asyncio.timeout(BOUND):
         try:
             await transport.wait_disconnected()

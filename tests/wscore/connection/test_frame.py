@@ -45,7 +45,7 @@ class Asked(Recorder):
 
 
 async def answers(plain: Setting, frame: F, *questions: str) -> list[object]:
-    """What a received frame answers."""
+    """Return what a received frame answers."""
     listener = Asked(*questions)
     async with against_raw_peer(plain, listener, enable_auto_pong=False) as (_, peer):
         await peer.send(frame)
@@ -182,7 +182,7 @@ async def test_kept_frame_raises(setting: Setting) -> None:
 
 
 def check_over(frame: WSFrame) -> None:
-    """It raises, and says why; but it can still be looked at, as in a debugger."""
+    """Check that it raises, and says why; but can still be looked at, as in a debugger."""
     for method in METHODS:
         with pytest.raises(RuntimeError, match="only during the callback"):
             getattr(frame, method)()

@@ -35,7 +35,7 @@ PIECE, PAUSE = LARGE // 60, REPLY / 25
 
 
 def sent_code(transport: Any) -> int:
-    """The code of the CLOSE that was sent."""
+    """Return the code of the CLOSE that was sent."""
     assert transport.close_handshake is not None
     assert transport.close_handshake.sent is not None
     return int(transport.close_handshake.sent.code)
@@ -169,7 +169,7 @@ async def test_peer_that_sends_all_the_time_and_does_not_answer(plain: Setting) 
 
 @contextlib.asynccontextmanager
 async def full_queue(setting: Setting, reply: float) -> AsyncIterator[tuple[Reader, Any, Any]]:
-    """A connection that is not read, because nobody receives; the peer has got a ping."""
+    """Yield a connection that is not read, because nobody receives; the peer has got a ping."""
     reader = Reader(high=2)
     options = auto_ping(SOON, reply)
     async with against_raw_peer(setting, reader, **options) as (transport, peer):  # type: ignore[arg-type]

@@ -151,7 +151,7 @@ async def test_frames_right_after_the_request(security_of_server: Setting) -> No
 
 @pytest.fixture
 def security_of_server(security) -> Setting:  # type: ignore[no-untyped-def]
-    """A server, plain and over TLS."""
+    """Return a server, plain and over TLS."""
     return Setting("server", security)
 
 

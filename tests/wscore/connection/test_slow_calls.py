@@ -22,7 +22,7 @@ EXECUTING = "Executing <"
 
 @contextlib.contextmanager
 def debug_mode() -> Iterator[None]:
-    """The running loop is in debug mode meanwhile."""
+    """Put the running loop into debug mode meanwhile."""
     loop = asyncio.get_running_loop()
     loop.set_debug(True)
     loop.slow_callback_duration = LIMIT
@@ -33,7 +33,7 @@ def debug_mode() -> Iterator[None]:
 
 
 def slow_calls(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The names of what has blocked the loop, without what the loop itself has called."""
+    """Return the names of what has blocked the loop, without what the loop itself has called."""
     texts = [text.removeprefix(EXECUTING) for text in caplog.messages if text.startswith(EXECUTING)]
     return [text.partition("(")[0] for text in texts if not text.startswith(("Handle", "Task"))]
 
@@ -203,7 +203,7 @@ class Called:
 
 @functools.wraps(SlowMessages.on_ws_message)
 def wrapper(*_: Any) -> None:
-    """A function with a decorator."""
+    """Return a function with a decorator."""
 
 
 @pytest.mark.parametrize(

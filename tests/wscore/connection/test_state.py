@@ -69,7 +69,7 @@ class Life:
     caplog: pytest.LogCaptureFixture
 
     def state(self) -> State:
-        """What can be seen of the state, by trying to send."""
+        """Return what can be seen of the state, by trying to send."""
         self.caplog.clear()
         self.transport.send(WSMsgType.PONG, b"")
         for record in self.caplog.records:
@@ -89,7 +89,7 @@ class Life:
 async def living(
     side: str, caplog: pytest.LogCaptureFixture, **options: Any
 ) -> AsyncIterator[Life]:
-    """A connection whose frames may fail it: a text "fail" makes the listener raise."""
+    """Yield a connection whose frames may fail it: a text "fail" makes the listener raise."""
     caplog.set_level(WSCORE_DEBUG_LL, "wscore")
 
     def on_frame(transport: WSTransport, frame: object) -> None:

@@ -439,7 +439,7 @@ async def test_reading_that_was_paused_goes_on_to_the_end(setting: Setting) -> N
 async def on_the_loops_transport(
     tls: Tls | None, listener: Recorder, **options: Any
 ) -> AsyncIterator[tuple[WSTransport, RawPeer]]:
-    """An open connection: wscore is the server."""
+    """Yield an open connection: wscore is the server."""
     protocol = server_protocol(listener, **options)
     server = await asyncio.get_running_loop().create_server(
         lambda: protocol, "127.0.0.1", 0, ssl=tls and tls.server

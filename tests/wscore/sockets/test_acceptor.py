@@ -150,7 +150,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 async def with_faults(faults: str, loop: str, takes: str, names: list[str]) -> Counter[str]:
-    """What `accept_program` prints, and how often; it ends by serving a client."""
+    """Return what `accept_program` prints, and how often; it ends by serving a client."""
     program = FOLDER / "accept_program.py"
     lines = await run(program, loop, takes, *names, LD_PRELOAD=faults)
     assert lines[-1] == "served"

@@ -19,7 +19,7 @@ ASK = "from wscore.tls.openssl import is_reachable; print(is_reachable())"
 
 
 def asked(*before: str, **environment: str) -> bool:
-    """What a new process finds.
+    """Return what a new process finds.
 
     Args:
         before: lines that it runs before it asks.

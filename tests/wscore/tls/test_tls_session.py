@@ -23,7 +23,7 @@ def changed(peer: TlsPeer) -> bytes:
 
 
 def alert(peer: TlsPeer) -> bytes:
-    """What the peer says about a record of ours that it cannot read."""
+    """Return what the peer says about a record of ours that it cannot read."""
     peer.incoming.write(b"\x17\x03\x03\x00\x20" + bytes(32))
     with contextlib.suppress(ssl.SSLError):
         peer.tls.read(1)
@@ -74,7 +74,7 @@ async def test_the_same_exception(
 
 
 def told(transport: WSTransport) -> Any:
-    """An exception, as far as it can be compared."""
+    """Return an exception, as far as it can be compared."""
     exc = transport.lost_exception
     if not isinstance(exc, ssl.SSLError):
         return exc and (type(exc), exc.args)
