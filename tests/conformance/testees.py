@@ -89,7 +89,7 @@ class CallbackEcho(wscore.WSMessageListener):
         transport.send_message(msg_type, message)
 
 
-def _core(
+def _transport(
     name: str,
     listener: Callable[[], wscore.WSListener],
     deflate: wscore.WSDeflate | None = None,
@@ -140,9 +140,9 @@ async def _echo_compat(url: str) -> None:
 TESTEES = {
     testee.name: testee
     for testee in (
-        _core("wscore", FrameEcho),
-        _core("wscore-messages", MessageEcho, wscore.WSDeflate(min_size=0)),
-        _core("wscore-callbacks", CallbackEcho, wscore.WSDeflate(min_size=0)),
+        _transport("wscore", FrameEcho),
+        _transport("wscore-messages", MessageEcho, wscore.WSDeflate(min_size=0)),
+        _transport("wscore-callbacks", CallbackEcho, wscore.WSDeflate(min_size=0)),
         Testee("wscompat", _serve_compat, _echo_compat, True),
     )
 }

@@ -49,7 +49,7 @@ class Connection(WSMessageConnection):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)
-        self._core = transport
+        self._transport = transport
 
 
 class Echo(Connection):

@@ -96,11 +96,11 @@ async def test_messages_are_compressed() -> None:
     class Counting(OURS.server.WebSocketServerProtocol):  # type: ignore[misc,name-defined]
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            assert self._core.deflate is None
+            assert self._transport.deflate is None
 
         def connection_open(self) -> None:
             super().connection_open()
-            sizes.append(self._core.deflate.server_max_window_bits)
+            sizes.append(self._transport.deflate.server_max_window_bits)
 
     options = {"compression": "deflate", "create_protocol": Counting}
     await agreed(MODEL, OURS, {"compression": "deflate"}, options)

@@ -27,7 +27,7 @@ class Connection(WSMessageConnection):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)
-        self._core = transport
+        self._transport = transport
 
     async def _send_later(self, message: Any, text: bool | None) -> None:
         self.later.append((message, text))
@@ -89,14 +89,14 @@ async def test_while_fragments_are_sent(side: str) -> None:
 
 async def test_after_the_end(side: str) -> None:
     async with connected(side) as (connection, _):
-        connection._core.send_close(1000)
+        connection._transport.send_close(1000)
         await connection.send("a")
         assert connection.later == [("a", None)]
 
 
 async def test_through_something_else_than_a_transport(side: str) -> None:
     async with connected(side) as (connection, _):
-        connection._core = None
+        connection._transport = None
         await connection.send("a")
         assert connection.later == [("a", None)]
 

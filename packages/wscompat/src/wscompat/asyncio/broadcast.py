@@ -53,10 +53,10 @@ def broadcast(
     for transport in logged:
         transport.log_message(kind, message)
     for connection in others:  # with extensions of their own, mostly
-        if not connection._core.is_open:
+        if not connection._transport.is_open:
             continue
         if connection._fragments_sent is None:
-            connection._core.send_message(kind, message)
+            connection._transport.send_message(kind, message)
         else:
             skipped.append(connection)
     if raise_exceptions and skipped:

@@ -132,23 +132,23 @@ class Connection(WSMessageConnection):
     @property
     def transport(self) -> asyncio.Transport:  # type: ignore[override]
         """The transport of asyncio below, for its extra information; nothing may be sent by it."""
-        transport: asyncio.Transport = self._core.underlying_transport
+        transport: asyncio.Transport = self._transport.underlying_transport
         return transport
 
     @functools.cached_property
     def request(self) -> Request:
         """The request of the opening handshake."""
-        return Request._from_core(self._core.request)
+        return Request._from_core(self._transport.request)
 
     @functools.cached_property
     def response(self) -> Response:
         """The response of the opening handshake."""
-        return Response._from_core(self._core.response)
+        return Response._from_core(self._transport.response)
 
     @property
     def subprotocol(self) -> Subprotocol | None:
         """The subprotocol that was agreed on, or None."""
-        value: str | None = self._core.response.headers.get("Sec-WebSocket-Protocol")
+        value: str | None = self._transport.response.headers.get("Sec-WebSocket-Protocol")
         # It may come as a list with empty items (RFC 9110, 5.6.1.2).
         return None if value is None else Subprotocol(value.strip(" \t,"))
 
@@ -174,7 +174,7 @@ class Connection(WSMessageConnection):
             return State.CLOSED
         if super().transport is None:
             return State.CONNECTING
-        return State.OPEN if self._core.is_open else State.CLOSING
+        return State.OPEN if self._transport.is_open else State.CLOSING
 
     @property
     def close_code(self) -> int | None:
@@ -195,8 +195,8 @@ class Connection(WSMessageConnection):
     @property
     def close_exc(self) -> ConnectionClosed:
         """The exception for calls on the connection after its end."""
-        exc = closed_exception(self._core.close_handshake)
-        cause = self._close_cause or self._core.lost_exception
+        exc = closed_exception(self._transport.close_handshake)
+        cause = self._close_cause or self._transport.lost_exception
         if cause is None and self._closed and exc.rcvd is None and not self._has_failed:
             cause = EOFError("unexpected end of stream")
         exc.__cause__ = cause
@@ -212,9 +212,9 @@ class Connection(WSMessageConnection):
             return
         await self._wait_for_fragments()
         if isinstance(message, str):
-            self._core.send_message(BINARY if text is False else TEXT, message)
+            self._transport.send_message(BINARY if text is False else TEXT, message)
         else:
-            self._core.send_message(TEXT if text else BINARY, contiguous(message))
+            self._transport.send_message(TEXT if text else BINARY, contiguous(message))
         if self._drained is not None:
             await self._drain()
 
@@ -241,9 +241,9 @@ class Connection(WSMessageConnection):
         try:
             async with contextlib.aclosing(fragments):
                 async for opcode, data, fin in fragments:
-                    if not self._core.is_open:
+                    if not self._transport.is_open:
                         await self._raise_closed()
-                    self._core.send_message(opcode, data, fin=fin)
+                    self._transport.send_message(opcode, data, fin=fin)
                     if self._drained is not None:
                         await self._drain()
         except BaseException:  # neither this message nor another can be completed
@@ -254,14 +254,14 @@ class Connection(WSMessageConnection):
             self._fragments_sent = None
 
     def _fail_fragments(self) -> None:
-        if self._core.is_open:
+        if self._transport.is_open:
             self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message")
 
     async def _wait_for_fragments(self) -> None:
         """Wait until no message is being sent in fragments, so that another one may begin."""
         while self._fragments_sent is not None:
             await asyncio.shield(self._fragments_sent)
-        if not self._core.is_open:
+        if not self._transport.is_open:
             await self._raise_closed()
 
     async def ping(self, data: DataLike | None = None) -> Awaitable[float]:
@@ -280,11 +280,11 @@ class Connection(WSMessageConnection):
             ProtocolError: if the payload is too long.
         """
         payload = self._pings.random_payload() if data is None else _as_bytes(data)
-        if not self._core.is_open:
+        if not self._transport.is_open:
             await self._raise_closed()
         _check_control_size(payload)
         waiter = self._pings.add(payload)
-        self._core.send_ping(payload)
+        self._transport.send_ping(payload)
         if self._drained is not None:
             await self._drain()
         return waiter
@@ -300,10 +300,10 @@ class Connection(WSMessageConnection):
             ProtocolError: if the payload is too long.
         """
         payload = _as_bytes(data)
-        if not self._core.is_open:
+        if not self._transport.is_open:
             await self._raise_closed()
         _check_control_size(payload)
-        self._core.send_pong(payload)
+        self._transport.send_pong(payload)
         if self._drained is not None:
             await self._drain()
 
@@ -342,7 +342,7 @@ class Connection(WSMessageConnection):
         Raises:
             ProtocolError: if the code must not be sent, the reason is too long, or has no code.
         """
-        if self._fragments_sent is not None and self._core.is_open:
+        if self._fragments_sent is not None and self._transport.is_open:
             self._fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
         else:
             self._start_closing(code, reason)
@@ -360,13 +360,15 @@ class Connection(WSMessageConnection):
                 "one use asyncio.run_coroutine_threadsafe"
             )
         with contextlib.suppress(Exception):  # recv() reports why this side has ended it
-            await self._core.wait_disconnected()
+            await self._transport.wait_disconnected()
 
     def _start_closing(self, code: CloseCode | int | None, reason: str) -> None:
-        if not self._core.is_open:
+        if not self._transport.is_open:
             return
         check_close(code, reason)
-        self._core.send_close(wscore.WSCloseCode.NO_INFO if code is None else code, reason or None)
+        self._transport.send_close(
+            wscore.WSCloseCode.NO_INFO if code is None else code, reason or None
+        )
         self._discard_if_full()
         self._start_close_timer()
 
@@ -380,7 +382,7 @@ class Connection(WSMessageConnection):
     def _fail(self, code: CloseCode, reason: str) -> None:
         """Fail the connection, with a CLOSE that says why."""
         self._has_failed = True
-        self._core.fail(code, reason)
+        self._transport.fail(code, reason)
 
     def _start_close_timer(self) -> None:
         if self._close_timer is None and self.close_timeout is not None and not self._closed:
@@ -389,7 +391,7 @@ class Connection(WSMessageConnection):
     def _close_timed_out(self) -> None:
         if self._close_cause is None:
             self._close_cause = TimeoutError("timed out while closing connection")
-        self._core.disconnect(graceful=False)
+        self._transport.disconnect(graceful=False)
 
     async def _raise_closed(self) -> NoReturn:
         """Wait for the end of the closing, so that all is known of it, and raise."""
@@ -399,13 +401,13 @@ class Connection(WSMessageConnection):
 
     def _is_lost(self) -> bool:
         """Return whether the connection is lost without a CLOSE of either side."""
-        if self._core.close_handshake is not None:
+        if self._transport.close_handshake is not None:
             return False
         return self._closed or bool(self.transport.is_closing())
 
     def _is_ending(self) -> bool:
         """Return whether the peer has sent a CLOSE, or ended the connection, read or not."""
-        return not self._core.is_open or self._core.peer_has_ended
+        return not self._transport.is_open or self._transport.peer_has_ended
 
     def _sending_transport(self, transport: wscore.WSTransport) -> wscore.WSTransport:
         """Return the transport that this connection sends with."""
@@ -416,7 +418,7 @@ class Connection(WSMessageConnection):
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """Start the connection, which is open."""
         super().on_ws_connected(transport)
-        self._core = self._sending_transport(transport)
+        self._transport = self._sending_transport(transport)
         transport.underlying_transport.set_write_buffer_limits(*self._write_limit)
         if self.ping_interval is not None:
             self._keepalive = Keepalive(
@@ -427,7 +429,7 @@ class Connection(WSMessageConnection):
         """Send a ping with a random payload, and return the future of its answer."""
         payload = self._pings.random_payload()
         waiter = self._pings.add(payload)
-        self._core.send_ping(payload)
+        self._transport.send_ping(payload)
         return waiter
 
     def keepalive_timed_out(self) -> None:
@@ -441,15 +443,15 @@ class Connection(WSMessageConnection):
 
     def on_close(self) -> None:
         """Handle a CLOSE that was received and answered."""
-        below = self._core.underlying_transport
-        is_about_to_end = self._core.is_disconnected and not self._core.is_secure
+        below = self._transport.underlying_transport
+        is_about_to_end = self._transport.is_disconnected and not self._transport.is_secure
         if not is_about_to_end or below.get_write_buffer_size():
             self._start_close_timer()
 
     def on_incomplete_message(self) -> None:
         """Handle a CLOSE that was received within a fragmented message."""
         self._close_cause = exc = ProtocolError("incomplete fragmented message")
-        self._core.send_close(CloseCode.PROTOCOL_ERROR, str(exc))
+        self._transport.send_close(CloseCode.PROTOCOL_ERROR, str(exc))
 
     def closed_error(self) -> ConnectionClosed:
         """Return the exception that `recv` raises when there will be no further message."""
@@ -485,7 +487,7 @@ class Connection(WSMessageConnection):
 
     def closed_well(self) -> bool:
         """Return whether iteration over the messages ends without an exception."""
-        return ended_well(self._core.close_handshake)
+        return ended_well(self._transport.close_handshake)
 
     def ends_iteration(self, exc: Exception) -> bool:
         """Return whether iteration ends if an overridden `recv` has raised this."""

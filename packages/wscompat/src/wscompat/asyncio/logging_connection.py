@@ -167,7 +167,7 @@ class LoggingConnection(Connection):
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
         """Log the handshake of the connection, which is open."""
-        self._core = transport  # adapters of the logger may use the connection
+        self._transport = transport  # adapters of the logger may use the connection
         sent, received = (">", "<") if transport.is_client_side else ("<", ">")
         if isinstance(self.protocol, ProtocolView):  # else a `ServerProtocol` has logged it
             self.logger.debug("= connection is CONNECTING")
@@ -190,7 +190,7 @@ class LoggingConnection(Connection):
         payload = frame.get_payload_as_bytes()
         self.logger.debug("< %s", Frame(Opcode(frame.msg_type), payload))
         if frame.msg_type == wscore.WSMsgType.PING:
-            self._core.answer_ping(payload)
+            self._transport.answer_ping(payload)
             return
         super().on_ws_frame(transport, frame)
         self._log_close_sent()
@@ -220,7 +220,7 @@ class LoggingConnection(Connection):
         """Log the CLOSE if it was sent by wscore: as an answer, or because of an error."""
         close = self.protocol.close_sent
         if close is not None:
-            self._core.log_close(close)
+            self._transport.log_close(close)
 
 
 class LoggingExtensionConnection(LoggingConnection, ExtensionConnection):

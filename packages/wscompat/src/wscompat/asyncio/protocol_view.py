@@ -47,7 +47,7 @@ class ProtocolView:
     @property
     def side(self) -> Side:
         """Which end this is."""
-        return Side.CLIENT if self._connection._core.is_client_side else Side.SERVER
+        return Side.CLIENT if self._connection._transport.is_client_side else Side.SERVER
 
     @property
     def id(self) -> uuid.UUID:
@@ -106,19 +106,19 @@ class ProtocolView:
     @property
     def close_rcvd(self) -> Close | None:
         """The CLOSE that was received, or None."""
-        closing = self._connection._core.close_handshake
+        closing = self._connection._transport.close_handshake
         return None if closing is None else as_close(closing.recv)
 
     @property
     def close_sent(self) -> Close | None:
         """The CLOSE that was sent, or None."""
-        closing = self._connection._core.close_handshake
+        closing = self._connection._transport.close_handshake
         return None if closing is None else as_close(closing.sent)
 
     @property
     def close_rcvd_then_sent(self) -> bool | None:
         """If there are both, whether the peer's was first."""
-        closing = self._connection._core.close_handshake
+        closing = self._connection._transport.close_handshake
         if closing is None or closing.recv is None or closing.sent is None:
             return None
         first: bool = closing.recv_then_sent

@@ -87,7 +87,7 @@ class ServerConnection(Connection):
         self.request = Request._from_core(request)
         self.response = None  # type: ignore[assignment]
         self._handshake = protocol
-        self._core = request.transport
+        self._transport = request.transport
         protocol.logger = self.logger  # not before: adapters of the logger may use the connection
 
     def on_ws_connected(self, transport: wscore.WSTransport) -> None:
@@ -149,7 +149,7 @@ class Server(ServerBase):
     @property
     def connections(self) -> set[ServerConnection]:
         """The connections that are open."""
-        return {connection for connection in self.handlers if connection._core.is_open}
+        return {connection for connection in self.handlers if connection._transport.is_open}
 
     # -- the life of a connection
 

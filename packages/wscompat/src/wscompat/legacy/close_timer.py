@@ -71,7 +71,7 @@ class CloseTimer:
         """Do nothing but wait for the next step."""
 
     def _disconnect(self) -> None:
-        self._connection._core.fail(0)  # the time for the peer's CLOSE is over
+        self._connection._transport.fail(0)  # the time for the peer's CLOSE is over
 
     def _cut_off(self) -> None:
-        self._connection._core.disconnect(graceful=False)
+        self._connection._transport.disconnect(graceful=False)

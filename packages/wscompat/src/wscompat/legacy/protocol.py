@@ -121,7 +121,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             write_limit=write_limit,
             logger=logger,
         )
-        self._core = _NotConnected()
+        self._transport = _NotConnected()
         self.loop = self._loop
         self.max_size = self._max_size = max_size
         self.max_queue = max_queue
@@ -214,7 +214,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             ConnectionClosed: if the connection is closed; if it is closing, this waits for the end.
             InvalidState: if it is not open yet.
         """
-        if not self._core.is_open:
+        if not self._transport.is_open:
             await self._raise_closed()
 
     async def _raise_closed(self) -> NoReturn:
@@ -313,18 +313,18 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         if self.transport is None or self._closed:
             return
         if self.state is State.CONNECTING:
-            self._core.fail(0)  # an answer that was sent can still be read
+            self._transport.fail(0)  # an answer that was sent can still be read
         elif code == CloseCode.ABNORMAL_CLOSURE:
-            self._core.disconnect()
+            self._transport.disconnect()
         else:
-            self._core.fail(code, reason or None)
+            self._transport.fail(code, reason or None)
         self._closing_timer().after_failure()
 
     def _start_close_timer(self) -> None:
         """Start the timer of closing; if the peer has answered, of the remaining steps."""
         if self._closed:
             return
-        if self.is_client and self._core.close_handshake.recv is None:
+        if self.is_client and self._transport.close_handshake.recv is None:
             self._closing_timer().after_close_of_a_client()
         else:
             self._closing_timer().after_close()
@@ -342,7 +342,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         Raises:
             ConnectionResetError: if the connection was lost or given up meanwhile.
         """
-        if self._closed or self._closing is not None or self._core.is_disconnected:
+        if self._closed or self._closing is not None or self._transport.is_disconnected:
             raise ConnectionResetError("the connection was lost during the opening handshake")
         engine = self.as_core()
         if not engine.can_compress():
@@ -371,18 +371,18 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         self.transport = transport
         engine = self.as_core()
         engine.attach(transport)
-        self._core = engine.transport
+        self._transport = engine.transport
 
     def pause_writing(self) -> None:
         """Make senders wait, and inform the engine if the call does not come from it."""
         super().pause_writing()
-        if self._engine is not None and not self._core.is_writing_paused:
+        if self._engine is not None and not self._transport.is_writing_paused:
             self._engine.pause_writing()
 
     def resume_writing(self) -> None:
         """Resume senders, in the same way."""
         super().resume_writing()
-        if self._engine is not None and self._core.is_writing_paused:
+        if self._engine is not None and self._transport.is_writing_paused:
             self._engine.resume_writing()
 
     def data_received(self, data: bytes) -> None:

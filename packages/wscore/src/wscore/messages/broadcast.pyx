@@ -132,14 +132,14 @@ def broadcast_message(connections, WSMsgType msg_type, message):
         if not isinstance(item, WSMessageConnection):
             raise TypeError(f"connections must be WSMessageConnection objects, not {item!r}")
         connection = <WSMessageConnection>item
-        core = connection._core
-        if type(core) is not WSTransport:
-            core = getattr(core, "logged_transport", None)
-            if type(core) is not WSTransport:
+        sender = connection._transport
+        if type(sender) is not WSTransport:
+            sender = getattr(sender, "logged_transport", None)
+            if type(sender) is not WSTransport:
                 others.append(connection)
                 continue
-            loggers[core] = connection._core
-        transport = <WSTransport>core
+            loggers[sender] = connection._transport
+        transport = <WSTransport>sender
         transport._check_thread()
         if connection._fragments_sent is None:
             targets.append(transport)

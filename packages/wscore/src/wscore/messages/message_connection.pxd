@@ -13,7 +13,7 @@ cdef class SendCall(Step):
 
 
 cdef class WSMessageConnection(WSMessageReader):
-    cdef public object _core  # sends frames, mostly a WSTransport; None before it is connected
+    cdef public object _transport  # sends frames, mostly a WSTransport; None before it is connected
     cdef public object _fragments_sent  # a future while a message is being sent in fragments
     cdef public object _drained  # a future while the write buffer is full
 

@@ -14,7 +14,7 @@ _Fragment = str | bytes | bytearray | memoryview
 
 @disjoint_base
 class WSMessageConnection(WSMessageReader):
-    _core: Any
+    _transport: Any
     _fragments_sent: asyncio.Future[None] | None
     _drained: asyncio.Future[None] | None
 

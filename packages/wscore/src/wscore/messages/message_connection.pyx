@@ -32,8 +32,8 @@ cdef class SendCall(Step):
         message = self.message
         self.connection = None  # it may keep this object for reuse: break the reference cycle
         self.message = None
-        if connection._fragments_sent is None and type(connection._core) is WSTransport:
-            transport = <WSTransport>connection._core
+        if connection._fragments_sent is None and type(connection._transport) is WSTransport:
+            transport = <WSTransport>connection._transport
             if isinstance(message, str):
                 as_text = self.text != 0
             elif isinstance(message, (bytes, bytearray)):
