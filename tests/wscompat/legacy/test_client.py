@@ -15,7 +15,7 @@ from tests.support.tls import Tls
 from tests.wscompat.legacy.models import MODEL, OURS, Legacy, describe, serving
 from tests.wscompat.libraries import BOUND, NO_SUPER_INIT, without_super_init
 from tests.wscompat.raw import ACCEPTED, raw_server
-from wscompat.exceptions import InvalidMessage
+from wscompat.exceptions import InvalidMessage, InvalidURI
 
 BOTH = pytest.mark.parametrize("library", [MODEL, OURS], ids=str)
 
@@ -196,6 +196,15 @@ async def test_wrong_arguments(
     with pytest.raises(Exception, match=r".") as caught:
         library.client.connect(uri, **options)
     assert caught.type.__name__ == exception
+
+
+@pytest.mark.parametrize("path", ["a b", "a\x0bb", "é f"])
+def test_characters_that_would_break_the_request(path: str) -> None:
+    """Websockets sends them."""
+    uri = f"ws://x/{path}"
+    with pytest.raises(InvalidURI) as caught:
+        OURS.client.connect(uri)
+    assert (caught.value.uri, "white space" in str(caught.value)) == (uri, True)
 
 
 async def test_arguments_are_the_same() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .exceptions import InvalidURI
 
-__all__ = ["WebSocketURI", "cached_uri", "parse_uri"]
+__all__ = ["WebSocketURI", "cached_uri", "check_characters", "parse_uri"]
 
 _RESERVED = ":/?#[]@!$&'()*+,;="  # they keep their meaning in an internationalised URI (RFC 3987)
 _DEFAULT_PORTS = {"ws": 80, "wss": 443}
@@ -85,6 +85,16 @@ def parse_uri(uri: str) -> WebSocketURI:
 
 #: What `parse_uri` makes of a URI; the same object each time, so never to be changed.
 cached_uri = functools.lru_cache(maxsize=128)(parse_uri)
+
+
+def check_characters(uri: str) -> None:
+    """Refuse characters that would break the request line; `parse_uri` allows them, as websockets.
+
+    Raises:
+        InvalidURI: if there is white space or a control character.
+    """
+    if any(character <= " " or character == "\x7f" for character in uri):
+        raise InvalidURI(uri, "it contains white space or control characters")
 
 
 def _ascii_host(uri: str, host: str) -> str:

@@ -27,7 +27,7 @@ from ..loop_arguments import check_arguments
 from ..reconnection import connect_persistently
 from ..timeouts import check_timeouts
 from ..typing import LoggerLike, Origin, Subprotocol
-from ..uri import cached_uri, parse_uri
+from ..uri import cached_uri, check_characters, parse_uri
 from .client_protocol import WebSocketClientProtocol
 from .deprecated_options import deprecated_options
 from .engine import Engine
@@ -116,6 +116,7 @@ class Connect:
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self._parsed = cached_uri(uri)
+        check_characters(uri)
         if not self._parsed.secure and kwargs.get("ssl") is not None:
             raise ValueError("connect() was given ssl, and a ws:// URI: TLS needs wss://")
         self._uri = uri
@@ -235,6 +236,7 @@ class Connect:
         """
         old, target = self._parsed, urllib.parse.urljoin(self._uri, uri)
         new = parse_uri(target)
+        check_characters(target)
         if old.secure and not new.secure:
             raise SecurityError("redirect from WSS to WS")
         if (old.secure, old.host, old.port) != (new.secure, new.host, new.port):
