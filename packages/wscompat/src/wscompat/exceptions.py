@@ -30,6 +30,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from wscore.errors import without_credentials
+
 from .deprecated import deprecated_names
 
 if TYPE_CHECKING:
@@ -163,10 +165,10 @@ class InvalidProxy(WebSocketException):
         self.msg = msg
 
     def __str__(self) -> str:
-        return f"{_without_credentials(self.proxy)} isn't a valid proxy: {self.msg}"
+        return f"{without_credentials(self.proxy)} isn't a valid proxy: {self.msg}"
 
     def __repr__(self) -> str:
-        return f"InvalidProxy({_without_credentials(self.proxy)!r}, {self.msg!r})"
+        return f"InvalidProxy({without_credentials(self.proxy)!r}, {self.msg!r})"
 
 
 class InvalidHandshake(WebSocketException):
@@ -387,12 +389,3 @@ class InvalidState(WebSocketException, AssertionError):
 
 class ConcurrencyError(WebSocketException, RuntimeError):
     """Two tasks receive at the same time, or wait for the same pong."""
-
-
-def _without_credentials(url: str) -> str:
-    """Return the URL with everything before its last ``@`` replaced, even if it is malformed."""
-    before, at, after = url.rpartition("@")
-    if not at:
-        return url
-    scheme, separator, _ = before.partition("://")
-    return f"{scheme}://***@{after}" if separator else f"***@{after}"

@@ -41,7 +41,7 @@ class WSInvalidURL(WSError):  # noqa: N818 - the name is part of the API
     """
 
     def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"{_without_credentials(url)!r} is not a WebSocket URL: {reason}")
+        super().__init__(f"{without_credentials(url)!r} is not a WebSocket URL: {reason}")
         self.url = url
         self.reason = reason
 
@@ -142,7 +142,7 @@ def is_ordinary(exc: BaseException) -> bool:
     return isinstance(exc, Exception | CancelledError)
 
 
-def _without_credentials(url: str) -> str:
+def without_credentials(url: str) -> str:
     """Replace everything before the last ``@`` of a URL, even if the URL is malformed."""
     before, at, after = url.rpartition("@")
     if not at:
