@@ -308,6 +308,12 @@ def test_every_package_says_one_version_everywhere(package: str) -> None:
     assert f'version = release = "{own}"' in (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
 
 
+def test_the_c_library_has_the_version_of_its_package() -> None:
+    header = ROOT / "packages" / "wsframe" / "c" / "include" / "wsframe" / "version.h"
+    own = importlib.import_module("wsframe").__version__
+    assert f'#define WSF_VERSION "{own}"\n' in header.read_text(encoding="utf-8")
+
+
 def text_files() -> Iterator[Path]:
     folders = ("packages", "tests", "docs", "examples", "benchmarks", "cmake", ".ci")
     yield from (path for path in ROOT.iterdir() if path.is_file())
