@@ -3,8 +3,9 @@
 `conftest` runs each test that is marked with a case on all interfaces, sides and transports of the
 row; `docs/topics/cost.py` generates the tables of the page "What a connection may cost" from the
 same rows. A bound names constants of the code in braces, and never repeats their values:
-``{protocol.FRAMES_AT_ONCE}`` is a constant of wscore's module `protocol`, ``{serve(open_timeout)}``
-the default value of an argument. After a vertical bar comes the unit: ``bytes`` or ``ns``.
+``{read_budget.ROUND_FRAMES}`` is a constant of wscore's module `read_budget`,
+``{serve(open_timeout)}`` the default value of an argument. After a vertical bar comes the unit:
+``bytes`` or ``ns``.
 
 Only the standard library is imported: documentation is built without the tests' requirements.
 """
@@ -57,13 +58,13 @@ ROWS = (
         "one fast peer",
         FAIRNESS,
         "A peer sends faster than its messages are handled.",
-        "After {protocol.FRAMES_AT_ONCE} frames the iteration ends, unless they took less than "
-        "{protocol.ROUND_TIME|ns}; after {protocol.FRAMES_AT_ONCE*protocol.MOST_ROUNDS} frames of "
-        "one read it always ends. A frame of a compressed message counts as "
-        "{protocol.COMPRESSED}. The rest is parsed in the next iteration, and nothing is read "
-        "before that. If a read from a plain socket fills the buffer of "
-        "{loop_io.RECEIVE_SIZE|bytes}, the socket is read again, up to "
-        "{socket_transport.MOST|bytes} in all and for at most {socket_transport.TURN_TIME|ns}, if "
+        "After {read_budget.ROUND_FRAMES} frames the iteration ends, unless they took less than "
+        "{read_budget.ROUND_TIME|ns}; after "
+        "{read_budget.ROUND_FRAMES*read_budget.MAX_ROUNDS} frames of one read it always ends. A "
+        "frame of a compressed message counts as {read_budget.COMPRESSED_WEIGHT}. The rest is "
+        "parsed in the next iteration, and nothing is read before that. If a read from a plain "
+        "socket fills the buffer of {loop_io.RECEIVE_SIZE|bytes}, the socket is read again, up to "
+        "{read_budget.TURN_SIZE|bytes} in all and for at most {read_budget.TURN_TIME|ns}, if "
         "no other connection has read since its previous read.",
     ),
     Row(
@@ -102,7 +103,7 @@ ROWS = (
         "a large payload",
         FAIRNESS,
         "A message of many megabytes is received.",
-        "The loop iterates after each read of at most {socket_transport.MOST|bytes}. Compression, "
+        "The loop iterates after each read of at most {read_budget.TURN_SIZE|bytes}. Compression, "
         "decompression and masking are done in one go: see [below](#what-one-message-costs).",
     ),
     # -- bounds

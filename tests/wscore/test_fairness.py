@@ -1,7 +1,7 @@
 """One connection that always has more to read must leave the loop to the others.
 
 The events between two iterations of the loop are counted, never timed. The numbers are those of
-`protocol.pxd`.
+`read_budget.pxd`.
 """
 
 import asyncio

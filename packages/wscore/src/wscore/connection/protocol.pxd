@@ -23,6 +23,7 @@ from ..loop.branch_hints cimport unlikely
 from .listener cimport WSListener
 from ..loop.loop_io cimport LoopIO
 from .message_base cimport WSMessageBase
+from .read_budget cimport MAX_ROUNDS, ROUND_FRAMES, SMALL_READ
 from ..loop.receive_buffer cimport ReceiveBuffer
 from ..loop.syscalls cimport now
 from .transport cimport WSTransport
@@ -42,14 +43,6 @@ cdef extern from "Python.h":
 
 
 cdef enum:
-    # The budget of one connection in one iteration of the loop: this many frames of a read, and as
-    # many again while less than ROUND_TIME has passed. A frame of a compressed message counts as
-    # several: inflated, it may be a thousand times as large.
-    FRAMES_AT_ONCE = 64
-    MOST_ROUNDS = 16
-    COMPRESSED = 16
-    ROUND_TIME = 500 * 1000  # nanoseconds
-    MANY = 4096  # bytes: for a smaller read the clock is not consulted
     ROUND_ENDED = 0x10000  # instead of a result of the parser
 
 
@@ -81,7 +74,7 @@ cdef class WSProtocolCore:
     cdef readonly bint has_unparsed  # the budget ended the parsing: `continue_reading` resumes it
     cdef double _disconnect_timeout
 
-    cdef long long _read_began  # nanoseconds; of the last read of at least MANY bytes
+    cdef long long _read_began  # nanoseconds; of the last read of at least SMALL_READ bytes
     cdef wsf_parser _parser
     cdef WSFrame _frame
     cdef object _piece  # a Block: a copy of a piece that must not be shown in place
@@ -109,7 +102,7 @@ cdef class WSProtocolCore:
         self.buffer.end += size
         if unlikely(self._heartbeat is not None):
             self._heartbeat.heard()
-        if size >= MANY:
+        if size >= SMALL_READ:
             self._read_began = now()
         return self._read()
 
@@ -140,8 +133,8 @@ cdef class WSProtocolCore:
         """
         cdef wsf_frame[2] parsed
         cdef int current = 0
-        cdef int left = FRAMES_AT_ONCE
-        cdef int rounds = MOST_ROUNDS
+        cdef int left = ROUND_FRAMES
+        cdef int rounds = MAX_ROUNDS
         cdef size_t tail_size
         cdef int result = self._parse(&parsed[0])
         while result == WSF_FRAME:
@@ -154,7 +147,7 @@ cdef class WSProtocolCore:
             self._deliver(&parsed[current], tail_size, result != WSF_FRAME)
             current = 1 - current
             if unlikely(result == ROUND_ENDED):
-                left = FRAMES_AT_ONCE
+                left = ROUND_FRAMES
                 result = self._begin_round(&parsed[current], &rounds)
         if unlikely(result < 0):
             self._violated(result)

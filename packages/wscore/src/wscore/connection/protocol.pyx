@@ -20,6 +20,7 @@ from .state cimport AWAITING_CLOSE, DISCONNECTING, HANDSHAKING
 from .deflate_streams cimport Deflater, Inflater
 from ..loop.loop_io cimport Block, loop_io
 from .message_base cimport WSMessageBase
+from .read_budget cimport COMPRESSED_WEIGHT, MAX_ROUNDS, ROUND_FRAMES, ROUND_TIME
 from ..loop.raising cimport raise_pending
 from ..loop.sealed_types cimport seal_type
 from ..loop.sink cimport Sink, TransportSink
@@ -340,14 +341,14 @@ cdef class WSProtocolCore:
         """
         cdef ReceiveBuffer buffer = self.buffer
         cdef wsf.wsf_frame parsed
-        cdef int left = FRAMES_AT_ONCE
-        cdef int rounds = MOST_ROUNDS
+        cdef int left = ROUND_FRAMES
+        cdef int rounds = MAX_ROUNDS
         cdef int result = self._parse(&parsed)
         while result == wsf.WSF_FRAME:
             self._deliver(&parsed, buffer.end - buffer.begin, buffer.begin == buffer.end)
             left -= self._weight(&parsed)
             if left <= 0 and buffer.begin != buffer.end:
-                left = FRAMES_AT_ONCE
+                left = ROUND_FRAMES
                 result = self._begin_round(&parsed, &rounds)
             else:
                 result = self._parse(&parsed)
@@ -359,7 +360,7 @@ cdef class WSProtocolCore:
 
     cdef int _compressed_weight(self) except -1:
         """Return all of the budget if the listener has paused reading: more may be large."""
-        return COMPRESSED if self.transport.is_reading() else FRAMES_AT_ONCE
+        return COMPRESSED_WEIGHT if self.transport.is_reading() else ROUND_FRAMES
 
     cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1:
         """Parse the next frame, or leave it to the next iteration of the loop."""
@@ -381,7 +382,7 @@ cdef class WSProtocolCore:
         return now() - self._read_began < ROUND_TIME and self.transport.is_reading()
 
     cdef long long read_began(self) noexcept:
-        """Return when the last read of at least MANY bytes began, in nanoseconds."""
+        """Return when the last read of at least SMALL_READ bytes began, in nanoseconds."""
         return self._read_began
 
     cdef int continue_reading(self) except -1:

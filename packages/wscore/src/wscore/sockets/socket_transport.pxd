@@ -11,13 +11,6 @@ from ..loop.sink cimport Sink
 from ..loop.syscalls cimport MSG_NOSIGNAL, send
 from ..loop.watcher cimport Watcher
 
-cdef enum:
-    # The budget of a connection in one iteration of the loop: MOST bytes, and no further read after
-    # TURN_TIME nanoseconds. Only the connection that also read last gets more than one read.
-    MOST = 1024 * 1024
-    TURN_TIME = 1000 * 1000
-
-
 cdef enum SocketState:
     # The life of a socket, in this order: only `_advance` changes it, and never backwards.
     HANDSHAKING  # TLS: the protocol does not know of the transport yet

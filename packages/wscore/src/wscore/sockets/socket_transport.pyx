@@ -17,6 +17,7 @@ from libc.stdint cimport uint8_t
 from wsframe cimport cwsframe as wsf
 
 from ..connection.protocol cimport WSProtocolCore
+from ..connection.read_budget cimport TURN_SIZE, TURN_TIME
 from ..connection.state cimport AWAITING_CLOSE
 from ..connection.transport cimport refuse_thread
 from ..loop.branch_hints cimport unlikely
@@ -244,7 +245,7 @@ cdef class SocketTransport(Sink):
         a large frame there is no further read: one alone may take all of the budget.
         """
         cdef long long end = protocol.read_began() + TURN_TIME
-        cdef int left = MOST // RECEIVE_SIZE - 1
+        cdef int left = TURN_SIZE // RECEIVE_SIZE - 1
         while (
             left > 0 and self._was_full and self._reading and not self.is_scheduled
             and protocol.buffer.needed <= RECEIVE_SIZE and now() < end
@@ -315,7 +316,7 @@ cdef class SocketTransport(Sink):
         size = receive_into(
             self.fd,
             self.protocol.buffer.block.data + self.protocol.buffer.end,
-            min(room, <size_t>MOST),
+            min(room, <size_t>TURN_SIZE),
         )
         self._was_full = <size_t>size == room
         if unlikely(size <= 0):

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t
 
 from ..loop.loop_io cimport SendBuffer
-from ..sockets.socket_transport cimport MOST, SocketTransport
+from ..sockets.socket_transport cimport SocketTransport
 from .tls_session cimport TlsSession
 
 

@@ -14,6 +14,7 @@ import ssl
 from libc.stdint cimport uint8_t
 
 from ..connection.protocol cimport WSProtocolCore
+from ..connection.read_budget cimport TURN_SIZE
 from ..loop.loop_io cimport Block, SendBuffer, append, free_buffer
 from ..loop.receive_buffer cimport ReceiveBuffer
 from ..loop.sealed_types cimport seal_type
@@ -184,7 +185,7 @@ cdef class TlsTransport(SocketTransport):
 
     cdef int _take(self, uint8_t* data, size_t room) except -1:
         """Receive once, and handle the input."""
-        cdef Py_ssize_t size = receive_into(self.fd, data, min(room, <size_t>MOST))
+        cdef Py_ssize_t size = receive_into(self.fd, data, min(room, <size_t>TURN_SIZE))
         self._was_full = <size_t>size == room
         if size > 0:
             self._tls.feed(data, size)
