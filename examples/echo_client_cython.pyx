@@ -68,7 +68,7 @@ cdef class EchoClient(WSListener):
             transport.send_close(WSCloseCode.OK)
 
     cdef int _send(self, WSTransport transport) except -1:
-        cdef char* message = self._buffer + ROOM
+        cdef char *message = self._buffer + ROOM
         memcpy(message, self._message, SIZE)
         return transport.send_reuse_external_buffer(WSMsgType.BINARY, message, SIZE)
 

@@ -19,7 +19,7 @@ cdef class Inflater(MemoryHolder):
     cdef bint _has_input  # the current message is not empty
     cdef int _ends
 
-    cdef bytes inflate(self, const char* data, Py_ssize_t size, bint fin)
+    cdef bytes inflate(self, const char *data, Py_ssize_t size, bint fin)
     cdef size_t _room(self) noexcept
     cdef int _need_stream(self) except -1
     cdef bytes _run(self, bytes packed, size_t room, bint fin)

@@ -54,7 +54,7 @@ cdef class Inflater(MemoryHolder):
         self._max_message = max_message
         self._max_frame = max_frame
 
-    cdef bytes inflate(self, const char* data, Py_ssize_t size, bint fin):
+    cdef bytes inflate(self, const char *data, Py_ssize_t size, bint fin):
         """Inflate the payload of a frame, or a piece of one.
 
         Raises:

@@ -22,16 +22,16 @@ cdef class WSFrame:
     cdef readonly bint last_in_buffer
     cdef readonly size_t payload_size
     cdef readonly size_t tail_size
-    cdef char* payload_ptr
+    cdef char *payload_ptr
 
-    cdef PyObject* _member  # `msg_type` as a Python object; borrowed, members are never freed
-    cdef PyObject** _members  # all of them, by opcode
-    cdef PyObject* _block  # NULL once the callback is over; the receive buffer owns it until then
+    cdef PyObject *_member  # `msg_type` as a Python object; borrowed, members are never freed
+    cdef PyObject **_members  # all of them, by opcode
+    cdef PyObject *_block  # NULL once the callback is over; the receive buffer owns it until then
     cdef Block _shown  # the block that memoryviews of the payload show
     cdef Py_ssize_t _views
     cdef uint16_t _close_code
 
-    cdef inline void show(self, const wsf_frame* parsed, PyObject* block, size_t tail_size,
+    cdef inline void show(self, const wsf_frame *parsed, PyObject *block, size_t tail_size,
                           bint last_in_buffer) noexcept:
         """Make this the view of a frame whose payload lies in the block."""
         self.show_as(<WSMsgType>parsed.opcode)
@@ -40,7 +40,7 @@ cdef class WSFrame:
         self.rsv2 = (parsed.rsv & WSF_RSV2) != 0
         self.rsv3 = (parsed.rsv & WSF_RSV3) != 0
         self.last_in_buffer = last_in_buffer
-        self.payload_ptr = <char*>parsed.payload
+        self.payload_ptr = <char *>parsed.payload
         self.payload_size = parsed.payload_size
         self.tail_size = tail_size
         self._close_code = parsed.close_code

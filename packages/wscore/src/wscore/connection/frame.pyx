@@ -21,13 +21,13 @@ __all__ = ["WSFrame"]
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
-        PyObject* tp_dict
+        PyObject *tp_dict
 
     void PyType_Modified(type owner)
 
 cdef extern from "structmember.h":
     ctypedef struct PyMemberDef:
-        const char* name
+        const char *name
         int type
         Py_ssize_t offset
         int flags
@@ -36,7 +36,7 @@ cdef extern from "structmember.h":
         T_OBJECT_EX
         READONLY
 
-    object PyDescr_NewMember(type owner, PyMemberDef* definition)
+    object PyDescr_NewMember(type owner, PyMemberDef *definition)
 
 
 @cython.binding(False)  # builtin methods are cheaper to call
@@ -148,7 +148,7 @@ cdef class WSFrame:
         if self.msg_type != CLOSE:
             raise TypeError(f"this is not a CLOSE frame but {msg_type_to_python(self.msg_type)!r}")
 
-    def __getbuffer__(self, Py_buffer* view, int flags):
+    def __getbuffer__(self, Py_buffer *view, int flags):
         self._check()
         if flags & PyBUF_WRITABLE == PyBUF_WRITABLE:
             raise BufferError("the payload of a frame is read-only")
@@ -169,7 +169,7 @@ cdef class WSFrame:
         self._shown.views += 1
         self._views += 1
 
-    def __releasebuffer__(self, Py_buffer* view):
+    def __releasebuffer__(self, Py_buffer *view):
         self._shown.views -= 1
         self._views -= 1
         if self._views == 0:
@@ -186,10 +186,10 @@ cdef class WSFrame:
 # the enumeration for each access, which on Python 3.11 calls Python code: three times the cost of
 # another attribute. So each frame holds the member, and a descriptor that the interpreter reads
 # without a call replaces Cython's.
-cdef PyObject* MEMBERS[16]  # by opcode; NULL where the protocol has none
+cdef PyObject *MEMBERS[16]  # by opcode; NULL where the protocol has none
 
 for _member in enums.WSMsgType:
-    MEMBERS[<int>_member.value] = <PyObject*>_member
+    MEMBERS[<int>_member.value] = <PyObject *>_member
 
 cdef PyMemberDef MSG_TYPE
 MSG_TYPE.name = "msg_type"
@@ -199,8 +199,8 @@ MSG_TYPE.flags = READONLY
 
 cdef int show_members() except -1:
     cdef WSFrame frame = WSFrame.__new__(WSFrame)
-    cdef PyTypeObject* owner = <PyTypeObject*>WSFrame
-    MSG_TYPE.offset = <char*>&frame._member - <char*><PyObject*>frame
+    cdef PyTypeObject *owner = <PyTypeObject *>WSFrame
+    MSG_TYPE.offset = <char *>&frame._member - <char *><PyObject *>frame
     (<dict>owner.tp_dict)["msg_type"] = PyDescr_NewMember(WSFrame, &MSG_TYPE)
     PyType_Modified(WSFrame)
     return 0

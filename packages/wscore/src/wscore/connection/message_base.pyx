@@ -151,7 +151,7 @@ cdef class WSMessageBase(WSListener):
         cdef size_t good
         if not self._is_within:
             wsf.wsf_utf8_init(&self._utf8)
-        good = wsf.wsf_utf8_feed(&self._utf8, <const uint8_t*>PyBytes_AS_STRING(data), size)
+        good = wsf.wsf_utf8_feed(&self._utf8, <const uint8_t *>PyBytes_AS_STRING(data), size)
         if good != size or (fin and not wsf.wsf_utf8_finish(&self._utf8)):
             self.on_read_end()
             raise WSProtocolError(INVALID_TEXT, "the text is not UTF-8")

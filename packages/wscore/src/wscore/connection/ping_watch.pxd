@@ -15,4 +15,4 @@ cdef class PingWatch:
     cdef long long _end  # of the ping: the total of acknowledged bytes once the peer has it
 
     cdef object _progress_at(self, double now)
-    cdef bint _peer_took_some(self, const Outflow* flow) noexcept
+    cdef bint _peer_took_some(self, const Outflow *flow) noexcept

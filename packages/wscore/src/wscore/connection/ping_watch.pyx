@@ -76,13 +76,13 @@ cdef class PingWatch:
             return now  # this side is not reading, so the answer may lie unread in the socket
         return now - flow.acknowledged_before if took_some else None
 
-    cdef bint _peer_took_some(self, const Outflow* flow) noexcept:
+    cdef bint _peer_took_some(self, const Outflow *flow) noexcept:
         """Return whether the peer has taken some of the data in front of the ping.
 
         Acknowledgements of data behind the ping prove nothing: the peer's system gives them even if
         its program has stopped, until its receive buffer is full.
         """
-        cdef const Outflow* before = &self._flow
+        cdef const Outflow *before = &self._flow
         if flow.late_sends != before.late_sends or flow.waiting < before.waiting:
             return True
         if flow.acknowledged >= 0:

@@ -29,16 +29,16 @@ from ..loop.syscalls cimport now
 from .transport cimport WSTransport
 
 cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(PyObject* object)
+    Py_ssize_t Py_REFCNT(PyObject *object)
     size_t PY_VECTORCALL_ARGUMENTS_OFFSET
     bint PyMethod_Check(object object)
-    PyObject* PyMethod_GET_FUNCTION(object method)
-    PyObject* PyMethod_GET_SELF(object method)
+    PyObject *PyMethod_GET_FUNCTION(object method)
+    PyObject *PyMethod_GET_SELF(object method)
     object PyObject_Vectorcall(
-        PyObject* callable, PyObject** arguments, size_t count, PyObject* keywords
+        PyObject *callable, PyObject **arguments, size_t count, PyObject *keywords
     )
     object PyObject_VectorcallMethod(
-        object name, PyObject** arguments, size_t count, PyObject* keywords
+        object name, PyObject **arguments, size_t count, PyObject *keywords
     )
 
 
@@ -153,7 +153,7 @@ cdef class WSProtocolCore:
             self._violated(result)
         return <Py_ssize_t>wsf_parser_payload_size(&self._parser)
 
-    cdef inline int _parse(self, wsf_frame* parsed) noexcept:
+    cdef inline int _parse(self, wsf_frame *parsed) noexcept:
         """Parse the next frame; once the connection has failed, discard the input."""
         cdef size_t consumed = 0
         cdef int result
@@ -167,13 +167,13 @@ cdef class WSProtocolCore:
         self.buffer.begin += consumed
         return result
 
-    cdef inline int _weight(self, wsf_frame* parsed) except -1:
+    cdef inline int _weight(self, wsf_frame *parsed) except -1:
         """Return how much of the budget a frame takes."""
         return 1 if not unlikely(parsed.message_rsv) else self._compressed_weight()
 
     # callbacks go out
 
-    cdef inline int _deliver(self, wsf_frame* parsed, size_t tail_size, bint last) except -1:
+    cdef inline int _deliver(self, wsf_frame *parsed, size_t tail_size, bint last) except -1:
         cdef WSFrame frame
         if unlikely(not can_receive(self.transport.state)):
             return self._pass_over(parsed)
@@ -182,7 +182,7 @@ cdef class WSProtocolCore:
         if unlikely(self._frame is None):
             self._frame = WSFrame.__new__(WSFrame)
         frame = self._frame
-        frame.show(parsed, <PyObject*>self.buffer.block, tail_size, last)
+        frame.show(parsed, <PyObject *>self.buffer.block, tail_size, last)
         if unlikely(self._takes_pieces):
             self._as_piece(parsed)
         try:
@@ -191,7 +191,7 @@ cdef class WSProtocolCore:
                     self._listener_failed()
         finally:
             frame.retire()
-        if unlikely(Py_REFCNT(<PyObject*>frame) > 2):  # user code kept it: two references are ours
+        if unlikely(Py_REFCNT(<PyObject *>frame) > 2):  # user code kept it: two references are ours
             self._frame = None
         return 0
 
@@ -201,22 +201,22 @@ cdef class WSProtocolCore:
     cdef bint holds_end(self) noexcept
     cdef int continue_reading(self) except -1
     cdef int _compressed_weight(self) except -1
-    cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1
+    cdef int _begin_round(self, wsf_frame *parsed, int *rounds) except? -1
     cdef bint _may_go_on(self) except -1
     cdef int _check_made(self) except -1
     cdef int _begin_messages(self, object agreed) except -1
     cdef Py_ssize_t _read_otherwise(self) except -1
     cdef int _read_handshake(self) except -1
     cdef int _read_pieces(self) except -1
-    cdef int _pass_over(self, wsf_frame* parsed) except -1
-    cdef int _as_piece(self, wsf_frame* parsed) except -1
+    cdef int _pass_over(self, wsf_frame *parsed) except -1
+    cdef int _as_piece(self, wsf_frame *parsed) except -1
     cdef int _listener_failed(self) except -1
     cdef int _violated(self, int error) except -1
-    cdef bint _answers(self, wsf_frame* parsed) except -1
-    cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1
+    cdef bint _answers(self, wsf_frame *parsed) except -1
+    cdef bint _is_roundtrip(self, wsf_frame *parsed) except -1
     cdef bint _takes(self, WSFrame frame) except -1
     cdef bint _is_heartbeat(self, WSFrame frame) except -1
-    cdef int _close_received(self, wsf_frame* parsed) except -1
+    cdef int _close_received(self, wsf_frame *parsed) except -1
     cdef int has_room(self) except -1
 
 
@@ -227,7 +227,7 @@ ctypedef int (*Unraised)(WSProtocolCore, WSFrame) noexcept
 
 cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
     """Pass the frame to the listener."""
-    cdef PyObject* arguments[4]  # vectorcall: the callee may use the first one for `self`
+    cdef PyObject *arguments[4]  # vectorcall: the callee may use the first one for `self`
     if not self._calls_python:
         if unlikely(self._messages is not None):
             return self._messages.frame_received(self.transport, frame)
@@ -237,9 +237,9 @@ cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
         # Looked up once for all frames of a read. A single frame is passed by a call by name, which
         # creates no bound method. (Without the cast to `object` this would be the C function.)
         self._on_ws_frame = (<object>self.listener).on_ws_frame
-    arguments[1] = <PyObject*>self.listener
-    arguments[2] = <PyObject*>self.transport
-    arguments[3] = <PyObject*>frame
+    arguments[1] = <PyObject *>self.listener
+    arguments[2] = <PyObject *>self.transport
+    arguments[3] = <PyObject *>frame
     if self._on_ws_frame is None:
         PyObject_VectorcallMethod(
             "on_ws_frame", &arguments[1], 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
@@ -252,6 +252,6 @@ cdef inline int call_listener(WSProtocolCore self, WSFrame frame) except -1:
         )
     else:
         PyObject_Vectorcall(
-            <PyObject*>self._on_ws_frame, &arguments[2], 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+            <PyObject *>self._on_ws_frame, &arguments[2], 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
         )
     return 0

@@ -275,7 +275,7 @@ cdef class WSProtocolCore:
             raise RuntimeError("the loop was run within a callback, and this connection read again")
         room = self.buffer.prepare()
         return PyMemoryView_FromMemory(
-            <char*>self.buffer.block.data + self.buffer.end, room, PyBUF_WRITE
+            <char *>self.buffer.block.data + self.buffer.end, room, PyBUF_WRITE
         )
 
     def buffer_updated(self, Py_ssize_t size):
@@ -324,7 +324,7 @@ cdef class WSProtocolCore:
     cdef int _read_handshake(self) except -1:
         cdef ReceiveBuffer buffer = self.buffer
         data = PyBytes_FromStringAndSize(
-            <char*>buffer.block.data + buffer.begin, buffer.end - buffer.begin
+            <char *>buffer.block.data + buffer.begin, buffer.end - buffer.begin
         )
         self._reads_handshake = True
         try:
@@ -362,7 +362,7 @@ cdef class WSProtocolCore:
         """Return all of the budget if the listener has paused reading: more may be large."""
         return COMPRESSED_WEIGHT if self.transport.is_reading() else ROUND_FRAMES
 
-    cdef int _begin_round(self, wsf_frame* parsed, int* rounds) except? -1:
+    cdef int _begin_round(self, wsf_frame *parsed, int *rounds) except? -1:
         """Parse the next frame, or leave it to the next iteration of the loop."""
         rounds[0] -= 1
         if rounds[0] > 0 and self._may_go_on():
@@ -393,13 +393,13 @@ cdef class WSProtocolCore:
 
     # -- callbacks go out
 
-    cdef int _pass_over(self, wsf_frame* parsed) except -1:
+    cdef int _pass_over(self, wsf_frame *parsed) except -1:
         """Handle a frame that the listener no longer gets."""
         if parsed.opcode == CLOSE and self.transport.state == AWAITING_CLOSE:
             return self._close_received(parsed)
         return 0
 
-    cdef int _as_piece(self, wsf_frame* parsed) except -1:
+    cdef int _as_piece(self, wsf_frame *parsed) except -1:
         """Show a piece of a frame as a frame of its own."""
         cdef WSFrame frame = self._frame
         cdef Block block
@@ -407,8 +407,8 @@ cdef class WSProtocolCore:
             block = Block.__new__(Block, <size_t>wsf.WSF_MAX_CONTROL_SIZE)
             memcpy(block.data, parsed.payload, parsed.payload_size)
             self._piece = block
-            frame._block = <PyObject*>block
-            frame.payload_ptr = <char*>block.data
+            frame._block = <PyObject *>block
+            frame.payload_ptr = <char *>block.data
             return 0
         frame.fin = parsed.fin and parsed.last
         if not parsed.first:
@@ -441,7 +441,7 @@ cdef class WSProtocolCore:
             self.transport, error, wsf.wsf_parser_error_offset(&self._parser), self.listener
         )
 
-    cdef bint _answers(self, wsf_frame* parsed) except -1:
+    cdef bint _answers(self, wsf_frame *parsed) except -1:
         """Handle a control frame, and return whether the listener does not get it."""
         if parsed.opcode == PING and self._enable_auto_pong:
             self.transport.write_pong(parsed.payload, parsed.payload_size)
@@ -450,11 +450,11 @@ cdef class WSProtocolCore:
             self._close_received(parsed)
         return parsed.opcode == PONG and self._is_roundtrip(parsed)
 
-    cdef bint _is_roundtrip(self, wsf_frame* parsed) except -1:
+    cdef bint _is_roundtrip(self, wsf_frame *parsed) except -1:
         if self.transport.round_trips is None:
             return False
         return self.transport.round_trips.take_pong(
-            PyBytes_FromStringAndSize(<char*>parsed.payload, parsed.payload_size)
+            PyBytes_FromStringAndSize(<char *>parsed.payload, parsed.payload_size)
         )
 
     cdef bint _takes(self, WSFrame frame) except -1:
@@ -478,11 +478,11 @@ cdef class WSProtocolCore:
             fail_for_exception(self.transport, exc, "is_user_specific_pong")
             return True
 
-    cdef int _close_received(self, wsf_frame* parsed) except -1:
+    cdef int _close_received(self, wsf_frame *parsed) except -1:
         cdef bytes reason = b""
         if parsed.payload_size > 2:
             reason = PyBytes_FromStringAndSize(
-                <char*>parsed.payload + 2, parsed.payload_size - 2
+                <char *>parsed.payload + 2, parsed.payload_size - 2
             )
         cdef unsigned int code = parsed.close_code
         if code == wsf.WSF_CLOSE_NO_STATUS:
@@ -554,7 +554,7 @@ cdef bint _is_python_method(object cls, str name) except -1:
     """Return whether the class's method of that name was defined in Python."""
     for base in cls.__mro__:
         if name in base.__dict__:
-            return (<PyTypeObject*>base).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
+            return (<PyTypeObject *>base).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
     return False
 
 

@@ -75,7 +75,7 @@ cdef class WSTransport:
     cpdef send_reuse_external_bytearray(self, WSMsgType msg_type, bytearray buffer,
                                         Py_ssize_t msg_offset, bint fin=*, bint rsv1=*,
                                         bint rsv2=*, bint rsv3=*)
-    cdef int send_reuse_external_buffer(self, WSMsgType msg_type, char* message,
+    cdef int send_reuse_external_buffer(self, WSMsgType msg_type, char *message,
                                         size_t message_size, bint fin=*, bint rsv1=*,
                                         bint rsv2=*, bint rsv3=*) except -1
     cpdef fail(self, unsigned int code, object reason=*)
@@ -84,9 +84,9 @@ cdef class WSTransport:
 
     cdef int flush(self) except -1
     cdef int pause_writing(self, bint paused) except -1
-    cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
+    cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t *payload,
                          size_t size) except -1
-    cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1
+    cdef bint write_pong(self, const uint8_t *payload, size_t size) except -1
     cdef int send_waiting_pong(self) except -1
     cdef inline int _check_thread(self) except -1:
         if unlikely(this_thread() != self._sink.io.thread):
@@ -95,7 +95,7 @@ cdef class WSTransport:
 
     cdef inline int _check_type(self, WSMsgType msg_type, bint fin) except -1
     cdef int _check_control_type(self, WSMsgType msg_type, bint fin) except -1
-    cdef inline int _fill_header(self, wsf_header* header, int opcode, bint fin, int rsv,
+    cdef inline int _fill_header(self, wsf_header *header, int opcode, bint fin, int rsv,
                                  size_t size) except -1
     cdef inline bint _may_send(self, int opcode, size_t size) except -1
     cdef bint _may_send_else(self, int opcode, size_t size) except -1

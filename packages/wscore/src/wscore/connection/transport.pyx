@@ -47,7 +47,7 @@ from ..loop.sealed_types cimport seal_type
 from ..logs import WSCORE_DEBUG_LL
 
 cdef extern from "Python.h":
-    const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
 
 __all__ = ["WSTransport"]
 
@@ -297,13 +297,13 @@ cdef class WSTransport:
             rsv1, rsv2, rsv3,
         )
 
-    cdef int send_reuse_external_buffer(self, WSMsgType msg_type, char* message,
+    cdef int send_reuse_external_buffer(self, WSMsgType msg_type, char *message,
                                         size_t message_size, bint fin=True, bint rsv1=False,
                                         bint rsv2=False, bint rsv3=False) except -1:
         """Do the same for a caller's buffer with 14 writable bytes in front of `message`."""
         cdef wsf.wsf_header header
-        cdef uint8_t* payload = <uint8_t*>message
-        cdef uint8_t* begin
+        cdef uint8_t *payload = <uint8_t *>message
+        cdef uint8_t *begin
         self._check_type(msg_type, fin)
         if unlikely(not self._may_send(msg_type, message_size)):
             return 0
@@ -357,7 +357,7 @@ cdef class WSTransport:
         if isinstance(message, str):
             message = message.encode()
         payload = b"" if message is None else memoryview(message).tobytes()
-        return self.write_pong(<const uint8_t*>PyBytes_AS_STRING(payload), len(payload))
+        return self.write_pong(<const uint8_t *>PyBytes_AS_STRING(payload), len(payload))
 
     @cython.binding(True)  # a default like this one is beyond the signatures of builtin methods
     cpdef send_close(self, object close_code=NO_INFO, object close_message=None):
@@ -503,25 +503,25 @@ cdef class WSTransport:
 
     cdef inline int _write_buffer(self, int opcode, bint fin, int rsv, object message) except -1:
         cdef Py_buffer view
-        cdef const char* text
+        cdef const char *text
         cdef Py_ssize_t size
         if PyBytes_CheckExact(message):
             return self.write_frame(
-                opcode, fin, rsv, <const uint8_t*>PyBytes_AS_STRING(message),
+                opcode, fin, rsv, <const uint8_t *>PyBytes_AS_STRING(message),
                 PyBytes_GET_SIZE(message),
             )
         if message is None:
             return self.write_frame(opcode, fin, rsv, NULL, 0)
         if isinstance(message, str):
             text = PyUnicode_AsUTF8AndSize(message, &size)
-            return self.write_frame(opcode, fin, rsv, <const uint8_t*>text, size)
+            return self.write_frame(opcode, fin, rsv, <const uint8_t *>text, size)
         PyObject_GetBuffer(message, &view, PyBUF_SIMPLE)
         try:
-            return self.write_frame(opcode, fin, rsv, <const uint8_t*>view.buf, view.len)
+            return self.write_frame(opcode, fin, rsv, <const uint8_t *>view.buf, view.len)
         finally:
             PyBuffer_Release(&view)
 
-    cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t* payload,
+    cdef int write_frame(self, int opcode, bint fin, int rsv, const uint8_t *payload,
                          size_t size) except -1:
         cdef wsf.wsf_header header
         if unlikely(not self._may_send(opcode, size)):
@@ -529,14 +529,14 @@ cdef class WSTransport:
         self._fill_header(&header, opcode, fin, rsv, size)
         return self._sink.write_frame(&header, payload, size)
 
-    cdef bint write_pong(self, const uint8_t* payload, size_t size) except -1:
+    cdef bint write_pong(self, const uint8_t *payload, size_t size) except -1:
         """Answer a ping, or keep the answer until it can be sent; return whether it was sent."""
         if unlikely(not self._may_send(PONG, size)):
             return False
         if self.is_writing_paused:
             self._sink.flush()  # the data may be only held back by the running callback
         if self.is_writing_paused or self._sink.is_blocked():
-            self._waiting_pong = PyBytes_FromStringAndSize(<const char*>payload, size)
+            self._waiting_pong = PyBytes_FromStringAndSize(<const char *>payload, size)
             return False
         self._waiting_pong = None
         self.write_frame(PONG, True, 0, payload, size)
@@ -549,7 +549,7 @@ cdef class WSTransport:
         if payload is None or not can_send(self.state):
             return 0
         return self.write_frame(
-            PONG, True, 0, <const uint8_t*>PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload)
+            PONG, True, 0, <const uint8_t *>PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload)
         )
 
     cdef int flush(self) except -1:
@@ -580,7 +580,7 @@ cdef class WSTransport:
             )
         return False
 
-    cdef inline int _fill_header(self, wsf.wsf_header* header, int opcode, bint fin, int rsv,
+    cdef inline int _fill_header(self, wsf.wsf_header *header, int opcode, bint fin, int rsv,
                                  size_t size) except -1:
         header.opcode = opcode
         header.fin = fin
@@ -601,7 +601,7 @@ cdef class WSTransport:
             raise ValueError("close code 1005 must not be sent; use NO_INFO for an empty CLOSE")
         if code != NO_INFO or reason:
             size = wsf.wsf_close_encode(
-                payload, code, <const uint8_t*>PyBytes_AS_STRING(reason), PyBytes_GET_SIZE(reason)
+                payload, code, <const uint8_t *>PyBytes_AS_STRING(reason), PyBytes_GET_SIZE(reason)
             )
             if size < 0:
                 raise ValueError(

@@ -25,9 +25,9 @@ from .http import HTTPSyntaxError, WSUpgradeRequest, WSUpgradeResponse
 from .token import CHARACTER
 
 cdef extern from "Python.h":
-    PyObject* PyObject_CallMethodOneArg(object owner, object name, object argument)
-    void Py_DECREF(PyObject* object)
-    void Py_XDECREF(PyObject* object)
+    PyObject *PyObject_CallMethodOneArg(object owner, object name, object argument)
+    void Py_DECREF(PyObject *object)
+    void Py_XDECREF(PyObject *object)
 
 from ..loop.raising cimport raise_pending
 
@@ -99,7 +99,7 @@ cdef class HeadReader:
 
     cdef Py_ssize_t _size_of_empty_lines(self, bytes data):
         """Return the size of the empty lines that data begins with, even between CR and LF."""
-        cdef const char* start = PyBytes_AS_STRING(data)
+        cdef const char *start = PyBytes_AS_STRING(data)
         cdef Py_ssize_t size = 0
         while size < PyBytes_GET_SIZE(data):
             if start[size] != (c"\n" if self._awaits_lf else c"\r"):
@@ -158,7 +158,7 @@ cdef class HeadReader:
 
     def on_header(self, bytes name not None, bytes value not None):
         """Store a header field, without the white space around its value."""
-        cdef const char* start = PyBytes_AS_STRING(value)
+        cdef const char *start = PyBytes_AS_STRING(value)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(value)
         if self._done:
             return
@@ -400,10 +400,10 @@ cdef object _feed_llhttp(object parser, bytes data):
     httptools raises an exception for an upgrade. It is fetched through the C API, because creating
     its traceback would cost more than all the parsing.
     """
-    cdef PyObject* done = PyObject_CallMethodOneArg(parser, "feed_data", data)
-    cdef PyObject* kind
-    cdef PyObject* exc
-    cdef PyObject* traceback
+    cdef PyObject *done = PyObject_CallMethodOneArg(parser, "feed_data", data)
+    cdef PyObject *kind
+    cdef PyObject *exc
+    cdef PyObject *traceback
     if done != NULL:
         Py_DECREF(done)
         return None

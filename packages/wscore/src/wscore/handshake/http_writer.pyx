@@ -12,7 +12,7 @@ from .token import TOKEN
 
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
-    void* PyUnicode_DATA(object text)
+    void *PyUnicode_DATA(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     int PyUnicode_1BYTE_KIND
 
@@ -52,7 +52,7 @@ def serialise_head(bytes first_line not None, headers):
 
 
 cdef bint _is_token(object text):
-    cdef const uint8_t* data = <const uint8_t*>PyUnicode_DATA(text)
+    cdef const uint8_t *data = <const uint8_t *>PyUnicode_DATA(text)
     cdef Py_ssize_t size = PyUnicode_GET_LENGTH(text), index
     if size == 0 or PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND:
         return False
@@ -64,7 +64,7 @@ cdef bint _is_token(object text):
 
 cdef bint _is_field_value(object text):
     """Return whether text of one byte per character has no control characters except tab."""
-    cdef const uint8_t* data = <const uint8_t*>PyUnicode_DATA(text)
+    cdef const uint8_t *data = <const uint8_t *>PyUnicode_DATA(text)
     cdef Py_ssize_t index
     for index in range(PyUnicode_GET_LENGTH(text)):
         if (data[index] < 0x20 and data[index] != c"\t") or data[index] == 0x7F:

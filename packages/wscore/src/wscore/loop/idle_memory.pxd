@@ -6,9 +6,9 @@ cimport cython
 
 
 cdef struct Link:
-    Link* next  # NULL if this link is in no list
-    Link* previous
-    void* holder  # a borrowed reference: a holder leaves the list when it is deallocated
+    Link *next  # NULL if this link is in no list
+    Link *previous
+    void *holder  # a borrowed reference: a holder leaves the list when it is deallocated
 
 
 cdef class MemoryHolder:

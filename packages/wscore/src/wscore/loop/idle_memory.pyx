@@ -52,7 +52,7 @@ cdef class IdleMemory:
         unlink_all(&self._seen)
 
     cdef int add(self, MemoryHolder holder, object loop) except -1:
-        holder._link.holder = <void*>holder
+        holder._link.holder = <void *>holder
         append(&self._seen, &holder._link)
         if not self._is_looking:
             self._is_looking = True
@@ -85,22 +85,22 @@ cdef class IdleMemory:
 
 # -- circular lists, each with a sentinel link
 
-cdef inline void empty(Link* links) noexcept:
+cdef inline void empty(Link *links) noexcept:
     links.next = links.previous = links
 
 
-cdef inline bint is_empty(Link* links) noexcept:
+cdef inline bint is_empty(Link *links) noexcept:
     return links.next == links
 
 
-cdef inline void append(Link* links, Link* link) noexcept:
+cdef inline void append(Link *links, Link *link) noexcept:
     link.next = links
     link.previous = links.previous
     link.previous.next = link
     links.previous = link
 
 
-cdef inline void unlink(Link* link) noexcept:
+cdef inline void unlink(Link *link) noexcept:
     if link.next == NULL:
         return
     link.next.previous = link.previous
@@ -108,12 +108,12 @@ cdef inline void unlink(Link* link) noexcept:
     link.next = link.previous = NULL
 
 
-cdef inline void unlink_all(Link* links) noexcept:
+cdef inline void unlink_all(Link *links) noexcept:
     while not is_empty(links):
         unlink(links.next)
 
 
-cdef inline void move_all(Link* to, Link* links) noexcept:
+cdef inline void move_all(Link *to, Link *links) noexcept:
     """Move all links from one list to another, which is empty."""
     if is_empty(links):
         return

@@ -30,9 +30,9 @@ cdef enum:
 
 @cython.final
 cdef class Block:
-    cdef uint8_t* data
+    cdef uint8_t *data
     cdef size_t size
-    cdef void* _memory  # the allocation; `data` is aligned within it
+    cdef void *_memory  # the allocation; `data` is aligned within it
     cdef Py_ssize_t views  # memoryviews of frames in this block
     cdef Block next  # in the list of spare blocks
 
@@ -40,26 +40,26 @@ cdef class Block:
 # Bytes to be sent: `data[begin:end]`. A struct and not an object: each message takes one and gives
 # it back, and counting references would cost more than everything else about it.
 cdef struct SendBuffer:
-    uint8_t* data
+    uint8_t *data
     size_t size  # of the memory
     size_t begin  # of the bytes to send
     size_t end
-    SendBuffer* next  # in the list of spare buffers
+    SendBuffer *next  # in the list of spare buffers
 
 
-cdef SendBuffer* new_buffer() except NULL
-cdef void free_buffer(SendBuffer* buffer) noexcept
-cdef int make_room(SendBuffer* buffer, size_t size) except -1
+cdef SendBuffer *new_buffer() except NULL
+cdef void free_buffer(SendBuffer *buffer) noexcept
+cdef int make_room(SendBuffer *buffer, size_t size) except -1
 
 
-cdef inline uint8_t* reserve(SendBuffer* buffer, size_t size) except NULL:
+cdef inline uint8_t *reserve(SendBuffer *buffer, size_t size) except NULL:
     """Return the address for `size` more bytes; the caller writes them and adds to `end`."""
     if unlikely(buffer.end + size > buffer.size):
         make_room(buffer, size)
     return buffer.data + buffer.end
 
 
-cdef inline int append(SendBuffer* buffer, const uint8_t* data, size_t size) except -1:
+cdef inline int append(SendBuffer *buffer, const uint8_t *data, size_t size) except -1:
     memcpy(reserve(buffer, size), data, size)
     buffer.end += size
     return 0
@@ -95,7 +95,7 @@ cdef class LoopIO:
     cdef object watcher  # a weak reference, or None
     cdef object _loop  # a weak reference
     cdef object _schedule  # a weak reference to the `Schedule`, or None
-    cdef const void* last_reader  # the connection that has read last, for comparison only
+    cdef const void *last_reader  # the connection that has read last, for comparison only
     cdef int depth  # nesting of callbacks
     cdef bint no_task_runs  # known for certain; if not set, ask `current_task`
     cdef bint has_unserved  # the watcher has not yet called all ready endpoints
@@ -109,7 +109,7 @@ cdef class LoopIO:
     cdef Block _large_block  # a spare one for a frame that is larger than a read
     cdef bint _large_was_used  # since the timer's last check
     cdef bint _will_look  # the timer is pending
-    cdef SendBuffer* _spare_buffer  # the first of a list
+    cdef SendBuffer *_spare_buffer  # the first of a list
     cdef int _spare_buffer_count
 
     cdef inline void enter(self) noexcept:
@@ -140,15 +140,15 @@ cdef class LoopIO:
         corked.is_listed = True
         return True
 
-    cdef inline SendBuffer* take_buffer(self) except NULL:
-        cdef SendBuffer* buffer = self._spare_buffer
+    cdef inline SendBuffer *take_buffer(self) except NULL:
+        cdef SendBuffer *buffer = self._spare_buffer
         if unlikely(buffer == NULL):
             return new_buffer()
         self._spare_buffer = buffer.next
         self._spare_buffer_count -= 1
         return buffer
 
-    cdef inline void give_back(self, SendBuffer* buffer) noexcept:
+    cdef inline void give_back(self, SendBuffer *buffer) noexcept:
         if unlikely((buffer.size != SEND_SIZE) | (self._spare_buffer_count == SPARES)):
             free_buffer(buffer)
             return

@@ -61,17 +61,17 @@ cdef class Block:
         self._memory = PyMem_RawMalloc(size + padding)
         if self._memory == NULL:
             raise MemoryError(f"cannot allocate a receive buffer of {size} bytes")
-        self.data = <uint8_t*>(<size_t>self._memory + padding & ~padding)
+        self.data = <uint8_t *>(<size_t>self._memory + padding & ~padding)
         self.size = size
 
     def __dealloc__(self):
         PyMem_RawFree(self._memory)
 
 
-cdef SendBuffer* new_buffer() except NULL:
-    cdef SendBuffer* buffer = <SendBuffer*>PyMem_RawCalloc(1, sizeof(SendBuffer))
+cdef SendBuffer *new_buffer() except NULL:
+    cdef SendBuffer *buffer = <SendBuffer *>PyMem_RawCalloc(1, sizeof(SendBuffer))
     if buffer != NULL:
-        buffer.data = <uint8_t*>PyMem_RawMalloc(SEND_SIZE)
+        buffer.data = <uint8_t *>PyMem_RawMalloc(SEND_SIZE)
         buffer.size = SEND_SIZE
     if buffer == NULL or buffer.data == NULL:
         PyMem_RawFree(buffer)
@@ -79,16 +79,16 @@ cdef SendBuffer* new_buffer() except NULL:
     return buffer
 
 
-cdef void free_buffer(SendBuffer* buffer) noexcept:
+cdef void free_buffer(SendBuffer *buffer) noexcept:
     PyMem_RawFree(buffer.data)
     PyMem_RawFree(buffer)
 
 
-cdef int make_room(SendBuffer* buffer, size_t size) except -1:
+cdef int make_room(SendBuffer *buffer, size_t size) except -1:
     """Make room for `size` more bytes."""
     cdef size_t unsent = buffer.end - buffer.begin
     cdef size_t wanted = buffer.size
-    cdef uint8_t* data
+    cdef uint8_t *data
     if buffer.begin:
         memmove(buffer.data, buffer.data + buffer.begin, unsent)
         buffer.begin = 0
@@ -96,7 +96,7 @@ cdef int make_room(SendBuffer* buffer, size_t size) except -1:
     if unsent + size > buffer.size:
         while wanted < unsent + size:
             wanted *= 2
-        data = <uint8_t*>PyMem_RawRealloc(buffer.data, wanted)
+        data = <uint8_t *>PyMem_RawRealloc(buffer.data, wanted)
         if data == NULL:
             raise MemoryError(f"cannot allocate a send buffer of {wanted} bytes")
         buffer.data = data
@@ -183,7 +183,7 @@ cdef class LoopIO:
     """State shared by the connections of one event loop."""
 
     def __dealloc__(self):
-        cdef SendBuffer* buffer
+        cdef SendBuffer *buffer
         while self._spare_buffer != NULL:
             buffer = self._spare_buffer
             self._spare_buffer = buffer.next

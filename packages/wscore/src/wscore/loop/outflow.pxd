@@ -51,7 +51,7 @@ cdef extern from *:
     }
     /* Return how many bytes a TCP peer has acknowledged in all; `age` is set to the milliseconds
        since its last ACK. */
-    static inline long long wscore_acknowledged(int fd, unsigned int* age) {
+    static inline long long wscore_acknowledged(int fd, unsigned int *age) {
     #if defined(__linux__)
         /* Offsets in `struct tcp_info` since Linux 4.1: the system's headers may be older. */
         enum { TCP_INFO_OPTION = 11, LAST_ACK_RECV = 56, BYTES_ACKED = 120 };
@@ -73,7 +73,7 @@ cdef extern from *:
     int unread_by_us "wscore_unread"(int fd) noexcept nogil
     bint has_hung_up "wscore_has_hung_up"(int fd) noexcept nogil
     long long unacknowledged "wscore_unacknowledged"(int fd) noexcept nogil
-    long long acknowledged "wscore_acknowledged"(int fd, unsigned int* age) noexcept nogil
+    long long acknowledged "wscore_acknowledged"(int fd, unsigned int *age) noexcept nogil
 
 
 cdef struct Outflow:
@@ -84,7 +84,7 @@ cdef struct Outflow:
     double acknowledged_before  # seconds since its last ACK, at most
 
 
-cdef inline void ask_system(Outflow* flow, int fd) noexcept:
+cdef inline void ask_system(Outflow *flow, int fd) noexcept:
     """Fill in the system's data about a socket, which may be -1."""
     cdef unsigned int milliseconds = 0
     flow.unacknowledged = unacknowledged(fd)

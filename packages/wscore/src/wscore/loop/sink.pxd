@@ -13,7 +13,7 @@ cdef enum:
 
 cdef class Sink(Endpoint):
     cdef LoopIO io
-    cdef SendBuffer* pending  # NULL if there is nothing to send
+    cdef SendBuffer *pending  # NULL if there is nothing to send
 
     cdef int end(self) except -1
 
@@ -26,21 +26,21 @@ cdef class Sink(Endpoint):
 
     # -- out
 
-    cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
+    cdef int write_frame(self, const wsf_header *header, const uint8_t *payload,
                          size_t size) except -1
-    cdef int write_bytes(self, const uint8_t* data, size_t size) except -1
-    cdef int write_now(self, const uint8_t* data, size_t size) except -1
+    cdef int write_bytes(self, const uint8_t *data, size_t size) except -1
+    cdef int write_now(self, const uint8_t *data, size_t size) except -1
 
     # -- rarely called: whether the peer is alive, and reads
 
     cdef bint is_blocked(self) except -1
-    cdef int measure(self, Outflow* flow) except -1
+    cdef int measure(self, Outflow *flow) except -1
     cdef bint has_unread(self) except -1
     cdef bint peer_has_ended(self) except -1
 
     # -- on the path of every message: defined here so that Cython inlines them in subclasses
 
-    cdef inline SendBuffer* open_pending(self) except NULL:
+    cdef inline SendBuffer *open_pending(self) except NULL:
         if self.pending == NULL:
             self.pending = self.io.take_buffer()
         return self.pending
@@ -50,10 +50,10 @@ cdef class Sink(Endpoint):
             self.io.give_back(self.pending)
             self.pending = NULL
 
-    cdef inline int append_frame(self, const wsf_header* header, const uint8_t* payload,
+    cdef inline int append_frame(self, const wsf_header *header, const uint8_t *payload,
                                  size_t size) except -1:
         """Encode a frame after the pending bytes."""
-        cdef SendBuffer* pending = self.open_pending()
+        cdef SendBuffer *pending = self.open_pending()
         pending.end += wsf_frame_encode(
             reserve(pending, WSF_MAX_HEADER_SIZE + size), header, payload
         )

@@ -43,18 +43,18 @@ cdef class Sink(Endpoint):
 
     # -- out
 
-    cdef int write_frame(self, const wsf_header* header, const uint8_t* payload,
+    cdef int write_frame(self, const wsf_header *header, const uint8_t *payload,
                          size_t size) except -1:
         """Send a frame; `payload` is masked if the header says so."""
         self.append_frame(header, payload, size)
         return 0 if self.may_hold() else self.flush()
 
-    cdef int write_bytes(self, const uint8_t* data, size_t size) except -1:
+    cdef int write_bytes(self, const uint8_t *data, size_t size) except -1:
         """Send bytes as they are."""
         append(self.open_pending(), data, size)
         return 0 if self.may_hold() else self.flush()
 
-    cdef int write_now(self, const uint8_t* data, size_t size) except -1:
+    cdef int write_now(self, const uint8_t *data, size_t size) except -1:
         """Send bytes as they are, immediately even within a callback."""
         self.write_bytes(data, size)
         return self.flush()
@@ -63,7 +63,7 @@ cdef class Sink(Endpoint):
         """Return whether the system has refused bytes (EAGAIN), and not accepted them since."""
         return False
 
-    cdef int measure(self, Outflow* flow) except -1:
+    cdef int measure(self, Outflow *flow) except -1:
         """Measure the progress of the sent data."""
         raise NotImplementedError
 
@@ -129,11 +129,11 @@ cdef class TransportSink(Sink):
         return Sink.end(self)
 
     cdef int flush(self) except -1:
-        cdef SendBuffer* pending = self.pending
+        cdef SendBuffer *pending = self.pending
         if pending == NULL:
             return 0
         data = PyBytes_FromStringAndSize(
-            <char*>pending.data + pending.begin, pending.end - pending.begin
+            <char *>pending.data + pending.begin, pending.end - pending.begin
         )
         self.drop_pending()
         self._write(data)
@@ -141,7 +141,7 @@ cdef class TransportSink(Sink):
             self._protocol.sending_failed()
         return 0
 
-    cdef int measure(self, Outflow* flow) except -1:
+    cdef int measure(self, Outflow *flow) except -1:
         flow.waiting = 0 if self.pending == NULL else self.pending.end - self.pending.begin
         flow.waiting += <size_t>self._transport.get_write_buffer_size()
         flow.late_sends = 0

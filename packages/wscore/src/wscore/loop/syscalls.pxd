@@ -8,18 +8,18 @@ from .branch_hints cimport unlikely
 
 cdef extern from "<sys/uio.h>" nogil:
     struct iovec:
-        void* iov_base
+        void *iov_base
         size_t iov_len
 
 cdef extern from "<sys/socket.h>" nogil:
     ctypedef unsigned int socklen_t
     struct msghdr:
-        iovec* msg_iov
+        iovec *msg_iov
         size_t msg_iovlen
-    Py_ssize_t recv(int fd, void* data, size_t size, int flags)
-    Py_ssize_t send(int fd, const void* data, size_t size, int flags)
-    Py_ssize_t sendmsg(int fd, const msghdr* message, int flags)
-    int getsockopt(int fd, int level, int name, void* value, socklen_t* size)
+    Py_ssize_t recv(int fd, void *data, size_t size, int flags)
+    Py_ssize_t send(int fd, const void *data, size_t size, int flags)
+    Py_ssize_t sendmsg(int fd, const msghdr *message, int flags)
+    int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
     int shutdown(int fd, int how)
     enum:
         SHUT_WR
@@ -36,7 +36,7 @@ cdef extern from "<poll.h>" nogil:
         short revents
     enum:
         POLLIN
-    int poll(pollfd* fds, unsigned int count, int timeout)
+    int poll(pollfd *fds, unsigned int count, int timeout)
 
 cdef extern from *:
     """
@@ -90,7 +90,7 @@ cdef inline int pending_error(int fd) noexcept:
     return error if getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 else 0
 
 
-cdef inline Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
+cdef inline Py_ssize_t receive_into(int fd, void *data, size_t size) noexcept:
     """Receive once; return the number of bytes, 0 at EOF, `NOTHING`, or a negative error number."""
     cdef Py_ssize_t received = recv(fd, data, size, 0)
     if not unlikely(received < 0):
@@ -102,7 +102,7 @@ cdef inline Py_ssize_t receive_into(int fd, void* data, size_t size) noexcept:
     return NOTHING if errno == EAGAIN else -errno
 
 
-cdef inline Py_ssize_t send_parts(int fd, iovec* parts, int count) noexcept:
+cdef inline Py_ssize_t send_parts(int fd, iovec *parts, int count) noexcept:
     """Send once; return the number of bytes, `NOTHING`, or a negative error number."""
     cdef msghdr message
     cdef Py_ssize_t sent

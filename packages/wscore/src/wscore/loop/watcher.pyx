@@ -31,7 +31,7 @@ cdef extern from *:
         event.data.fd = fd;
         return epoll_ctl(epoll_fd, operation, fd, &event);
     }
-    static int wscore_epoll_ready(int epoll_fd, int* fds, int size) {
+    static int wscore_epoll_ready(int epoll_fd, int *fds, int size) {
         struct epoll_event events[128];
         int count = epoll_wait(epoll_fd, events, size < 128 ? size : 128, 0);
         for (int index = 0; index < count; ++index)
@@ -44,7 +44,7 @@ cdef extern from *:
     enum { HAS_EPOLL = 0, EPOLL_CTL_ADD, EPOLL_CTL_DEL };
     static int wscore_epoll_create(void) { errno = ENOSYS; return -1; }
     static int wscore_epoll_change(int a, int b, int c) { errno = ENOSYS; return -1; }
-    static int wscore_epoll_ready(int a, int* b, int c) { return 0; }
+    static int wscore_epoll_ready(int a, int *b, int c) { return 0; }
     static void wscore_epoll_close(int a) {}
     #endif
     """
@@ -53,7 +53,7 @@ cdef extern from *:
     int EPOLL_CTL_DEL
     int wscore_epoll_create() nogil
     int wscore_epoll_change(int epoll_fd, int operation, int fd) nogil
-    int wscore_epoll_ready(int epoll_fd, int* fds, int size) nogil
+    int wscore_epoll_ready(int epoll_fd, int *fds, int size) nogil
     void wscore_epoll_close(int epoll_fd) nogil
 
 __all__ = ["Watcher"]

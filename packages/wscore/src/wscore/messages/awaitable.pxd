@@ -3,15 +3,15 @@
 from cpython.object cimport PyObject
 
 cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(PyObject* object)
+    Py_ssize_t Py_REFCNT(PyObject *object)
     void Py_INCREF(object item)
-    void Py_XDECREF(PyObject* object)
+    void Py_XDECREF(PyObject *object)
 
 cdef extern from *:
     """
     #define wscore_steal(item) (item)  /* Cython takes a call's result as a new reference */
     """
-    object wscore_steal(PyObject* item)
+    object wscore_steal(PyObject *item)
 
 
 cdef class Step:
@@ -41,21 +41,21 @@ cdef class Step:
 # The place is a C pointer, which the garbage collector does not traverse: a kept step must not
 # refer to anything, or a reference cycle through it would never be collected.
 
-cdef inline bint is_unshared(PyObject* kept) noexcept:
+cdef inline bint is_unshared(PyObject *kept) noexcept:
     """Return whether a step is kept to which nothing else refers."""
     return kept != NULL and Py_REFCNT(kept) == 1
 
 
-cdef inline object take(PyObject** place):
+cdef inline object take(PyObject **place):
     """Take the kept step."""
-    cdef PyObject* kept = place[0]
+    cdef PyObject *kept = place[0]
     place[0] = NULL
     return wscore_steal(kept)
 
 
-cdef inline int keep(PyObject** place, Step step) except -1:
+cdef inline int keep(PyObject **place, Step step) except -1:
     """Keep an ended step instead of the one kept so far."""
     Py_XDECREF(place[0])
     Py_INCREF(step)
-    place[0] = <PyObject*>step
+    place[0] = <PyObject *>step
     return 0

@@ -21,12 +21,12 @@ cdef extern from "Python.h":
         PYGEN_RETURN
         PYGEN_ERROR
         PYGEN_NEXT
-    ctypedef PySendResult (*sendfunc)(PyObject* step, PyObject* value, PyObject** result)
+    ctypedef PySendResult (*sendfunc)(PyObject *step, PyObject *value, PyObject **result)
     ctypedef struct PyAsyncMethods:
         sendfunc am_send
     ctypedef struct PyTypeObject:
-        PyAsyncMethods* tp_as_async
-    PySendResult PyIter_Send(object iterator, object value, PyObject** result) except PYGEN_ERROR
+        PyAsyncMethods *tp_as_async
+    PySendResult PyIter_Send(object iterator, object value, PyObject **result) except PYGEN_ERROR
     void Py_INCREF(object item)
 
 
@@ -68,7 +68,7 @@ cdef class Step:
 
     cdef object hand_over(self, object coroutine):
         """Delegate the rest of the call, and its result, to a coroutine."""
-        cdef PyObject* result = NULL
+        cdef PyObject *result = NULL
         self.inner = coroutine
         if PyIter_Send(coroutine, None, &result) == PYGEN_NEXT:
             self.has_ended = False
@@ -148,17 +148,17 @@ cdef class Step:
         return self.go_on() if self.inner is None else self.hand_over(self.inner)
 
 
-cdef PySendResult _send(object step, object value, PyObject** result) except PYGEN_ERROR:
+cdef PySendResult _send(object step, object value, PyObject **result) except PYGEN_ERROR:
     """Implement `PyIter_Send`, which returns the result without raising a StopIteration."""
     result[0] = NULL
     found = (<Step>step)._advance()
     Py_INCREF(found)
-    result[0] = <PyObject*>found
+    result[0] = <PyObject *>found
     return PYGEN_RETURN if (<Step>step).has_ended else PYGEN_NEXT
 
 
 # Cython has no special method for this slot. Subclasses in other modules inherit it.
-(<PyTypeObject*>Step).tp_as_async.am_send = <sendfunc>_send
+(<PyTypeObject *>Step).tp_as_async.am_send = <sendfunc>_send
 
 
 seal_type(Step)

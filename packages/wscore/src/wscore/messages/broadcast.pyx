@@ -35,7 +35,7 @@ cdef extern from *:
     #define wscore_prefetch(address) ((void)(address))
     #endif
     """
-    void prefetch "wscore_prefetch"(const void* address) noexcept nogil
+    void prefetch "wscore_prefetch"(const void *address) noexcept nogil
 
 __all__ = ["broadcast_message", "ws_broadcast"]
 
@@ -159,15 +159,15 @@ cdef inline void prefetch_next(list transports, Py_ssize_t index) noexcept:
     """Prefetch the next transport's sink, and the transport after it, which leads to its sink."""
     cdef Py_ssize_t following = len(transports) - index - 1
     if following > 0:
-        prefetch_object(<PyObject*>(<WSTransport>PyList_GET_ITEM(transports, index + 1))._sink)
+        prefetch_object(<PyObject *>(<WSTransport>PyList_GET_ITEM(transports, index + 1))._sink)
     if following > 1:
         prefetch_object(PyList_GET_ITEM(transports, index + 2))
 
 
-cdef inline void prefetch_object(PyObject* item) noexcept:
+cdef inline void prefetch_object(PyObject *item) noexcept:
     """Load the first fields of an object into the CPU cache, without waiting for them."""
     prefetch(item)
-    prefetch(<char*>item + CACHE_LINE)
+    prefetch(<char *>item + CACHE_LINE)
 
 
 @cython.final
@@ -214,7 +214,7 @@ cdef class EncodedFrame:
     cdef WSMsgType _msg_type
     cdef int _rsv
     cdef Py_buffer _payload
-    cdef SendBuffer* _frame  # NULL until a server needs it
+    cdef SendBuffer *_frame  # NULL until a server needs it
 
     def __cinit__(self, WSMsgType msg_type, int rsv, payload):
         PyObject_GetBuffer(payload, &self._payload, PyBUF_SIMPLE)
@@ -229,7 +229,7 @@ cdef class EncodedFrame:
     cdef int send(self, WSTransport transport) except -1:
         if transport.is_client_side:
             transport.write_frame(
-                self._msg_type, True, self._rsv, <const uint8_t*>self._payload.buf,
+                self._msg_type, True, self._rsv, <const uint8_t *>self._payload.buf,
                 self._payload.len,
             )
             return transport.flush()
@@ -239,7 +239,7 @@ cdef class EncodedFrame:
 
     cdef int _encode(self) except -1:
         cdef wsf.wsf_header header
-        cdef SendBuffer* frame = new_buffer()
+        cdef SendBuffer *frame = new_buffer()
         self._frame = frame
         header.opcode = self._msg_type
         header.fin = True
@@ -248,7 +248,7 @@ cdef class EncodedFrame:
         header.payload_size = self._payload.len
         frame.end = wsf.wsf_frame_encode(
             reserve(frame, wsf.WSF_MAX_HEADER_SIZE + self._payload.len), &header,
-            <const uint8_t*>self._payload.buf,
+            <const uint8_t *>self._payload.buf,
         )
         return 0
 

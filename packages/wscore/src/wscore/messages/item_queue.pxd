@@ -27,26 +27,26 @@ cdef class Fragment:
 # The number of queued bytes is needed with each put, but rarely with a take. So each place records
 # how many bytes were put before its item, and taking an item updates no count.
 cdef struct Place:
-    PyObject* item
+    PyObject *item
     size_t before  # bytes of all items put before; like `_sum`, it may wrap around
 
 
 cdef class ItemQueue:
     cdef readonly Py_ssize_t size  # number of queued items
 
-    cdef Place* _ring
+    cdef Place *_ring
     cdef Py_ssize_t _capacity  # a power of two, or 0
     cdef Py_ssize_t _begin     # index of the first item
     cdef size_t _sum           # bytes of all items ever put
 
     cdef inline int put(self, object item, Py_ssize_t size) except -1:
         """Put an item of `size` bytes at the end."""
-        cdef Place* place
+        cdef Place *place
         if unlikely(self.size == self._capacity):
             self._grow()
         place = &self._ring[(self._begin + self.size) & (self._capacity - 1)]
         Py_INCREF(item)
-        place.item = <PyObject*>item
+        place.item = <PyObject *>item
         place.before = self._sum
         self._sum += size
         self.size += 1
@@ -54,7 +54,7 @@ cdef class ItemQueue:
 
     cdef inline object take(self):
         """Take the first item; the queue must not be empty."""
-        cdef PyObject* item = self._ring[self._begin].item
+        cdef PyObject *item = self._ring[self._begin].item
         self._begin = (self._begin + 1) & (self._capacity - 1)
         self.size -= 1
         if unlikely((self.size == 0) & (self._capacity > KEPT_CAPACITY)):

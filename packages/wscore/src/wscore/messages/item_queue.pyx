@@ -77,14 +77,14 @@ cdef class ItemQueue:
             self._grow()
         Py_INCREF(item)
         self._begin = (self._begin - 1) & (self._capacity - 1)
-        self._ring[self._begin].item = <PyObject*>item
+        self._ring[self._begin].item = <PyObject *>item
         self._ring[self._begin].before = before
         self.size += 1
         return 0
 
     cdef int _grow(self) except -1:
         cdef Py_ssize_t capacity = 2 * self._capacity or FIRST_CAPACITY
-        cdef Place* ring = <Place*>PyMem_RawMalloc(capacity * sizeof(Place))
+        cdef Place *ring = <Place *>PyMem_RawMalloc(capacity * sizeof(Place))
         cdef Py_ssize_t i
         if ring == NULL:
             raise MemoryError(f"cannot allocate a queue of {capacity} items")

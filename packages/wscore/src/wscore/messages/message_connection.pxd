@@ -17,4 +17,4 @@ cdef class WSMessageConnection(WSMessageReader):
     cdef public object _fragments_sent  # a future while a message is being sent in fragments
     cdef public object _drained  # a future while the write buffer is full
 
-    cdef PyObject* _spare_call  # like WSMessageReader._spare
+    cdef PyObject *_spare_call  # like WSMessageReader._spare

@@ -16,7 +16,7 @@ from ..connection.transport cimport WSTransport
 from .coroutine_functions import mark_as_coroutine_function
 
 cdef extern from "Python.h":
-    void Py_XDECREF(PyObject* object)
+    void Py_XDECREF(PyObject *object)
 
 __all__ = ["WSMessageConnection"]
 

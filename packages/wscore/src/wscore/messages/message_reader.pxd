@@ -58,9 +58,9 @@ cdef class Patience:
 cdef class WSMessageReader(WSMessageBase):
     cdef ItemQueue _queue    # whole messages as str or bytes, others as Fragment
     cdef Waiter _waiter      # None before the connection is open
-    cdef PyObject* _spare    # an ended RecvCall kept for reuse, or NULL
-    cdef PyObject* _waiting  # the Step that waits or has waited; for comparison only, like the next
-    cdef PyObject* _taker    # the task that last took an item while reading was paused
+    cdef PyObject *_spare    # an ended RecvCall kept for reuse, or NULL
+    cdef PyObject *_waiting  # the Step that waits or has waited; for comparison only, like the next
+    cdef PyObject *_taker    # the task that last took an item while reading was paused
     cdef Patience _patience  # None before `discard`
     cdef Py_ssize_t _high    # queued frames at which reading pauses
     cdef Py_ssize_t _low     # queued frames at which it resumes

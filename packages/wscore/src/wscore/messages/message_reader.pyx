@@ -28,7 +28,7 @@ cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     int PyUnicode_KIND(object text)
-    void Py_XDECREF(PyObject* object)
+    void Py_XDECREF(PyObject *object)
 
 __all__ = ["WSMessageReader"]
 
@@ -441,7 +441,7 @@ cdef class WSMessageReader(WSMessageBase):
             return
         self.transport._check_thread()
         task = current_task(self.transport.loop)
-        if task is not None and self._taker == <PyObject*>task and not self._waiter.is_busy():
+        if task is not None and self._taker == <PyObject *>task and not self._waiter.is_busy():
             patience = 0
         if self._patience is None:
             self._patience = Patience.__new__(Patience)
@@ -499,12 +499,12 @@ cdef class WSMessageReader(WSMessageBase):
     cdef object _wait(self, Step step):
         """Return the future that a call must wait on."""
         self._taken = 0
-        self._waiting = <PyObject*>step
+        self._waiting = <PyObject *>step
         return self._waiter.begin()
 
     cdef int _stop_waiting(self, Step step) except -1:
         """End the wait of a call that was closed or thrown into, if it was waiting."""
-        if self._waiting == <PyObject*>step:
+        if self._waiting == <PyObject *>step:
             self._waiter.give_up()
         return 0
 
@@ -543,7 +543,7 @@ cdef class WSMessageReader(WSMessageBase):
         if not self._was_taken:
             self._was_taken = True
             task = current_task(self.transport.loop)
-            self._taker = <PyObject*>task
+            self._taker = <PyObject *>task
             self._set_marks()
         if self._has_room():
             self._resume()

@@ -43,8 +43,8 @@ cdef extern from *:
     size_t UNIX_PATH "offsetof(struct sockaddr_un, sun_path)"
     uint16_t ntohs(uint16_t)
     uint32_t ntohl(uint32_t)
-    int getsockname(int fd, sockaddr* address, socklen_t* size)
-    int getpeername(int fd, sockaddr* address, socklen_t* size)
+    int getsockname(int fd, sockaddr *address, socklen_t *size)
+    int getpeername(int fd, sockaddr *address, socklen_t *size)
 
 __all__ = []
 
@@ -62,24 +62,24 @@ cdef bytes address_of_peer(int fd):
 cdef bytes _query(int (*ask)(int, sockaddr*, socklen_t*) noexcept, int fd):
     cdef sockaddr_storage space
     cdef socklen_t size = sizeof(space)
-    if ask(fd, <sockaddr*>&space, &size) < 0:
+    if ask(fd, <sockaddr *>&space, &size) < 0:
         return None
-    return PyBytes_FromStringAndSize(<const char*>&space, min(size, <socklen_t>sizeof(space)))
+    return PyBytes_FromStringAndSize(<const char *>&space, min(size, <socklen_t>sizeof(space)))
 
 
 cdef object to_python(bytes address):
     """Return the address in the form that the methods of `socket.socket` use."""
     cdef sockaddr_storage space
-    cdef sockaddr* common = <sockaddr*>&space
-    cdef sockaddr_in* v4 = <sockaddr_in*>&space
-    cdef sockaddr_in6* v6 = <sockaddr_in6*>&space
+    cdef sockaddr *common = <sockaddr *>&space
+    cdef sockaddr_in *v4 = <sockaddr_in *>&space
+    cdef sockaddr_in6 *v6 = <sockaddr_in6 *>&space
     cdef bytes path
     memcpy(&space, PyBytes_AS_STRING(address), PyBytes_GET_SIZE(address))
     if common.sa_family == AF_INET:
-        host = (<char*>&v4.sin_addr)[:sizeof(v4.sin_addr)]
+        host = (<char *>&v4.sin_addr)[:sizeof(v4.sin_addr)]
         return socket.inet_ntop(AF_INET, host), ntohs(v4.sin_port)
     if common.sa_family == AF_INET6:
-        host = (<char*>&v6.sin6_addr)[:sizeof(v6.sin6_addr)]
+        host = (<char *>&v6.sin6_addr)[:sizeof(v6.sin6_addr)]
         return (
             socket.inet_ntop(AF_INET6, host), ntohs(v6.sin6_port), ntohl(v6.sin6_flowinfo),
             v6.sin6_scope_id,

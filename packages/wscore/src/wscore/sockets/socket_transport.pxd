@@ -93,10 +93,10 @@ cdef class SocketTransport(Sink):
 
     # out
     cdef inline int _written(self) except -1
-    cdef int _send_large(self, const unsigned char* header, size_t header_size,
-                         const unsigned char* payload, size_t size) except -1
-    cdef inline int _send_alone(self, const unsigned char* data, size_t size) except -1
-    cdef int _hold_rest(self, const unsigned char* data, size_t size) except -1
+    cdef int _send_large(self, const unsigned char *header, size_t header_size,
+                         const unsigned char *payload, size_t size) except -1
+    cdef inline int _send_alone(self, const unsigned char *data, size_t size) except -1
+    cdef int _hold_rest(self, const unsigned char *data, size_t size) except -1
     cdef int _wait_for_room(self) except -1
 
     # flow control
@@ -120,7 +120,7 @@ cdef class SocketTransport(Sink):
     cdef int _end(self, object exc) except -1
     cdef int _close_socket(self) except -1
 
-    cdef inline bint _push(self, SendBuffer* buffer) except -1:
+    cdef inline bint _push(self, SendBuffer *buffer) except -1:
         """Write bytes to the socket; return whether it took all, else it is watched, or broken."""
         cdef Py_ssize_t sent
         while buffer.begin != buffer.end:

@@ -196,11 +196,11 @@ cdef class SocketTransport(Sink):
         # Until the socket is empty, reading is scheduled here. If the readiness of its descriptor
         # caused another read in the same iteration, this connection would get two turns of it.
         self._is_drained = False
-        may_read_again = not protocol.has_unparsed and self.io.last_reader == <void*>self
+        may_read_again = not protocol.has_unparsed and self.io.last_reader == <void *>self
         self._read_corked(True)
         if may_read_again:
             self._read_again(protocol)
-        self.io.last_reader = <void*>self
+        self.io.last_reader = <void *>self
         if self._reading and not self._is_drained:
             return self.schedule_reading()
         return 0
@@ -219,12 +219,12 @@ cdef class SocketTransport(Sink):
         self._read_corked(False)
         if unlikely(self._was_full | self.is_scheduled | (protocol.busy_poll_us != 0)):
             self._read_more(protocol)
-        self.io.last_reader = <void*>self
+        self.io.last_reader = <void *>self
         return 0
 
     cdef int _read_more(self, WSProtocolCore protocol) except -1:
         """Go on after a read that filled its buffer, or poll if that is asked for."""
-        if self.io.last_reader != <void*>self:
+        if self.io.last_reader != <void *>self:
             if self._was_full or self.is_scheduled:
                 self._watch_beside_others()
         else:
@@ -352,7 +352,7 @@ cdef class SocketTransport(Sink):
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             if view.len:
-                self.write_bytes(<const uint8_t*>view.buf, view.len)
+                self.write_bytes(<const uint8_t *>view.buf, view.len)
         finally:
             PyBuffer_Release(&view)
 
@@ -360,7 +360,7 @@ cdef class SocketTransport(Sink):
         """Send several bytes-like objects."""
         self.write(b"".join(list_of_data))
 
-    cdef int write_frame(self, const wsf.wsf_header* header, const uint8_t* payload,
+    cdef int write_frame(self, const wsf.wsf_header *header, const uint8_t *payload,
                          size_t size) except -1:
         cdef uint8_t[14] head
         if unlikely(self._state > OPEN):
@@ -370,7 +370,7 @@ cdef class SocketTransport(Sink):
             return self._written()
         return self._send_large(head, wsf.wsf_header_encode(head, header), payload, size)
 
-    cdef int write_bytes(self, const uint8_t* data, size_t size) except -1:
+    cdef int write_bytes(self, const uint8_t *data, size_t size) except -1:
         if unlikely(self._state > OPEN):
             return 0
         if size < LARGE or self._writing:
@@ -378,7 +378,7 @@ cdef class SocketTransport(Sink):
             return self._written()
         return self._send_large(NULL, 0, data, size)
 
-    cdef int write_now(self, const uint8_t* data, size_t size) except -1:
+    cdef int write_now(self, const uint8_t *data, size_t size) except -1:
         if self.pending != NULL or self._state > OPEN:
             return Sink.write_now(self, data, size)
         return self._send_alone(data, size)
@@ -401,10 +401,10 @@ cdef class SocketTransport(Sink):
             return self._check_limits()
         return 0
 
-    cdef int _send_large(self, const uint8_t* header, size_t header_size,
-                         const uint8_t* payload, size_t size) except -1:
+    cdef int _send_large(self, const uint8_t *header, size_t header_size,
+                         const uint8_t *payload, size_t size) except -1:
         """Send pending data, a header and a payload by one call, without copying the payload."""
-        cdef SendBuffer* pending
+        cdef SendBuffer *pending
         cdef size_t begin = 0
         cdef Py_ssize_t sent
         cdef iovec[2] parts
@@ -415,7 +415,7 @@ cdef class SocketTransport(Sink):
             append(pending, header, header_size)
         parts[0].iov_base = pending.data + pending.begin
         parts[0].iov_len = pending.end - pending.begin
-        parts[1].iov_base = <void*>payload
+        parts[1].iov_base = <void *>payload
         parts[1].iov_len = size
         sent = send_parts(self.fd, parts, 2)
         if sent < 0:
@@ -431,11 +431,11 @@ cdef class SocketTransport(Sink):
         self.drop_pending()
         return self._check_limits()
 
-    cdef inline int _send_alone(self, const uint8_t* data, size_t size) except -1:
+    cdef inline int _send_alone(self, const uint8_t *data, size_t size) except -1:
         """Send bytes from the caller's memory, with nothing pending before them."""
         cdef iovec part
         cdef Py_ssize_t sent
-        part.iov_base = <void*>data
+        part.iov_base = <void *>data
         part.iov_len = size
         sent = send_parts(self.fd, &part, 1)
         if sent < 0:
@@ -445,7 +445,7 @@ cdef class SocketTransport(Sink):
         self._has_sent = True
         return 0 if <size_t>sent == size else self._hold_rest(data + sent, size - sent)
 
-    cdef int _hold_rest(self, const uint8_t* data, size_t size) except -1:
+    cdef int _hold_rest(self, const uint8_t *data, size_t size) except -1:
         """Keep the bytes that the socket did not take."""
         append(self.open_pending(), data, size)
         self._wait_for_room()
@@ -535,7 +535,7 @@ cdef class SocketTransport(Sink):
     cdef bint is_blocked(self) except -1:
         return self._writing
 
-    cdef int measure(self, Outflow* flow) except -1:
+    cdef int measure(self, Outflow *flow) except -1:
         flow.waiting = self._unsent()
         flow.late_sends = self._late_sends
         ask_system(flow, self.fd)

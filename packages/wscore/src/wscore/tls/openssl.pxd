@@ -53,13 +53,13 @@ cdef enum:
     ANY_READS = 0xFFFFFFFF
 
 cdef struct Wire:  # the memory that TLS reads from and writes to; it belongs to a BIO
-    const uint8_t* received  # ciphertext that TLS has not read yet
+    const uint8_t *received  # ciphertext that TLS has not read yet
     size_t received_size
     unsigned int reads  # that TLS may still do, two for each record
-    uint8_t* place  # where TLS may write, within `room`
+    uint8_t *place  # where TLS may write, within `room`
     size_t room
     size_t size  # bytes written there
-    uint8_t* extra  # memory of the wire's own, for output beyond that
+    uint8_t *extra  # memory of the wire's own, for output beyond that
     size_t extra_size
     size_t extra_room
 
@@ -67,5 +67,5 @@ cdef struct Wire:  # the memory that TLS reads from and writes to; it belongs to
 cdef Functions openssl
 
 cdef object wrap(object context, object incoming, object outgoing, bint server_side,
-                 object server_hostname, SSL** ssl)
-cdef BIO* new_wire(Wire** wire) except NULL
+                 object server_hostname, SSL **ssl)
+cdef BIO *new_wire(Wire **wire) except NULL

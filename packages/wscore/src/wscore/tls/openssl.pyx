@@ -20,8 +20,8 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
 cdef extern from "<dlfcn.h>":
-    void* dlopen(const char* path, int flags)
-    void* dlsym(void* library, const char* name)
+    void *dlopen(const char *path, int flags)
+    void *dlsym(void *library, const char *name)
     int RTLD_NOW
     int RTLD_NOLOAD
 
@@ -29,11 +29,11 @@ cdef extern from *:
     """
     /* The objects made in this thread while `is_catching`. */
     static _Thread_local int wscore_is_catching;
-    static _Thread_local void* wscore_caught;
+    static _Thread_local void *wscore_caught;
     static _Thread_local int wscore_caught_count;
     """
     bint is_catching "wscore_is_catching"
-    void* caught "wscore_caught"
+    void *caught "wscore_caught"
     int caught_count "wscore_caught_count"
 
 __all__ = ["is_reachable"]
@@ -54,7 +54,7 @@ cdef enum State:
     UNREACHABLE
 
 cdef State state = NOT_TRIED
-cdef BIO_METHOD* method
+cdef BIO_METHOD *method
 
 
 def is_reachable():
@@ -72,7 +72,7 @@ def is_reachable():
 
 
 cdef object wrap(object context, object incoming, object outgoing, bint server_side,
-                 object server_hostname, SSL** ssl_pointer):
+                 object server_hostname, SSL **ssl_pointer):
     """Let a context make an `ssl.SSLObject`, and find OpenSSL's object of it.
 
     Args:
@@ -98,19 +98,19 @@ cdef object wrap(object context, object incoming, object outgoing, bint server_s
         if is_wanted:
             is_catching = False
     if is_wanted and caught_count == 1 and caught != NULL and type(made) is ssl.SSLObject:
-        if _is_between(<SSL*>caught, incoming, outgoing):
-            ssl_pointer[0] = <SSL*>caught
+        if _is_between(<SSL *>caught, incoming, outgoing):
+            ssl_pointer[0] = <SSL *>caught
     return made
 
 
-cdef bint _is_between(SSL* made, object incoming, object outgoing) except -1:
+cdef bint _is_between(SSL *made, object incoming, object outgoing) except -1:
     """Return whether the SSL object reads from and writes to these two MemoryBIOs."""
     return _is_inside(openssl.get_rbio(made), incoming) and _is_inside(
         openssl.get_wbio(made), outgoing
     )
 
 
-cdef bint _is_inside(BIO* bio, object memory) except -1:
+cdef bint _is_inside(BIO *bio, object memory) except -1:
     cdef size_t seen
     if bio == NULL or openssl.bio_ctrl_pending(bio) != 0:
         return False
@@ -125,7 +125,7 @@ cdef bint _is_inside(BIO* bio, object memory) except -1:
 
 cdef bint _find_functions() except -1:
     """Look the functions up in the library that the compiled part of `ssl` is linked with."""
-    cdef void* library
+    cdef void *library
     module = sys.modules[ssl.MemoryBIO.__module__]
     if not ssl.OPENSSL_VERSION.startswith("OpenSSL ") or not hasattr(module, "__file__"):
         return False  # one of OpenSSL's descendants, or linked into the interpreter
@@ -133,35 +133,35 @@ cdef bint _find_functions() except -1:
     if library == NULL:
         return False
     return (
-        _find(library, "SSL_read_ex", <void**>&openssl.read_ex)
-        and _find(library, "SSL_write_ex", <void**>&openssl.write_ex)
-        and _find(library, "SSL_pending", <void**>&openssl.pending)
-        and _find(library, "SSL_get_error", <void**>&openssl.get_error)
-        and _find(library, "SSL_get_rbio", <void**>&openssl.get_rbio)
-        and _find(library, "SSL_get_wbio", <void**>&openssl.get_wbio)
-        and _find(library, "SSL_set_bio", <void**>&openssl.set_bio)
-        and _find(library, "ERR_peek_error", <void**>&openssl.err_peek_error)
-        and _find(library, "ERR_clear_error", <void**>&openssl.err_clear_error)
-        and _find(library, "CRYPTO_get_ex_new_index", <void**>&openssl.crypto_get_ex_new_index)
-        and _find(library, "BIO_new", <void**>&openssl.bio_new)
-        and _find(library, "BIO_free", <void**>&openssl.bio_free)
-        and _find(library, "BIO_up_ref", <void**>&openssl.bio_up_ref)
-        and _find(library, "BIO_ctrl_pending", <void**>&openssl.bio_ctrl_pending)
-        and _find(library, "BIO_set_data", <void**>&openssl.bio_set_data)
-        and _find(library, "BIO_get_data", <void**>&openssl.bio_get_data)
-        and _find(library, "BIO_set_init", <void**>&openssl.bio_set_init)
-        and _find(library, "BIO_set_flags", <void**>&openssl.bio_set_flags)
-        and _find(library, "BIO_clear_flags", <void**>&openssl.bio_clear_flags)
-        and _find(library, "BIO_get_new_index", <void**>&openssl.bio_get_new_index)
-        and _find(library, "BIO_meth_new", <void**>&openssl.bio_meth_new)
-        and _find(library, "BIO_meth_set_read", <void**>&openssl.bio_meth_set_read)
-        and _find(library, "BIO_meth_set_write", <void**>&openssl.bio_meth_set_write)
-        and _find(library, "BIO_meth_set_ctrl", <void**>&openssl.bio_meth_set_ctrl)
-        and _find(library, "BIO_meth_set_destroy", <void**>&openssl.bio_meth_set_destroy)
+        _find(library, "SSL_read_ex", <void **>&openssl.read_ex)
+        and _find(library, "SSL_write_ex", <void **>&openssl.write_ex)
+        and _find(library, "SSL_pending", <void **>&openssl.pending)
+        and _find(library, "SSL_get_error", <void **>&openssl.get_error)
+        and _find(library, "SSL_get_rbio", <void **>&openssl.get_rbio)
+        and _find(library, "SSL_get_wbio", <void **>&openssl.get_wbio)
+        and _find(library, "SSL_set_bio", <void **>&openssl.set_bio)
+        and _find(library, "ERR_peek_error", <void **>&openssl.err_peek_error)
+        and _find(library, "ERR_clear_error", <void **>&openssl.err_clear_error)
+        and _find(library, "CRYPTO_get_ex_new_index", <void **>&openssl.crypto_get_ex_new_index)
+        and _find(library, "BIO_new", <void **>&openssl.bio_new)
+        and _find(library, "BIO_free", <void **>&openssl.bio_free)
+        and _find(library, "BIO_up_ref", <void **>&openssl.bio_up_ref)
+        and _find(library, "BIO_ctrl_pending", <void **>&openssl.bio_ctrl_pending)
+        and _find(library, "BIO_set_data", <void **>&openssl.bio_set_data)
+        and _find(library, "BIO_get_data", <void **>&openssl.bio_get_data)
+        and _find(library, "BIO_set_init", <void **>&openssl.bio_set_init)
+        and _find(library, "BIO_set_flags", <void **>&openssl.bio_set_flags)
+        and _find(library, "BIO_clear_flags", <void **>&openssl.bio_clear_flags)
+        and _find(library, "BIO_get_new_index", <void **>&openssl.bio_get_new_index)
+        and _find(library, "BIO_meth_new", <void **>&openssl.bio_meth_new)
+        and _find(library, "BIO_meth_set_read", <void **>&openssl.bio_meth_set_read)
+        and _find(library, "BIO_meth_set_write", <void **>&openssl.bio_meth_set_write)
+        and _find(library, "BIO_meth_set_ctrl", <void **>&openssl.bio_meth_set_ctrl)
+        and _find(library, "BIO_meth_set_destroy", <void **>&openssl.bio_meth_set_destroy)
     )
 
 
-cdef bint _find(void* library, const char* name, void** place) noexcept:
+cdef bint _find(void *library, const char *name, void **place) noexcept:
     place[0] = dlsym(library, name)
     return place[0] != NULL
 
@@ -180,23 +180,23 @@ cdef bint _prepare() except -1:
         and openssl.bio_meth_set_ctrl(method, _control)
         and openssl.bio_meth_set_destroy(method, _destroy)
         and openssl.crypto_get_ex_new_index(
-            CRYPTO_EX_INDEX_SSL, 0, NULL, <void*>_made, NULL, <void*>_freed
+            CRYPTO_EX_INDEX_SSL, 0, NULL, <void *>_made, NULL, <void *>_freed
         ) != -1
     )
 
 
 # OpenSSL calls these two for every SSL object of the process, in any thread.
 
-cdef void _made(void* parent, void* item, void* data, int index, long number,
-                void* pointer) noexcept nogil:
+cdef void _made(void *parent, void *item, void *data, int index, long number,
+                void *pointer) noexcept nogil:
     global caught, caught_count
     if is_catching:
         caught = parent
         caught_count += 1
 
 
-cdef void _freed(void* parent, void* item, void* data, int index, long number,
-                 void* pointer) noexcept nogil:
+cdef void _freed(void *parent, void *item, void *data, int index, long number,
+                 void *pointer) noexcept nogil:
     global caught
     if is_catching and parent == caught:
         caught = NULL
@@ -207,10 +207,10 @@ cdef void _freed(void* parent, void* item, void* data, int index, long number,
 # `ssl` calls OpenSSL without the interpreter's lock, so nothing below may touch a Python object.
 
 
-cdef BIO* new_wire(Wire** wire) except NULL:
+cdef BIO *new_wire(Wire **wire) except NULL:
     """Make a BIO with a wire; the caller owns a reference, and may use the wire as long."""
-    cdef BIO* bio = openssl.bio_new(method)
-    wire[0] = <Wire*>calloc(1, sizeof(Wire))
+    cdef BIO *bio = openssl.bio_new(method)
+    wire[0] = <Wire *>calloc(1, sizeof(Wire))
     if bio == NULL or wire[0] == NULL:
         free(wire[0])
         openssl.bio_free(bio)
@@ -221,8 +221,8 @@ cdef BIO* new_wire(Wire** wire) except NULL:
     return bio
 
 
-cdef int _read(BIO* bio, char* data, int size) noexcept nogil:
-    cdef Wire* wire = <Wire*>openssl.bio_get_data(bio)
+cdef int _read(BIO *bio, char *data, int size) noexcept nogil:
+    cdef Wire *wire = <Wire *>openssl.bio_get_data(bio)
     cdef size_t part = min(<size_t>size, wire.received_size)
     openssl.bio_clear_flags(bio, BIO_FLAGS_RETRY)
     if part == 0 or wire.reads == 0:
@@ -235,8 +235,8 @@ cdef int _read(BIO* bio, char* data, int size) noexcept nogil:
     return part
 
 
-cdef int _write(BIO* bio, const char* data, int size) noexcept nogil:
-    cdef Wire* wire = <Wire*>openssl.bio_get_data(bio)
+cdef int _write(BIO *bio, const char *data, int size) noexcept nogil:
+    cdef Wire *wire = <Wire *>openssl.bio_get_data(bio)
     openssl.bio_clear_flags(bio, BIO_FLAGS_RETRY)
     if wire.extra_size == 0 and wire.size + size <= wire.room:
         memcpy(wire.place + wire.size, data, size)
@@ -245,27 +245,27 @@ cdef int _write(BIO* bio, const char* data, int size) noexcept nogil:
     return size if _write_extra(wire, data, size) else -1
 
 
-cdef bint _write_extra(Wire* wire, const char* data, size_t size) noexcept nogil:
+cdef bint _write_extra(Wire *wire, const char *data, size_t size) noexcept nogil:
     """Keep output of TLS's own; return whether there was memory for it."""
     cdef size_t needed = wire.extra_size + size
-    cdef void* memory
+    cdef void *memory
     if needed > wire.extra_room:
         memory = realloc(wire.extra, 2 * needed)
         if memory == NULL:
             return False
-        wire.extra = <uint8_t*>memory
+        wire.extra = <uint8_t *>memory
         wire.extra_room = 2 * needed
     memcpy(wire.extra + wire.extra_size, data, size)
     wire.extra_size = needed
     return True
 
 
-cdef long _control(BIO* bio, int command, long number, void* pointer) noexcept nogil:
+cdef long _control(BIO *bio, int command, long number, void *pointer) noexcept nogil:
     return command == BIO_CTRL_FLUSH  # no other command is supported
 
 
-cdef int _destroy(BIO* bio) noexcept nogil:
-    cdef Wire* wire = <Wire*>openssl.bio_get_data(bio)
+cdef int _destroy(BIO *bio) noexcept nogil:
+    cdef Wire *wire = <Wire *>openssl.bio_get_data(bio)
     if wire != NULL:
         free(wire.extra)
         free(wire)

@@ -37,7 +37,7 @@ cdef TlsSession new_session(object context, bint server_side, object server_host
     Raises:
         ValueError: if the host name is invalid; the context may raise other exceptions.
     """
-    cdef SSL* ssl
+    cdef SSL *ssl
     cdef OpensslSession session
     incoming = ssl_module.MemoryBIO()
     outgoing = ssl_module.MemoryBIO()
@@ -59,7 +59,7 @@ cdef bint _is_observed(object context) except -1:
 cdef class OpensslSession(TlsSession):
     """The encryption of one connection, by direct calls of OpenSSL."""
 
-    cdef int attach(self, SSL* ssl) except -1:
+    cdef int attach(self, SSL *ssl) except -1:
         """Have OpenSSL read from and write to our memory, from the first byte on."""
         self._bio = new_wire(&self._wire)
         self._reads = READS
@@ -83,7 +83,7 @@ cdef class OpensslSession(TlsSession):
 
     # -- in
 
-    cdef int feed(self, const uint8_t* data, size_t size) except -1:
+    cdef int feed(self, const uint8_t *data, size_t size) except -1:
         self._kept = None
         self._wire.received = data
         self._wire.received_size = size
@@ -96,8 +96,8 @@ cdef class OpensslSession(TlsSession):
     cdef bint has_input(self) noexcept:
         return self._wire.received_size != 0 or openssl.pending(self._ssl) > 0
 
-    cdef Py_ssize_t decrypt(self, uint8_t* data, size_t room) except -2:
-        cdef Wire* wire = self._wire
+    cdef Py_ssize_t decrypt(self, uint8_t *data, size_t room) except -2:
+        cdef Wire *wire = self._wire
         cdef size_t size
         cdef bint has_read
         if openssl.err_peek_error():
@@ -115,7 +115,7 @@ cdef class OpensslSession(TlsSession):
             return -1
         return self._decrypt_by_ssl(data, room)
 
-    cdef Py_ssize_t _decrypt_by_ssl(self, uint8_t* data, size_t room) except -2:
+    cdef Py_ssize_t _decrypt_by_ssl(self, uint8_t *data, size_t room) except -2:
         """Have `ssl` report OpenSSL's error, which is still the last one in OpenSSL's queue."""
         self._wire.received_size = 0
         try:
@@ -125,9 +125,9 @@ cdef class OpensslSession(TlsSession):
 
     # -- out
 
-    cdef Py_ssize_t encrypt(self, const uint8_t* data, size_t size,
-                            SendBuffer* ciphertext) except -1:
-        cdef Wire* wire = self._wire
+    cdef Py_ssize_t encrypt(self, const uint8_t *data, size_t size,
+                            SendBuffer *ciphertext) except -1:
+        cdef Wire *wire = self._wire
         cdef size_t done = 0
         cdef size_t part
         cdef bint is_encrypted
@@ -155,8 +155,8 @@ cdef class OpensslSession(TlsSession):
     cdef bint has_output(self) except -1:
         return self._wire.extra_size != 0
 
-    cdef int take_output(self, SendBuffer* ciphertext) except -1:
-        cdef Wire* wire = self._wire
+    cdef int take_output(self, SendBuffer *ciphertext) except -1:
+        cdef Wire *wire = self._wire
         if wire.extra_size:
             append(ciphertext, wire.extra, wire.extra_size)
             free(wire.extra)

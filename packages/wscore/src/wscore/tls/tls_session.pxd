@@ -12,10 +12,10 @@ cdef enum:
 
 
 cdef class Window:
-    cdef const void* _data
+    cdef const void *_data
     cdef size_t _size
 
-    cdef Window at(self, const void* data, size_t size)
+    cdef Window at(self, const void *data, size_t size)
 
 
 cdef class TlsSession:
@@ -28,7 +28,7 @@ cdef class TlsSession:
     cdef bint _may_have_output  # `_outgoing` may not be empty
 
     # in
-    cdef const uint8_t* _received  # input that is not in `_incoming` yet
+    cdef const uint8_t *_received  # input that is not in `_incoming` yet
     cdef size_t _received_size
     cdef bytes _kept  # the memory that it points to between two reads
     cdef size_t _complete  # records in `_incoming` that are not decrypted; an upper bound
@@ -38,18 +38,18 @@ cdef class TlsSession:
 
     cdef bint do_handshake(self) except -1
 
-    cdef int feed(self, const uint8_t* data, size_t size) except -1
+    cdef int feed(self, const uint8_t *data, size_t size) except -1
     cdef int keep(self) except -1
-    cdef const uint8_t* _keep(self, const uint8_t* data, size_t size) except? NULL
+    cdef const uint8_t *_keep(self, const uint8_t *data, size_t size) except? NULL
     cdef bint has_input(self) noexcept
-    cdef Py_ssize_t decrypt(self, uint8_t* data, size_t room) except -2
+    cdef Py_ssize_t decrypt(self, uint8_t *data, size_t room) except -2
 
-    cdef Py_ssize_t encrypt(self, const uint8_t* data, size_t size,
-                            SendBuffer* ciphertext) except -1
+    cdef Py_ssize_t encrypt(self, const uint8_t *data, size_t size,
+                            SendBuffer *ciphertext) except -1
     cdef bint has_output(self) except -1
-    cdef int take_output(self, SendBuffer* ciphertext) except -1
+    cdef int take_output(self, SendBuffer *ciphertext) except -1
     cdef bint send_close_notify(self) except -1
 
     cdef int _pass_on(self, size_t limit) except -1
-    cdef size_t _follow(self, const uint8_t* data, size_t size, size_t limit,
+    cdef size_t _follow(self, const uint8_t *data, size_t size, size_t limit,
                         size_t most) noexcept

@@ -28,13 +28,13 @@ cdef object ALL = 1 << 30  # bytes: no limit besides the size of the buffer
 cdef class Window:
     """A buffer object for memory that one call may use, which saves a copy into an object."""
 
-    cdef Window at(self, const void* data, size_t size):
+    cdef Window at(self, const void *data, size_t size):
         self._data = data
         self._size = size
         return self
 
-    def __getbuffer__(self, Py_buffer* view, int flags):
-        PyBuffer_FillInfo(view, self, <void*>self._data, self._size, False, flags)
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, <void *>self._data, self._size, False, flags)
 
 
 cdef class TlsSession:
@@ -60,7 +60,7 @@ cdef class TlsSession:
         Raises:
             ssl.SSLError: if it failed; `ssl` may raise other exceptions, too.
         """
-        cdef const uint8_t* begin = self._received
+        cdef const uint8_t *begin = self._received
         cdef size_t size = self._received_size
         cdef size_t left
         self._may_have_output = True
@@ -77,7 +77,7 @@ cdef class TlsSession:
 
     # -- in
 
-    cdef int feed(self, const uint8_t* data, size_t size) except -1:
+    cdef int feed(self, const uint8_t *data, size_t size) except -1:
         """Take ciphertext; the memory is used until the caller calls `keep`."""
         self._kept = None
         self._received = data
@@ -89,18 +89,18 @@ cdef class TlsSession:
         self._received = self._keep(self._received, self._received_size)
         return 0
 
-    cdef const uint8_t* _keep(self, const uint8_t* data, size_t size) except? NULL:
+    cdef const uint8_t *_keep(self, const uint8_t *data, size_t size) except? NULL:
         """Copy bytes, unless they are a copy already; return where they are now."""
         if size == 0 or self._kept is not None:
             return data
-        self._kept = PyBytes_FromStringAndSize(<const char*>data, size)
-        return <const uint8_t*>PyBytes_AS_STRING(self._kept)
+        self._kept = PyBytes_FromStringAndSize(<const char *>data, size)
+        return <const uint8_t *>PyBytes_AS_STRING(self._kept)
 
     cdef bint has_input(self) noexcept:
         """Return whether there is something to decrypt, though it may be less than a record."""
         return self._complete != 0 or self._received_size != 0
 
-    cdef Py_ssize_t decrypt(self, uint8_t* data, size_t room) except -2:
+    cdef Py_ssize_t decrypt(self, uint8_t *data, size_t room) except -2:
         """Decrypt; return the bytes, 0 after the peer's close_notify, -1 if there is nothing yet.
 
         Raises:
@@ -135,7 +135,7 @@ cdef class TlsSession:
         self._received_size -= step
         return 0
 
-    cdef size_t _follow(self, const uint8_t* data, size_t size, size_t limit,
+    cdef size_t _follow(self, const uint8_t *data, size_t size, size_t limit,
                         size_t most) noexcept:
         """Count complete records, up to `most` if possible; return how many bytes were parsed."""
         cdef size_t at = 0
@@ -166,8 +166,8 @@ cdef class TlsSession:
 
     # -- out
 
-    cdef Py_ssize_t encrypt(self, const uint8_t* data, size_t size,
-                            SendBuffer* ciphertext) except -1:
+    cdef Py_ssize_t encrypt(self, const uint8_t *data, size_t size,
+                            SendBuffer *ciphertext) except -1:
         """Encrypt; return how many bytes, fewer than `size` if TLS must receive something first.
 
         Args:
@@ -193,11 +193,11 @@ cdef class TlsSession:
         """Return whether TLS has output of its own."""
         return self._may_have_output and self._outgoing.pending
 
-    cdef int take_output(self, SendBuffer* ciphertext) except -1:
+    cdef int take_output(self, SendBuffer *ciphertext) except -1:
         """Append TLS's own output to the ciphertext."""
         cdef bytes data = self._outgoing.read()
         self._may_have_output = False
-        return append(ciphertext, <uint8_t*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+        return append(ciphertext, <uint8_t *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
     cdef bint send_close_notify(self) except -1:
         """Make a close_notify, as output; return whether the peer's has come."""

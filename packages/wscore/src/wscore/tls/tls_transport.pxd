@@ -19,7 +19,7 @@ cdef class TlsTransport(SocketTransport):
     cdef bint _end_is_due  # the peer has ended its direction, after input that is not parsed yet
 
     # out
-    cdef SendBuffer* _ciphertext  # not yet taken by the socket; NULL if there is none
+    cdef SendBuffer *_ciphertext  # not yet taken by the socket; NULL if there is none
     cdef size_t _output_waiting  # bytes of TLS's own output while the socket took nothing
     cdef bint _must_receive  # TLS must receive something before it encrypts more
 
@@ -28,7 +28,7 @@ cdef class TlsTransport(SocketTransport):
     cdef int _end_handshake(self, object exc) except -1
 
     # in
-    cdef int _take(self, uint8_t* data, size_t room) except -1
+    cdef int _take(self, uint8_t *data, size_t room) except -1
     cdef int _decrypt_and_deliver(self) except -1
     cdef int _decrypt(self) except -1
     cdef int _deliver(self) except -1
@@ -38,12 +38,12 @@ cdef class TlsTransport(SocketTransport):
     cdef int _send_output(self) except -1
     cdef Py_ssize_t _queue_output(self) except -1
     cdef int _send_pending(self) except -1
-    cdef int _send_from(self, const uint8_t* data, size_t size) except -1
+    cdef int _send_from(self, const uint8_t *data, size_t size) except -1
     cdef int _encrypt_pending(self) except -1
-    cdef size_t _encrypt(self, const uint8_t* data, size_t size) except? 0
+    cdef size_t _encrypt(self, const uint8_t *data, size_t size) except? 0
     cdef bint _push_ciphertext(self) except -1
 
-    cdef inline SendBuffer* _open_ciphertext(self) except NULL:
+    cdef inline SendBuffer *_open_ciphertext(self) except NULL:
         if self._ciphertext == NULL:
             self._ciphertext = self.io.take_buffer()
         return self._ciphertext

@@ -183,7 +183,7 @@ cdef class TlsTransport(SocketTransport):
             return self._end_received()
         return 0
 
-    cdef int _take(self, uint8_t* data, size_t room) except -1:
+    cdef int _take(self, uint8_t *data, size_t room) except -1:
         """Receive once, and handle the input."""
         cdef Py_ssize_t size = receive_into(self.fd, data, min(room, <size_t>TURN_SIZE))
         self._was_full = <size_t>size == room
@@ -271,7 +271,7 @@ cdef class TlsTransport(SocketTransport):
 
     # -- out
 
-    cdef int write_now(self, const uint8_t* data, size_t size) except -1:
+    cdef int write_now(self, const uint8_t *data, size_t size) except -1:
         if self.pending != NULL or self._state != OPEN or self._writing or self._must_receive:
             return Sink.write_now(self, data, size)
         self._send_from(data, size)
@@ -298,7 +298,7 @@ cdef class TlsTransport(SocketTransport):
 
     cdef Py_ssize_t _queue_output(self) except -1:
         """Append TLS's own output to the ciphertext; return its bytes."""
-        cdef SendBuffer* ciphertext = self._open_ciphertext()
+        cdef SendBuffer *ciphertext = self._open_ciphertext()
         cdef size_t before = ciphertext.end - ciphertext.begin
         self._tls.take_output(ciphertext)
         return ciphertext.end - ciphertext.begin - before
@@ -314,10 +314,10 @@ cdef class TlsTransport(SocketTransport):
             if self.pending == NULL:
                 return self._finish() if self._state >= CLOSING else 0
 
-    cdef int _send_large(self, const uint8_t* header, size_t header_size,
-                         const uint8_t* payload, size_t size) except -1:
+    cdef int _send_large(self, const uint8_t *header, size_t header_size,
+                         const uint8_t *payload, size_t size) except -1:
         """Encrypt a payload without copying it, after its header and pending data."""
-        cdef SendBuffer* pending = self.open_pending()
+        cdef SendBuffer *pending = self.open_pending()
         cdef size_t done
         if header_size:
             append(pending, header, header_size)
@@ -331,7 +331,7 @@ cdef class TlsTransport(SocketTransport):
             append(pending, payload + done, size - done)
         return self.flush()
 
-    cdef int _send_from(self, const uint8_t* data, size_t size) except -1:
+    cdef int _send_from(self, const uint8_t *data, size_t size) except -1:
         """Encrypt bytes from the caller's memory, and send them; copy those that must wait."""
         cdef size_t done = 0
         while self._state != LOST:
@@ -344,7 +344,7 @@ cdef class TlsTransport(SocketTransport):
 
     cdef int _encrypt_pending(self) except -1:
         """Encrypt a round of the pending data."""
-        cdef SendBuffer* pending = self.pending
+        cdef SendBuffer *pending = self.pending
         cdef size_t done = self._encrypt(
             pending.data + pending.begin, min(pending.end - pending.begin, <size_t>ROUND)
         )
@@ -355,7 +355,7 @@ cdef class TlsTransport(SocketTransport):
             self.drop_pending()
         return 0
 
-    cdef size_t _encrypt(self, const uint8_t* data, size_t size) except? 0:
+    cdef size_t _encrypt(self, const uint8_t *data, size_t size) except? 0:
         """Encrypt; return how many bytes, fewer than `size` if TLS must receive something first."""
         cdef size_t done = 0
         try:
