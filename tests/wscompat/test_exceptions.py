@@ -2,6 +2,8 @@
 
 import inspect
 import pickle
+import subprocess
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -161,3 +163,8 @@ def check_same(name: str, arguments: list[Any], model_arguments: list[Any]) -> N
     assert {key: repr(value) for key, value in vars(ours).items()} == {
         key: repr(value) for key, value in vars(model).items()
     }
+
+
+def test_importing_the_exceptions_loads_no_connections() -> None:
+    code = "import sys, wscompat.exceptions; sys.exit('wscore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -30,8 +30,6 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from wscore.errors import without_credentials
-
 from .deprecated import deprecated_names
 
 if TYPE_CHECKING:
@@ -165,10 +163,15 @@ class InvalidProxy(WebSocketException):
         self.msg = msg
 
     def __str__(self) -> str:
-        return f"{without_credentials(self.proxy)} isn't a valid proxy: {self.msg}"
+        return f"{self._shown()} isn't a valid proxy: {self.msg}"
 
     def __repr__(self) -> str:
-        return f"InvalidProxy({without_credentials(self.proxy)!r}, {self.msg!r})"
+        return f"InvalidProxy({self._shown()!r}, {self.msg!r})"
+
+    def _shown(self) -> str:
+        from wscore.errors import without_credentials  # here: this module alone loads no wscore
+
+        return without_credentials(self.proxy)
 
 
 class InvalidHandshake(WebSocketException):
