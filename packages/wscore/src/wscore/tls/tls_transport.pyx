@@ -418,15 +418,13 @@ cdef class TlsTransport(SocketTransport):
         return self._end(None) if self._peer_has_ended else 0
 
     cdef int _end(self, object exc) except -1:
-        if self._state == LOST:
-            return 0
+        if self._state == HANDSHAKING:
+            self._stop()
+            self._close_socket()
+            return self._end_handshake(exc)
         if self._state == DRAINING and self._unsent() == 0:
-            return SocketTransport._end(self, None)  # all was delivered: errors do not matter
-        if self._state != HANDSHAKING:
-            return SocketTransport._end(self, exc)
-        self._stop()
-        self._close_socket()
-        return self._end_handshake(exc)
+            exc = None  # all was delivered: errors do not matter
+        return SocketTransport._end(self, exc)
 
     cdef int _stop(self) except -1:
         SocketTransport._stop(self)
